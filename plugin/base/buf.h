@@ -1,0 +1,27 @@
+/* Growing bytes, always NUL-terminated. Growth copies and wipes, clearing wipes: whatever passes
+ * through a buf leaves no trace in freed memory, without anyone having to decide what is secret.
+ * Whoever fills a buf from outside checks the bound of that input first. `{0}` is empty. */
+#ifndef BASE_BUF_H
+#define BASE_BUF_H
+
+#include <stddef.h>
+
+#include "base/auto.h"
+
+struct buf {
+    char *bytes; /* owned; NULL until something was appended, see buf_text() */
+    size_t length;
+    size_t capacity;
+};
+
+/* Wipes, frees and returns to `{0}`. */
+void buf_clear(struct buf *buf);
+
+void buf_append(struct buf *buf, const void *bytes, size_t length);
+void buf_append_text(struct buf *buf, const char *text);
+void buf_append_format(struct buf *buf, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* The content as a string, "" when empty; borrowed until the buf changes. */
+const char *buf_text(const struct buf *buf);
+
+#endif

@@ -1,0 +1,16 @@
+#include "base/credentials.h"
+
+void credentials_clear(struct credentials *credentials)
+{
+    secret_clear(&credentials->access_key_secret);
+    secret_clear(&credentials->security_token);
+    *credentials = (struct credentials){0};
+}
+
+struct credentials credentials_take(struct credentials *from)
+{
+    struct credentials taken = *from;
+
+    *from = (struct credentials){0};
+    return taken;
+}

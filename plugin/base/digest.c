@@ -1,0 +1,41 @@
+#include "base/digest.h"
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <string.h>
+
+#include "base/text.h"
+
+static bool fail(struct error *err, const char *what)
+{
+    return error_set(err, ERROR_INTERNAL, "libcrypto cannot compute %s", what);
+}
+
+bool digest_sha256(char hex[DIGEST_HEX_SIZE], const void *bytes, size_t length, struct error *err)
+{
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned digest_length = 0;
+
+    if (EVP_Digest(bytes, length, digest, &digest_length, EVP_sha256(), NULL) != 1)
+        return fail(err, "SHA-256");
+    text_hex(hex, digest, digest_length);
+    return true;
+}
+
+bool digest_hmac_sha256(char hex[DIGEST_HEX_SIZE], const void *key, size_t key_length,
+                        const void *bytes, size_t length, struct error *err)
+{
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned digest_length = 0;
+
+    if (HMAC(EVP_sha256(), key, (int)key_length, bytes, length, digest, &digest_length) == NULL)
+        return fail(err, "HMAC-SHA-256");
+    text_hex(hex, digest, digest_length);
+    return true;
+}
+
+const char *digest_library_version(void)
+{
+    return OpenSSL_version(OPENSSL_VERSION);
+}

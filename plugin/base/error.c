@@ -1,0 +1,114 @@
+#include "base/error.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "base/text.h"
+
+static void fill(char *field, size_t size, const char *format, va_list arguments)
+{
+    if (vsnprintf(field, size, format, arguments) < 0)
+        field[0] = '\0';
+    text_make_printable(field);
+}
+
+bool error_set(struct error *err, enum error_kind kind, const char *format, ...)
+{
+    va_list arguments;
+
+    memset(err, 0, sizeof *err);
+    err->kind = kind;
+    va_start(arguments, format);
+    fill(err->cause, sizeof err->cause, format, arguments);
+    va_end(arguments);
+    return false;
+}
+
+bool error_wrap(struct error *err, const char *format, ...)
+{
+    char inner[sizeof err->context];
+    char outer[sizeof err->context];
+    va_list arguments;
+
+    memcpy(inner, err->context, sizeof inner);
+    va_start(arguments, format);
+    fill(outer, sizeof outer, format, arguments);
+    va_end(arguments);
+    if (inner[0] == '\0')
+        text_copy(err->context, sizeof err->context, outer);
+    else
+        text_join(err->context, sizeof err->context, outer, ": ", inner);
+    return false;
+}
+
+bool error_advise(struct error *err, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    fill(err->advice, sizeof err->advice, format, arguments);
+    va_end(arguments);
+    return false;
+}
+
+static void redact(char *field, const char *secret)
+{
+    size_t length = strlen(secret);
+
+    for (char *at = strstr(field, secret); at != NULL; at = strstr(at, secret)) {
+        /* The mark is never longer than the secret, so that the rest only moves down. */
+        size_t mark = length < 10 ? length : 10;
+
+        memcpy(at, "[redacted]", mark);
+        memmove(at + mark, at + length, strlen(at + length) + 1);
+        at += mark;
+    }
+}
+
+void error_redact(struct error *err, const char *secret)
+{
+    if (strlen(secret) < 4)
+        return;
+    redact(err->context, secret);
+    redact(err->cause, secret);
+    redact(err->service_code, secret);
+    redact(err->request_id, secret);
+    redact(err->advice, secret);
+}
+
+int error_exit_status(const struct error *err)
+{
+    switch (err->kind) {
+    case ERROR_USAGE:
+        return EX_USAGE;
+    case ERROR_REQUEST:
+        return EX_DATAERR;
+    case ERROR_UNAVAILABLE:
+        return EX_UNAVAILABLE;
+    case ERROR_TEMPORARY:
+        return EX_TEMPFAIL;
+    case ERROR_PERMISSION:
+        return EX_NOPERM;
+    case ERROR_CONFIG:
+        return EX_CONFIG;
+    case ERROR_INTERNAL:
+        break;
+    }
+    return EX_SOFTWARE;
+}
+
+void error_format(const struct error *err, char *line, unsigned long size)
+{
+    bool has_code = err->service_code[0] != '\0';
+    bool has_id = err->request_id[0] != '\0';
+    int written = snprintf(
+        line, size, "%s%s%s%s%s%s%s%s%s%s%s", err->context, err->context[0] != '\0' ? ": " : "",
+        err->cause, has_code || has_id ? " (" : "", err->service_code,
+        has_code && has_id ? ", " : "", has_id ? "RequestId " : "", err->request_id,
+        has_code || has_id ? ")" : "", err->advice[0] != '\0' ? ". " : "", err->advice);
+
+    if (written < 0 && size > 0)
+        line[0] = '\0';
+}

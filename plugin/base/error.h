@@ -1,0 +1,52 @@
+/* The one error type: set where something fails, wrapped with context on the way up, printed once,
+ * by main. A function that can fail takes `struct error *err` last and returns bool; false means
+ * that err is filled, true that it is untouched. Fixed arrays: reporting needs no memory. */
+#ifndef BASE_ERROR_H
+#define BASE_ERROR_H
+
+#include <stdbool.h>
+
+#include "base/auto.h"
+
+/* Decides the exit status (sysexits.h) and whether another try can help. */
+enum error_kind {
+    ERROR_INTERNAL,    /* 70: a defect of this program or an impossible answer of the system */
+    ERROR_USAGE,       /* 64: the command line */
+    ERROR_REQUEST,     /* 65: the request on stdin */
+    ERROR_UNAVAILABLE, /* 69: a service is not there, not to be trusted or talks nonsense */
+    ERROR_TEMPORARY,   /* 75: network trouble, throttling, time-outs: a later try may succeed */
+    ERROR_PERMISSION,  /* 77: a service refuses, with a reason that trying again does not mend */
+    ERROR_CONFIG,      /* 78: the configuration, or the lack of one */
+};
+
+struct error {
+    enum error_kind kind;
+    char context[320];     /* "outer: inner", grown at the front by error_wrap() */
+    char cause[512];       /* set once, where it happened */
+    char service_code[80]; /* the code as the service sent it, "" if none */
+    char request_id[80];   /* the service's RequestId, "" if none */
+    char advice[320];      /* what the operator should do, "" if nothing is known */
+};
+
+/* Fills err afresh. Always returns false, so that `return error_set(...)` stays one line.
+ * Control bytes in the result are replaced, since parts of it come from outside. */
+bool error_set(struct error *err, enum error_kind kind, const char *format, ...) PRINTF_LIKE(3, 4);
+
+/* Puts "text: " before the context. Returns false. */
+bool error_wrap(struct error *err, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* Replaces the advice. Returns false. */
+bool error_advise(struct error *err, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* Removes every occurrence of a secret from all texts of err: services quote what they were sent.
+ * Secrets shorter than four bytes are left, for they would tear ordinary words apart. */
+void error_redact(struct error *err, const char *secret);
+
+/* The exit status of sysexits.h that belongs to err->kind. */
+int error_exit_status(const struct error *err);
+
+/* Writes err as one line without a newline: "context: cause (Code, RequestId ...). Advice". The
+ * line is cut, never overrun, at `size` bytes with its NUL. */
+void error_format(const struct error *err, char *line, unsigned long size);
+
+#endif

@@ -1,0 +1,125 @@
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+enum { CHUNK_BYTES = 4096 };
+
+/* A descriptor that closes itself at the end of its scope; -1 is none. */
+static void close_descriptor(const int *descriptor)
+{
+    if (*descriptor >= 0)
+        (void)close(*descriptor);
+}
+
+static bool read_to_end(struct buf *out, int descriptor, size_t max_bytes, bool *too_much)
+{
+    char chunk[CHUNK_BYTES];
+    ssize_t got;
+
+    do {
+        got = read(descriptor, chunk, sizeof chunk);
+        if (got > 0)
+            buf_append(out, chunk, (size_t)got);
+    } while ((got > 0 && out->length <= max_bytes) || (got < 0 && errno == EINTR));
+    explicit_bzero(chunk, sizeof chunk);
+    *too_much = out->length > max_bytes;
+    return got >= 0;
+}
+
+enum file_outcome file_read_trusted(struct buf *out, const char *path, size_t max_bytes,
+                                    struct error *err)
+{
+    /* Non-blocking, so that opening a FIFO put in the file's place does not hang. */
+    int descriptor AUTO(close_descriptor) =
+        open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    struct stat status;
+    bool too_much = false;
+
+    if (descriptor < 0) {
+        if (errno == ENOENT || errno == ENOTDIR)
+            return FILE_ABSENT;
+        (void)error_set(err, ERROR_CONFIG, "cannot open %s: %s", path, strerror(errno));
+        return FILE_REFUSED;
+    }
+    if (fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode)) {
+        (void)error_set(err, ERROR_CONFIG, "%s is not a regular file", path);
+        return FILE_REFUSED;
+    }
+    if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+        (void)error_set(err, ERROR_CONFIG, "%s can be written by others than its owner", path);
+        (void)error_advise(err, "Run: chmod go-w %s", path);
+        return FILE_REFUSED;
+    }
+    if (!read_to_end(out, descriptor, max_bytes, &too_much)) {
+        (void)error_set(err, ERROR_CONFIG, "cannot read %s: %s", path, strerror(errno));
+        return FILE_REFUSED;
+    }
+    if (too_much) {
+        (void)error_set(err, ERROR_CONFIG, "%s is larger than %zu bytes", path, max_bytes);
+        return FILE_REFUSED;
+    }
+    return FILE_READ;
+}
+
+/* True once `descriptor` can be read without blocking; false at the deadline. */
+static bool wait_readable(int descriptor, int64_t deadline_ms)
+{
+    for (;;) {
+        int64_t left_ms = deadline_ms - clock_mono_ms();
+        struct pollfd wanted = {.fd = descriptor, .events = POLLIN};
+        int ready;
+
+        if (left_ms <= 0)
+            return false;
+        ready = poll(&wanted, 1, left_ms > 60000 ? 60000 : (int)left_ms);
+        if (ready > 0 || (ready < 0 && errno != EINTR))
+            return true;
+    }
+}
+
+bool file_read_stream(struct buf *out, int descriptor, size_t max_bytes, int64_t deadline_ms,
+                      enum error_kind too_much, struct error *err)
+{
+    char chunk[CHUNK_BYTES];
+    ssize_t got = 1;
+
+    while (got != 0) {
+        if (!wait_readable(descriptor, deadline_ms))
+            return error_set(err, ERROR_TEMPORARY, "no end of input before the deadline");
+        got = read(descriptor, chunk, sizeof chunk);
+        if (got < 0 && errno != EINTR && errno != EAGAIN)
+            return error_set(err, ERROR_INTERNAL, "cannot read: %s", strerror(errno));
+        if (got > 0)
+            buf_append(out, chunk, (size_t)got);
+        if (out->length > max_bytes) {
+            explicit_bzero(chunk, sizeof chunk);
+            return error_set(err, too_much, "more than %zu bytes", max_bytes);
+        }
+    }
+    explicit_bzero(chunk, sizeof chunk);
+    return true;
+}
+
+bool file_write_all(int descriptor, const void *bytes, size_t length, struct error *err)
+{
+    const char *next = bytes;
+
+    while (length > 0) {
+        ssize_t written = write(descriptor, next, length);
+
+        if (written < 0 && errno != EINTR)
+            return error_set(err, ERROR_INTERNAL, "cannot write: %s", strerror(errno));
+        if (written > 0) {
+            next += written;
+            length -= (size_t)written;
+        }
+    }
+    return true;
+}

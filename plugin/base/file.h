@@ -1,0 +1,28 @@
+/* Reading whole files and streams with a bound. */
+#ifndef BASE_FILE_H
+#define BASE_FILE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/auto.h"
+#include "base/buf.h"
+#include "base/error.h"
+
+enum file_outcome { FILE_READ, FILE_ABSENT, FILE_REFUSED };
+
+/* Reads a regular file of at most `max_bytes` bytes that nobody but its owner can write. ABSENT
+ * when there is no such file, with err untouched; REFUSED, with err filled (ERROR_CONFIG), when it
+ * is too large, not a regular file, writable by group or others, or cannot be read. */
+CHECKED enum file_outcome file_read_trusted(struct buf *out, const char *path, size_t max_bytes,
+                                            struct error *err);
+
+/* Reads a descriptor to its end. Fails when more than `max_bytes` come (kind `too_much`), when the
+ * end has not come by `deadline_ms` (monotonic), or on a read error. */
+CHECKED bool file_read_stream(struct buf *out, int descriptor, size_t max_bytes,
+                              int64_t deadline_ms, enum error_kind too_much, struct error *err);
+
+/* Writes all bytes to a descriptor. */
+CHECKED bool file_write_all(int descriptor, const void *bytes, size_t length, struct error *err);
+
+#endif

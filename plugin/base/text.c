@@ -1,0 +1,190 @@
+#include "base/text.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+bool text_copy(char *out, size_t size, const char *text)
+{
+    size_t length = strlen(text);
+    bool fits = length < size;
+
+    if (!fits)
+        length = size - 1;
+    memcpy(out, text, length);
+    out[length] = '\0';
+    return fits;
+}
+
+void text_join(char *out, size_t size, const char *a, const char *separator, const char *b)
+{
+    if (snprintf(out, size, "%s%s%s", a, separator, b) < 0)
+        out[0] = '\0';
+}
+
+void text_make_printable(char *text)
+{
+    for (; *text != '\0'; text++) {
+        if (*text < ' ' || *text > '~')
+            *text = '?';
+    }
+}
+
+void text_lower(char *text)
+{
+    for (; *text != '\0'; text++) {
+        if (*text >= 'A' && *text <= 'Z')
+            *text = (char)(*text - 'A' + 'a');
+    }
+}
+
+bool text_starts_with(const char *text, const char *prefix)
+{
+    return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+bool text_ends_with(const char *text, const char *suffix)
+{
+    size_t length = strlen(text);
+    size_t suffix_length = strlen(suffix);
+
+    return length >= suffix_length && strcmp(text + length - suffix_length, suffix) == 0;
+}
+
+void text_percent_encode(struct buf *out, const char *text)
+{
+    static const char unreserved[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~";
+
+    for (; *text != '\0'; text++) {
+        if (strchr(unreserved, *text) != NULL)
+            buf_append(out, text, 1);
+        else
+            buf_append_format(out, "%%%02X", (unsigned)(unsigned char)*text);
+    }
+}
+
+void text_hex(char *out, const unsigned char *bytes, size_t length)
+{
+    static const char digits[] = "0123456789abcdef";
+
+    for (size_t i = 0; i < length; i++) {
+        out[2 * i] = digits[bytes[i] >> 4];
+        out[2 * i + 1] = digits[bytes[i] & 15];
+    }
+    out[2 * length] = '\0';
+}
+
+bool text_parse_number(const char *text, int64_t min, int64_t max, int64_t *out)
+{
+    int64_t value = 0;
+
+    if (*text == '\0')
+        return false;
+    for (; *text != '\0'; text++) {
+        if (*text < '0' || *text > '9' || value > (INT64_MAX - 9) / 10)
+            return false;
+        value = value * 10 + (*text - '0');
+    }
+    if (value < min || value > max)
+        return false;
+    *out = value;
+    return true;
+}
+
+/* Two texts of the same shape: '0' in the pattern stands for a digit, all else for itself. */
+static bool has_shape(const char *text, const char *pattern)
+{
+    for (; *pattern != '\0'; text++, pattern++) {
+        if (*pattern == '0' ? *text < '0' || *text > '9' : *text != *pattern)
+            return false;
+    }
+    return *text == '\0';
+}
+
+void text_format_utc(char out[TEXT_UTC_SIZE], int64_t unix_s)
+{
+    time_t when = (time_t)unix_s;
+    struct tm parts;
+
+    if (gmtime_r(&when, &parts) == NULL ||
+        strftime(out, TEXT_UTC_SIZE, "%Y-%m-%dT%H:%M:%SZ", &parts) == 0)
+        out[0] = '\0';
+}
+
+/* timegm() mends the 31st of February instead of refusing it. */
+static bool is_real_time(const struct tm *parts)
+{
+    return parts->tm_mon >= 0 && parts->tm_mon <= 11 && parts->tm_mday >= 1 &&
+           parts->tm_mday <= 31 && parts->tm_hour <= 23 && parts->tm_min <= 59 &&
+           parts->tm_sec <= 60 && parts->tm_year >= 70;
+}
+
+static int two_digits(const char *text)
+{
+    return (text[0] - '0') * 10 + (text[1] - '0');
+}
+
+bool text_parse_utc(const char *text, int64_t *unix_s)
+{
+    struct tm parts = {0};
+
+    if (!has_shape(text, "0000-00-00T00:00:00Z"))
+        return false;
+    parts.tm_year = two_digits(text) * 100 + two_digits(text + 2) - 1900;
+    parts.tm_mon = two_digits(text + 5) - 1;
+    parts.tm_mday = two_digits(text + 8);
+    parts.tm_hour = two_digits(text + 11);
+    parts.tm_min = two_digits(text + 14);
+    parts.tm_sec = two_digits(text + 17);
+    if (!is_real_time(&parts))
+        return false;
+    *unix_s = (int64_t)timegm(&parts);
+    return true;
+}
+
+bool text_parse_http_date(const char *text, int64_t *unix_s)
+{
+    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    char month[4] = "";
+    const char *found;
+    struct tm parts = {0};
+
+    if (strlen(text) != strlen("Sun, 06 Nov 1994 08:49:37 GMT"))
+        return false;
+    memcpy(month, text + 8, 3);
+    found = strstr(months, month);
+    if (found == NULL || (found - months) % 3 != 0 || text[3] != ',' || text[4] != ' ' ||
+        text[7] != ' ' || !has_shape(text + 11, " 0000 00:00:00 GMT") ||
+        strspn(text + 5, "0123456789") != 2)
+        return false;
+    parts.tm_mday = two_digits(text + 5);
+    parts.tm_mon = (int)(found - months) / 3;
+    parts.tm_year = two_digits(text + 12) * 100 + two_digits(text + 14) - 1900;
+    parts.tm_hour = two_digits(text + 17);
+    parts.tm_min = two_digits(text + 20);
+    parts.tm_sec = two_digits(text + 23);
+    if (!is_real_time(&parts))
+        return false;
+    *unix_s = (int64_t)timegm(&parts);
+    return true;
+}
+
+void text_format_duration(char out[TEXT_DURATION_SIZE], int64_t seconds)
+{
+    int64_t hours = seconds / 3600;
+    int64_t minutes = seconds / 60 % 60;
+    int written;
+
+    if (hours > 0)
+        written = snprintf(out, TEXT_DURATION_SIZE, "%" PRId64 "h%" PRId64 "m%" PRId64 "s", hours,
+                           minutes, seconds % 60);
+    else if (minutes > 0)
+        written =
+            snprintf(out, TEXT_DURATION_SIZE, "%" PRId64 "m%" PRId64 "s", minutes, seconds % 60);
+    else
+        written = snprintf(out, TEXT_DURATION_SIZE, "%" PRId64 "s", seconds);
+    if (written < 0)
+        out[0] = '\0';
+}

@@ -1,0 +1,49 @@
+/* Small, pure functions on text: copies that cannot overrun, encodings, numbers, times. */
+#ifndef BASE_TEXT_H
+#define BASE_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/auto.h"
+#include "base/buf.h"
+
+/* Copies, cut to `size` bytes with the NUL. False if something had to be cut off. */
+bool text_copy(char *out, size_t size, const char *text);
+
+/* Writes a, separator and b one after the other, cut like text_copy(). */
+void text_join(char *out, size_t size, const char *a, const char *separator, const char *b);
+
+/* Replaces what could disturb a log or a terminal by '?': control bytes, DEL, bytes above 126. */
+void text_make_printable(char *text);
+
+/* Lower-cases ASCII letters in place. */
+void text_lower(char *text);
+
+bool text_starts_with(const char *text, const char *prefix);
+bool text_ends_with(const char *text, const char *suffix);
+
+/* Appends text in percent-encoding by RFC 3986, section 2.3: all but A-Z a-z 0-9 - _ . ~ become
+ * %XX, upper case. It is also the encoding of signature V3. */
+void text_percent_encode(struct buf *out, const char *text);
+
+/* Writes 2 * length lower-case hex digits and a NUL. */
+void text_hex(char *out, const unsigned char *bytes, size_t length);
+
+/* Parses a whole decimal number, only digits, within [min, max]. False on anything else. */
+CHECKED bool text_parse_number(const char *text, int64_t min, int64_t max, int64_t *out);
+
+/* "YYYY-MM-DDThh:mm:ssZ", as Alibaba Cloud writes UTC times; Unix seconds. */
+enum { TEXT_UTC_SIZE = 24 };
+void text_format_utc(char out[TEXT_UTC_SIZE], int64_t unix_s);
+CHECKED bool text_parse_utc(const char *text, int64_t *unix_s);
+
+/* The HTTP date "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110, section 5.6.7); Unix seconds. */
+CHECKED bool text_parse_http_date(const char *text, int64_t *unix_s);
+
+/* A duration in Go's syntax, as Go prints it: "40m0s", "1h0m0s", "59s", "0s". Not negative. */
+enum { TEXT_DURATION_SIZE = 40 };
+void text_format_duration(char out[TEXT_DURATION_SIZE], int64_t seconds);
+
+#endif

@@ -1,0 +1,7 @@
+#include "base/token.h"
+
+void token_clear(struct token *token)
+{
+    secret_clear(&token->password);
+    *token = (struct token){0};
+}
