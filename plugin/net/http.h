@@ -1,0 +1,82 @@
+/* One HTTP exchange with a deadline, a bounded body, one allowed protocol and no redirect.
+ * Exchanges that are started run side by side whenever one of them is waited for, in one thread.
+ * The one user of libcurl. */
+#ifndef NET_HTTP_H
+#define NET_HTTP_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/auto.h"
+#include "base/buf.h"
+#include "base/error.h"
+
+enum http_kind {
+    HTTP_SECURE,     /* HTTPS, TLS 1.2 or later, verified; by the proxies of the environment */
+    HTTP_LINK_LOCAL, /* plain HTTP, never by a proxy: the metadata service */
+};
+
+struct http_header {
+    const char *name;
+    const char *value;
+};
+
+enum { HTTP_HEADERS_MAX = 12 };
+
+/* All pointers are borrowed until the exchange has ended. */
+struct http_request {
+    enum http_kind kind;
+    const char *method;
+    const char *url;
+    struct http_header headers[HTTP_HEADERS_MAX];
+    size_t header_count;
+    size_t body_max_bytes; /* of the answer */
+    int64_t connect_timeout_ms;
+    int64_t timeout_ms; /* of the whole exchange; never beyond the run's deadline */
+};
+
+/* `{0}` is empty. Header values are "" where the answer had none. */
+struct http_response {
+    long status;
+    struct buf body;
+    int64_t date_s; /* the Date header, Unix seconds; 0 if there is none */
+    char retry_after[64];
+    char rate_limit[160]; /* x-ratelimit-user-api, else x-ratelimit-user */
+    char request_id[80];  /* x-acs-request-id */
+    char challenge[1024]; /* WWW-Authenticate of scheme Bearer */
+};
+
+struct http;          /* what exchanges share: connections, deadline */
+struct http_exchange; /* one that was started */
+
+/* Costs nothing before the first exchange. `deadline_ms` is monotonic. */
+struct http *http_open(int64_t deadline_ms);
+
+/* Ends what still runs. Accepts NULL, leaves NULL. */
+void http_close(struct http **http);
+
+/* Milliseconds until the deadline; never negative. */
+int64_t http_left_ms(const struct http *http);
+
+/* Starts an exchange. It makes progress while any exchange is waited for. NULL: err is filled. */
+CHECKED struct http_exchange *http_start(struct http *http, const struct http_request *request,
+                                         struct error *err);
+
+/* Waits for the end and moves the answer out, whatever its status. ERROR_TEMPORARY: network or
+ * time; ERROR_UNAVAILABLE: certificate, protocol or size. */
+CHECKED bool http_finish(struct http_exchange *exchange, struct http_response *out,
+                         struct error *err);
+
+/* Ends an exchange, finished or not. Accepts NULL, leaves NULL. */
+void http_exchange_free(struct http_exchange **exchange);
+
+/* Starts, waits, ends. */
+CHECKED bool http_send(struct http *http, const struct http_request *request,
+                       struct http_response *out, struct error *err);
+
+void http_response_clear(struct http_response *response);
+
+/* libcurl's own version line, for `version`. */
+const char *http_library_version(void);
+
+#endif
