@@ -1,0 +1,256 @@
+#include "cloud/openapi.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/random.h"
+#include "base/text.h"
+#include "cloud/refusal.h"
+#include "net/http.h"
+#include "net/retry.h"
+#include "proto-json/api_reply.h"
+
+enum {
+    ANSWER_MAX_BYTES = 512 * 1024,
+    /* A VPC endpoint outside its VPC swallows packets: give up soon where there is another. */
+    CONNECT_TIMEOUT_MS = 3000,
+    EXCHANGE_TIMEOUT_MS = 15000,
+    SKEW_WORTH_MENDING_S = 300,
+    NONCE_SIZE = 33,
+};
+
+/* What one call remembers from attempt to attempt. */
+struct attempts {
+    size_t endpoint;        /* the one in use */
+    unsigned failed;        /* temporary failures so far */
+    int64_t clock_offset_s; /* the server's clock is this much ahead of ours */
+    bool mended_clock;      /* each of these cures is tried once */
+    bool mended_nonce;
+    bool renewed;
+};
+
+void openapi_reply_clear(struct openapi_reply *reply)
+{
+    buf_clear(&reply->body);
+    *reply = (struct openapi_reply){0};
+}
+
+static void make_nonce(char out[NONCE_SIZE])
+{
+    unsigned char bytes[16];
+
+    random_bytes(bytes, sizeof bytes);
+    text_hex(out, bytes, sizeof bytes);
+}
+
+/* Signs the call as of now and sends it once. */
+static bool send_once(struct http_response *response, struct http *http, const char *base_url,
+                      const struct openapi_call *call, const struct credentials *credentials,
+                      int64_t now_s, struct error *err)
+{
+    struct buf query AUTO(buf_clear) = {0};
+    struct buf url AUTO(buf_clear) = {0};
+    struct sign_v3_result signature;
+    char date[TEXT_UTC_SIZE];
+    char nonce[NONCE_SIZE];
+    struct http_request request = {.kind = HTTP_SECURE,
+                                   .method = call->method,
+                                   .body_max_bytes = ANSWER_MAX_BYTES,
+                                   .connect_timeout_ms = CONNECT_TIMEOUT_MS,
+                                   .timeout_ms = EXCHANGE_TIMEOUT_MS};
+
+    make_nonce(nonce);
+    text_format_utc(date, now_s);
+    sign_v3_query(&query, call->query, call->query_count);
+    if (!sign_v3(&signature,
+                 &(struct sign_v3_request){.method = call->method,
+                                           .path = call->path,
+                                           .query = buf_text(&query),
+                                           .host = base_url + strlen("https://"),
+                                           .action = call->action,
+                                           .version = call->version,
+                                           .date = date,
+                                           .nonce = nonce,
+                                           .content_type = "",
+                                           .body = ""},
+                 credentials, err))
+        return false;
+    buf_append_format(&url, "%s%s%s%s", base_url, call->path, query.length == 0 ? "" : "?",
+                      buf_text(&query));
+    request.url = buf_text(&url);
+    const struct http_header headers[] = {
+        {"Accept", "application/json"},
+        {"x-acs-action", call->action},
+        {"x-acs-version", call->version},
+        {"x-acs-date", date},
+        {"x-acs-signature-nonce", nonce},
+        {"x-acs-content-sha256", signature.payload_hash},
+        {"Authorization", signature.authorization},
+        {"x-acs-security-token", secret_reveal(&credentials->security_token)},
+    };
+    request.header_count = sizeof headers / sizeof *headers;
+    if (secret_is_empty(&credentials->security_token))
+        request.header_count--;
+    memcpy(request.headers, headers, request.header_count * sizeof *headers);
+    return http_send(http, &request, response, err);
+}
+
+/* Words for a refusal: the service's own first, then who was refused what, then what to do. */
+static struct refusal explain(const struct openapi_call *call, const struct http_response *response,
+                              const struct openapi_signer *signer, struct error *err)
+{
+    struct api_error said;
+    struct refusal refusal;
+    bool quotes_request;
+
+    api_reply_decode_error(&said, response->body.bytes, response->body.length);
+    refusal = refusal_of(said.code, response->status);
+    /* The message of a wrong signature quotes the signed request, security token and all. */
+    quotes_request = text_starts_with(said.code, "Signature") ||
+                     text_starts_with(said.code, "IncompleteSignature");
+    if (said.message[0] == '\0' || quotes_request)
+        (void)error_set(err, refusal.kind, "%s refused with HTTP status %ld", call->action,
+                        response->status);
+    else
+        (void)error_set(err, refusal.kind, "%s refused: %s", call->action, said.message);
+    (void)text_copy(err->service_code, sizeof err->service_code, said.code);
+    (void)text_copy(err->request_id, sizeof err->request_id,
+                    said.request_id[0] != '\0' ? said.request_id : response->request_id);
+    text_make_printable(err->service_code);
+    text_make_printable(err->request_id);
+    if (refusal.reaction == REFUSAL_FORBIDDEN)
+        (void)error_advise(err, "Allow the action %s%s to %s in a RAM policy%s%s",
+                           said.auth_action[0] != '\0' ? "" : "cr:",
+                           said.auth_action[0] != '\0' ? said.auth_action : call->action,
+                           said.auth_principal[0] != '\0' ? said.auth_principal : signer->words,
+                           said.no_permission_type[0] != '\0' ? ": " : "", said.no_permission_type);
+    else if (refusal.advice[0] != '\0')
+        (void)error_advise(err, "%s", refusal.advice);
+    error_redact(err, secret_reveal(&signer->credentials.access_key_secret));
+    error_redact(err, secret_reveal(&signer->credentials.security_token));
+    return refusal;
+}
+
+/* Waits before the next try of something temporary. False: there shall be none, err says why. */
+static bool wait_for_retry(struct attempts *attempts, struct http *http,
+                           const struct http_response *response, struct error *err)
+{
+    int64_t asks_ms =
+        retry_server_asks_ms(response->retry_after, response->rate_limit,
+                             response->date_s != 0 ? response->date_s : clock_wall_s());
+    int64_t delay_ms;
+
+    attempts->failed++;
+    delay_ms =
+        retry_delay_ms(attempts->failed, asks_ms, http_left_ms(http), random_below(INT64_MAX));
+    if (delay_ms < 0)
+        return error_wrap(err, "gave up after %u %s", attempts->failed,
+                          attempts->failed == 1 ? "try" : "tries");
+    log_debug("try %u failed (%s), next in %lld ms", attempts->failed, err->cause,
+              (long long)delay_ms);
+    clock_sleep_until(clock_mono_ms() + delay_ms);
+    return true;
+}
+
+/* Takes the server's clock, if the answer shows one that differs enough to be the reason. */
+static bool mend_clock(struct attempts *attempts, const struct http_response *response)
+{
+    int64_t offset_s = response->date_s - clock_wall_s();
+
+    if (attempts->mended_clock || response->date_s == 0 || llabs(offset_s) < SKEW_WORTH_MENDING_S)
+        return false;
+    attempts->mended_clock = true;
+    attempts->clock_offset_s = offset_s;
+    log_warning("this node's clock is %lld s %s; going on with the server's time. Run NTP",
+                llabs(offset_s), offset_s > 0 ? "behind" : "ahead");
+    return true;
+}
+
+/* Decides after a refusal: true to try again, false with err to give up. */
+static bool react(struct attempts *attempts, struct http *http,
+                  const struct http_response *response, struct refusal refusal,
+                  struct openapi_signer *signer, struct error *err)
+{
+    switch (refusal.reaction) {
+    case REFUSAL_RETRY:
+        return wait_for_retry(attempts, http, response, err);
+    case REFUSAL_SKEW:
+        return mend_clock(attempts, response);
+    case REFUSAL_NONCE:
+        if (attempts->mended_nonce)
+            return false;
+        attempts->mended_nonce = true;
+        return true;
+    case REFUSAL_RENEW:
+        if (attempts->renewed)
+            return false;
+        attempts->renewed = true;
+        log_info("%s: credentials have ended, fetching them anew", signer->words);
+        return signer->fetch(signer, err);
+    case REFUSAL_FORBIDDEN:
+    case REFUSAL_FINAL:
+        break;
+    }
+    return false;
+}
+
+static bool is_success(const struct openapi_call *call, const struct http_response *response)
+{
+    return response->status == 200 &&
+           (!call->tells_success ||
+            api_reply_is_success(response->body.bytes, response->body.length));
+}
+
+/* Decides after a failure of the network: true to try again, false with err to give up. */
+static bool change_endpoint(struct attempts *attempts, struct http *http,
+                            const struct openapi_endpoints *endpoints, struct error *err)
+{
+    const struct http_response no_response = {0};
+
+    if (err->kind != ERROR_TEMPORARY)
+        return false;
+    if (attempts->endpoint + 1 < endpoints->count && http_left_ms(http) > 0) {
+        log_debug("%s; trying %s", err->cause, endpoints->urls[attempts->endpoint + 1]);
+        attempts->endpoint++;
+        return true;
+    }
+    return wait_for_retry(attempts, http, &no_response, err);
+}
+
+bool openapi_call(struct openapi_reply *out, struct http *http,
+                  const struct openapi_endpoints *endpoints, const struct openapi_call *call,
+                  struct openapi_signer *signer, struct error *err)
+{
+    struct attempts attempts = {0};
+
+    if (signer->credentials.access_key_id[0] == '\0' && !signer->fetch(signer, err))
+        return false;
+    for (;;) {
+        struct http_response response AUTO(http_response_clear) = {0};
+        const char *url = endpoints->urls[attempts.endpoint];
+        struct error attempt_err = {0};
+        bool again;
+
+        if (!send_once(&response, http, url, call, &signer->credentials,
+                       clock_wall_s() + attempts.clock_offset_s, &attempt_err)) {
+            again = change_endpoint(&attempts, http, endpoints, &attempt_err);
+        } else if (is_success(call, &response)) {
+            out->body = response.body;
+            response.body = (struct buf){0};
+            out->server_time_s =
+                response.date_s != 0 ? response.date_s : clock_wall_s() + attempts.clock_offset_s;
+            return true;
+        } else {
+            struct refusal refusal = explain(call, &response, signer, &attempt_err);
+
+            (void)error_wrap(&attempt_err, "%s", url + strlen("https://"));
+            again = react(&attempts, http, &response, refusal, signer, &attempt_err);
+        }
+        if (!again) {
+            *err = attempt_err;
+            return false;
+        }
+    }
+}

@@ -1,0 +1,93 @@
+#include "cloud/refusal.h"
+
+#include <string.h>
+#include <strings.h>
+
+struct row {
+    const char *code; /* itself, or its beginning up to a dot */
+    struct refusal refusal;
+};
+
+#define CLOCK_ADVICE "Run NTP (chrony) on the node: the service tolerates 15 minutes"
+#define KEY_ADVICE   "Check the AccessKey: it is unknown, deleted or disabled"
+#define SECRET_ADVICE                                                                              \
+    "Check the AccessKey secret; a proxy that changes requests has the same effect"
+#define TOKEN_ADVICE "Check that AccessKey id, secret and security token belong together"
+#define INSTANCE_ADVICE                                                                            \
+    "Check that this instance exists in this region and belongs to the account of this identity"
+
+/* Longer names before their own beginnings: the first row that fits counts. */
+static const struct row rows[] = {
+    {"Throttling", {REFUSAL_RETRY, ERROR_TEMPORARY, "The API is throttled; try again later"}},
+    {"Rejected.Throttling",
+     {REFUSAL_RETRY, ERROR_TEMPORARY, "The API is throttled; try again later"}},
+    {"ServiceUnavailable", {REFUSAL_RETRY, ERROR_TEMPORARY, ""}},
+    {"ServiceUnavailableTemporary", {REFUSAL_RETRY, ERROR_TEMPORARY, ""}},
+    {"InternalError", {REFUSAL_RETRY, ERROR_TEMPORARY, ""}},
+    {"InternalFailure", {REFUSAL_RETRY, ERROR_TEMPORARY, ""}},
+    {"SystemError", {REFUSAL_RETRY, ERROR_TEMPORARY, ""}},
+    {"InvalidTimeStamp", {REFUSAL_SKEW, ERROR_CONFIG, CLOCK_ADVICE}},
+    {"IllegalTimestamp", {REFUSAL_SKEW, ERROR_CONFIG, CLOCK_ADVICE}},
+    {"SignatureNonceUsed", {REFUSAL_NONCE, ERROR_TEMPORARY, ""}},
+    {"InvalidSecurityToken.Expired",
+     {REFUSAL_RENEW, ERROR_PERMISSION, "The STS credentials have expired"}},
+    {"InvalidSecurityToken", {REFUSAL_FINAL, ERROR_PERMISSION, TOKEN_ADVICE}},
+    {"MissingSecurityToken",
+     {REFUSAL_FINAL, ERROR_PERMISSION,
+      "An STS AccessKey needs its security token: set ALIBABA_CLOUD_SECURITY_TOKEN"}},
+    {"InvalidAccessKeyId", {REFUSAL_FINAL, ERROR_PERMISSION, KEY_ADVICE}},
+    {"Forbidden.AccessKeyDisabled", {REFUSAL_FINAL, ERROR_PERMISSION, KEY_ADVICE}},
+    {"SignatureDoesNotMatch", {REFUSAL_FINAL, ERROR_PERMISSION, SECRET_ADVICE}},
+    {"IncompleteSignature", {REFUSAL_FINAL, ERROR_PERMISSION, SECRET_ADVICE}},
+    {"NoPermission", {REFUSAL_FORBIDDEN, ERROR_PERMISSION, ""}},
+    {"NoPrivilege", {REFUSAL_FORBIDDEN, ERROR_PERMISSION, ""}},
+    {"Forbidden.RiskControl",
+     {REFUSAL_FINAL, ERROR_PERMISSION, "Check the state of the Alibaba Cloud account"}},
+    {"Forbidden", {REFUSAL_FORBIDDEN, ERROR_PERMISSION, ""}},
+    {"AccessDenied", {REFUSAL_FORBIDDEN, ERROR_PERMISSION, ""}},
+    {"StatusForbidden", {REFUSAL_FORBIDDEN, ERROR_PERMISSION, ""}},
+    {"AuthenticationFailed", {REFUSAL_FORBIDDEN, ERROR_PERMISSION, ""}},
+    {"InstanceNotExist", {REFUSAL_FINAL, ERROR_PERMISSION, INSTANCE_ADVICE}},
+    {"InstanceIdNotExist", {REFUSAL_FINAL, ERROR_PERMISSION, INSTANCE_ADVICE}},
+    {"InstanceStatusNotSupport",
+     {REFUSAL_FINAL, ERROR_PERMISSION, "The instance is stopped, retired or overdue"}},
+    {"UserNotExist",
+     {REFUSAL_FINAL, ERROR_PERMISSION,
+      "This identity has no Personal Edition user: set a registry password in the ACR console "
+      "once, or use an Enterprise Edition instance"}},
+    {"InsufficientBalance",
+     {REFUSAL_FINAL, ERROR_PERMISSION, "Check the state of the Alibaba Cloud account"}},
+    {"InvalidParameter",
+     {REFUSAL_FINAL, ERROR_CONFIG, "Check instance id and region in the configuration"}},
+};
+
+/* Whether `code` is `known` or goes on with a dot after it. ACR writes some codes in capitals with
+ * underscores (INSTANCE_NOT_EXIST), so neither case nor underscores count. */
+static bool fits(const char *code, const char *known)
+{
+    for (; *known != '\0'; known++) {
+        while (*code == '_')
+            code++;
+        if (strncasecmp(code, known, 1) != 0)
+            return false;
+        code++;
+    }
+    return *code == '\0' || *code == '.';
+}
+
+struct refusal refusal_of(const char *code, long status)
+{
+    static const struct refusal unknown = {REFUSAL_FINAL, ERROR_PERMISSION, ""};
+    static const struct refusal temporary = {REFUSAL_RETRY, ERROR_TEMPORARY, ""};
+    static const struct refusal nonsense = {REFUSAL_FINAL, ERROR_UNAVAILABLE,
+                                            "What answered is not the Alibaba Cloud API: check "
+                                            "endpoints and proxy variables"};
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (fits(code, rows[i].code))
+            return rows[i].refusal;
+    }
+    if (strcasestr(code, "Throttling") != NULL || status == 429 || status >= 500)
+        return temporary;
+    return code[0] == '\0' ? nonsense : unknown;
+}
