@@ -1,0 +1,114 @@
+#include "cloud/cr.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "cloud/openapi.h"
+#include "proto-json/api_reply.h"
+
+/* The largest page size seen in use; the documentation names no maximum. */
+#define PAGE_SIZE "50"
+enum { PAGES_MAX = 200 };
+
+static void add_endpoint(struct openapi_endpoints *out, const char *prefix, const char *region)
+{
+    char *url = out->urls[out->count];
+
+    if (snprintf(url, OPENAPI_URL_SIZE, "https://%s.%s.aliyuncs.com", prefix, region) > 0)
+        out->count++;
+}
+
+void cr_endpoints(struct openapi_endpoints *out, const char *region, enum cr_endpoint_order order)
+{
+    *out = (struct openapi_endpoints){0};
+    if (order != CR_PUBLIC_ONLY)
+        add_endpoint(out, "cr-vpc", region);
+    if (order != CR_VPC_ONLY)
+        add_endpoint(out, "cr", region);
+}
+
+static bool call_enterprise(struct openapi_reply *reply, const struct cr *cr, const char *action,
+                            const struct sign_v3_parameter *query, size_t count, struct error *err)
+{
+    struct openapi_call call = {.method = "POST",
+                                .path = "/",
+                                .action = action,
+                                .version = "2018-12-01",
+                                .query_count = count,
+                                .tells_success = true};
+
+    memcpy(call.query, query, count * sizeof *query);
+    return openapi_call(reply, cr->http, cr->endpoints, &call, cr->signer, err);
+}
+
+bool cr_get_token(struct token *out, int64_t *server_time_s, const struct cr *cr,
+                  const char *instance_id, struct error *err)
+{
+    static const struct openapi_call personal = {.method = "GET",
+                                                 .path = "/tokens",
+                                                 .action = "GetAuthorizationToken",
+                                                 .version = "2016-06-07"};
+    struct openapi_reply reply AUTO(openapi_reply_clear) = {0};
+    const struct sign_v3_parameter query[] = {{"InstanceId", instance_id}};
+    bool decoded;
+
+    if (instance_id == NULL
+            ? !openapi_call(&reply, cr->http, cr->endpoints, &personal, cr->signer, err)
+            : !call_enterprise(&reply, cr, "GetAuthorizationToken", query, 1, err))
+        return false;
+    *server_time_s = reply.server_time_s;
+    decoded =
+        instance_id == NULL
+            ? api_reply_decode_token_personal(out, reply.body.bytes, reply.body.length, err)
+            : api_reply_decode_token_enterprise(out, reply.body.bytes, reply.body.length, err);
+    return decoded || error_wrap(err, "answer of GetAuthorizationToken");
+}
+
+static bool is_last_page(const struct api_instance_page *page, int page_number)
+{
+    return page->count == 0 || (page->total_count > 0 && page->page_size > 0 &&
+                                page_number * page->page_size >= page->total_count);
+}
+
+bool cr_find_instance(char *id, size_t size, const struct cr *cr, const char *name,
+                      struct error *err)
+{
+    for (int number = 1; number <= PAGES_MAX; number++) {
+        struct openapi_reply reply AUTO(openapi_reply_clear) = {0};
+        struct api_instance_page page AUTO(api_reply_clear_instances) = {0};
+        char page_number[12];
+        const struct sign_v3_parameter query[] = {
+            {"InstanceName", name}, {"PageNo", page_number}, {"PageSize", PAGE_SIZE}};
+
+        if (snprintf(page_number, sizeof page_number, "%d", number) < 0 ||
+            !call_enterprise(&reply, cr, "ListInstance", query, 3, err))
+            return error_wrap(err, "looking for the id of instance %s", name);
+        if (!api_reply_decode_instances(&page, reply.body.bytes, reply.body.length, err))
+            return error_wrap(err, "answer of ListInstance");
+        for (size_t i = 0; i < page.count; i++) {
+            /* Whether the filter is exact is not documented, so names are compared again. */
+            if (strcmp(page.instances[i].name, name) == 0)
+                return text_copy(id, size, page.instances[i].id) ||
+                       error_set(err, ERROR_UNAVAILABLE, "ListInstance: instance id too long");
+        }
+        if (is_last_page(&page, number))
+            break;
+    }
+    (void)error_set(err, ERROR_PERMISSION, "no ACR instance named %s in this account and region",
+                    name);
+    return error_advise(err, "Check the host, or map it under \"registries\" with its instanceId "
+                             "and an identity of the account that owns it");
+}
+
+bool cr_has_domain(bool *found, const struct cr *cr, const char *instance_id, const char *host,
+                   struct error *err)
+{
+    struct openapi_reply reply AUTO(openapi_reply_clear) = {0};
+    const struct sign_v3_parameter query[] = {{"InstanceId", instance_id},
+                                              {"ModuleName", "Registry"}};
+
+    return (call_enterprise(&reply, cr, "ListInstanceEndpoint", query, 2, err) &&
+            api_reply_lists_domain(found, reply.body.bytes, reply.body.length, host, err)) ||
+           error_wrap(err, "asking which domains instance %s has", instance_id);
+}

@@ -1,0 +1,43 @@
+/* The calls of the Container Registry API: 2018-12-01 for Enterprise Edition, 2016-06-07 for
+ * Personal Edition. Each fails as openapi_call() does, or on an answer that makes no sense. */
+#ifndef CLOUD_CR_H
+#define CLOUD_CR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/auto.h"
+#include "base/error.h"
+#include "base/token.h"
+
+struct http;
+struct openapi_endpoints;
+struct openapi_signer;
+
+enum cr_endpoint_order { CR_PUBLIC_ONLY, CR_VPC_FIRST, CR_VPC_ONLY };
+
+/* The API's hosts in a region: cr[-vpc].REGION.aliyuncs.com. The region is a checked label. */
+void cr_endpoints(struct openapi_endpoints *out, const char *region, enum cr_endpoint_order order);
+
+/* Everything that a call needs beside its own parameters; all borrowed. */
+struct cr {
+    struct http *http;
+    const struct openapi_endpoints *endpoints;
+    struct openapi_signer *signer;
+};
+
+/* GetAuthorizationToken of an instance, or GET /tokens if instance_id is NULL (Personal Edition).
+ * `server_time_s` is the service's clock as it answered, Unix seconds. */
+CHECKED bool cr_get_token(struct token *out, int64_t *server_time_s, const struct cr *cr,
+                          const char *instance_id, struct error *err);
+
+/* The id of the instance of exactly this name, by ListInstance over all pages. */
+CHECKED bool cr_find_instance(char *id, size_t size, const struct cr *cr, const char *name,
+                              struct error *err);
+
+/* Whether ListInstanceEndpoint of an instance names `host` among its domains. */
+CHECKED bool cr_has_domain(bool *found, const struct cr *cr, const char *instance_id,
+                           const char *host, struct error *err);
+
+#endif

@@ -1,0 +1,191 @@
+#include "cloud/metadata.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/random.h"
+#include "base/text.h"
+#include "net/http.h"
+#include "net/retry.h"
+
+enum {
+    ANSWER_MAX_BYTES = 64 * 1024,
+    CONNECT_TIMEOUT_MS = 1000, /* link-local: it answers at once or is not there */
+    EXCHANGE_TIMEOUT_MS = 3000,
+    TRIES = 3,
+};
+
+/* Long enough for one run whatever its deadline. */
+#define TOKEN_LIFE_S "900"
+
+void metadata_clear(struct metadata *metadata)
+{
+    secret_clear(&metadata->token);
+    *metadata = (struct metadata){0};
+}
+
+static void make_url(struct buf *url, const struct metadata *metadata, const char *path,
+                     const char *item)
+{
+    buf_append_format(url, "%s%s%s", metadata->base_url, path, item);
+}
+
+static struct http_request make_request(const struct metadata *metadata, const char *method,
+                                        const char *url)
+{
+    struct http_request request = {.kind = HTTP_LINK_LOCAL,
+                                   .method = method,
+                                   .url = url,
+                                   .body_max_bytes = ANSWER_MAX_BYTES,
+                                   .connect_timeout_ms = CONNECT_TIMEOUT_MS,
+                                   .timeout_ms = EXCHANGE_TIMEOUT_MS};
+
+    if (!secret_is_empty(&metadata->token))
+        request.headers[request.header_count++] =
+            (struct http_header){"X-aliyun-ecs-metadata-token", secret_reveal(&metadata->token)};
+    return request;
+}
+
+static bool is_temporary(long status)
+{
+    return status == 429 || status >= 500;
+}
+
+/* Sends until there is an answer that trying again would not change. */
+static bool send_patiently(struct http_response *response, struct http *http,
+                           const struct http_request *request, struct error *err)
+{
+    for (unsigned tries = 1;; tries++) {
+        bool answered = http_send(http, request, response, err);
+        int64_t delay_ms;
+
+        if (answered && !is_temporary(response->status))
+            return true;
+        if (answered)
+            (void)error_set(err, ERROR_TEMPORARY, "HTTP status %ld", response->status);
+        delay_ms = retry_delay_ms(tries, -1, http_left_ms(http), random_below(INT64_MAX));
+        if (err->kind != ERROR_TEMPORARY || tries >= TRIES || delay_ms < 0)
+            return false;
+        http_response_clear(response);
+        clock_sleep_until(clock_mono_ms() + delay_ms);
+    }
+}
+
+static bool explain(struct error *err)
+{
+    (void)error_wrap(err, "ECS metadata service");
+    return error_advise(err, "On a machine that is no ECS instance, give credentials in "
+                             "ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET");
+}
+
+static bool ask_for_token(struct metadata *metadata, struct error *err)
+{
+    struct http_response response AUTO(http_response_clear) = {0};
+    struct buf url AUTO(buf_clear) = {0};
+    struct http_request request;
+
+    make_url(&url, metadata, "/latest/api/token", "");
+    request = make_request(metadata, "PUT", buf_text(&url));
+    request.headers[request.header_count++] =
+        (struct http_header){"X-aliyun-ecs-metadata-token-ttl-seconds", TOKEN_LIFE_S};
+    if (!send_patiently(&response, metadata->http, &request, err))
+        return explain(err);
+    if (response.status == 200) {
+        const char *token = buf_text(&response.body);
+        size_t length = strcspn(token, "\r\n \t");
+
+        if (length == 0 || length > 4096 || token[0] == '<')
+            return error_set(err, ERROR_UNAVAILABLE,
+                             "ECS metadata service: the session token is not a token");
+        secret_set(&metadata->token, token, length);
+        return true;
+    }
+    if (response.status != 403 && response.status != 404)
+        return error_set(err, ERROR_UNAVAILABLE,
+                         "ECS metadata service: no session token: HTTP status %ld",
+                         response.status);
+    if (metadata->modes == METADATA_TOKEN_ONLY) {
+        (void)error_set(err, ERROR_CONFIG,
+                        "ECS metadata service: no session token: HTTP status %ld", response.status);
+        return error_advise(err, "ALIBABA_CLOUD_IMDSV1_DISABLED forbids the normal mode: unset it, "
+                                 "or enable the hardened mode of this instance");
+    }
+    log_debug("ECS metadata service: no session token, going on in normal mode");
+    return true;
+}
+
+bool metadata_open(struct metadata *out, struct http *http, const char *base_url,
+                   enum metadata_modes modes, struct error *err)
+{
+    metadata_clear(out);
+    out->http = http;
+    out->base_url = base_url;
+    out->modes = modes;
+    return modes == METADATA_NORMAL_ONLY || ask_for_token(out, err);
+}
+
+static bool fail_status(long status, const struct metadata *metadata, const char *item,
+                        struct error *err)
+{
+    (void)error_set(err, status == 403 ? ERROR_PERMISSION : ERROR_UNAVAILABLE,
+                    "ECS metadata service: %s: HTTP status %ld", item, status);
+    if (status == 403 && secret_is_empty(&metadata->token))
+        return error_advise(err, "This instance only answers with a session token: let the node "
+                                 "reach PUT /latest/api/token");
+    return false;
+}
+
+enum metadata_outcome metadata_read(struct buf *out, struct metadata *metadata, const char *item,
+                                    struct error *err)
+{
+    struct buf url AUTO(buf_clear) = {0};
+
+    make_url(&url, metadata, "/latest/meta-data/", item);
+    for (bool renewed = false;; renewed = true) {
+        struct http_response response AUTO(http_response_clear) = {0};
+        struct http_request request = make_request(metadata, "GET", buf_text(&url));
+
+        if (!send_patiently(&response, metadata->http, &request, err)) {
+            (void)explain(err);
+            return METADATA_FAILED;
+        }
+        if (response.status == 200) {
+            buf_append(out, response.body.bytes, response.body.length);
+            return METADATA_FOUND;
+        }
+        if (response.status == 404)
+            return METADATA_ABSENT;
+        if (response.status != 401 || renewed || secret_is_empty(&metadata->token)) {
+            (void)fail_status(response.status, metadata, item, err);
+            return METADATA_FAILED;
+        }
+        /* 401: the session token is not valid any more. */
+        secret_clear(&metadata->token);
+        if (!ask_for_token(metadata, err))
+            return METADATA_FAILED;
+    }
+}
+
+struct http_exchange *metadata_start(const struct metadata *metadata, const char *item)
+{
+    struct buf url AUTO(buf_clear) = {0};
+    struct http_request request;
+    struct error ignored;
+
+    make_url(&url, metadata, "/latest/meta-data/", item);
+    request = make_request(metadata, "GET", buf_text(&url));
+    return http_start(metadata->http, &request, &ignored);
+}
+
+bool metadata_finish(struct http_exchange *exchange, char *out, unsigned long size)
+{
+    struct http_response response AUTO(http_response_clear) = {0};
+    struct error ignored;
+
+    if (exchange == NULL || !http_finish(exchange, &response, &ignored) || response.status != 200 ||
+        !text_copy(out, size, buf_text(&response.body)))
+        return false;
+    out[strcspn(out, "\r\n \t")] = '\0';
+    return true;
+}

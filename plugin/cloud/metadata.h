@@ -1,0 +1,47 @@
+/* The ECS instance metadata service: session token first, normal mode where there is no token
+ * service, never by a proxy. Source: ECS user guide, "Instance metadata". */
+#ifndef CLOUD_METADATA_H
+#define CLOUD_METADATA_H
+
+#include <stdbool.h>
+
+#include "base/auto.h"
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/secret.h"
+
+struct http;
+struct http_exchange;
+
+enum metadata_modes { METADATA_BOTH, METADATA_TOKEN_ONLY, METADATA_NORMAL_ONLY };
+
+/* `{0}` is empty. */
+struct metadata {
+    struct http *http;    /* borrowed */
+    const char *base_url; /* borrowed, "http://100.100.100.200" */
+    enum metadata_modes modes;
+    struct secret token; /* empty in normal mode */
+};
+
+void metadata_clear(struct metadata *metadata);
+
+/* Begins a conversation: asks for a session token if `modes` allows. Only 403 and 404 mean that
+ * there is no token service; any other failure is one. */
+CHECKED bool metadata_open(struct metadata *out, struct http *http, const char *base_url,
+                           enum metadata_modes modes, struct error *err);
+
+enum metadata_outcome { METADATA_FOUND, METADATA_ABSENT, METADATA_FAILED };
+
+/* Reads the item at "/latest/meta-data/" + item. ABSENT when the service says 404. A failure fills
+ * err. */
+CHECKED enum metadata_outcome metadata_read(struct buf *out, struct metadata *metadata,
+                                            const char *item, struct error *err);
+
+/* Starts to read an item that is welcome but not needed; NULL if that cannot be started. */
+struct http_exchange *metadata_start(const struct metadata *metadata, const char *item);
+
+/* Ends what metadata_start() began: true with the item, trimmed and cut to `size`, false if there
+ * is none for whatever reason. */
+bool metadata_finish(struct http_exchange *exchange, char *out, unsigned long size);
+
+#endif

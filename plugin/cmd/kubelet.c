@@ -1,0 +1,59 @@
+#include "cmd/kubelet.h"
+
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/file.h"
+#include "proto-json/kubelet.h"
+#include "provide.h"
+
+/* A pod whose service account names a RAM role must never be served with the node's identity. */
+static bool refuse_pod_role(const struct kubelet_request *request, struct error *err)
+{
+    static const char *const annotations[] = {"acr.aliyun.com/role-arn",
+                                              "pod-identity.alibabacloud.com/role-name",
+                                              "pod-identity.alibabacloud.com/role-arn"};
+
+    for (size_t i = 0; i < sizeof annotations / sizeof *annotations; i++) {
+        if (kubelet_request_annotation(request, annotations[i]) != NULL) {
+            (void)error_set(err, ERROR_CONFIG,
+                            "the service account has the annotation %s, but this version does not "
+                            "support RAM roles of pods yet",
+                            annotations[i]);
+            return error_advise(err, "Remove the annotation to pull with the node's identity");
+        }
+    }
+    return true;
+}
+
+static bool write_response(const char *api_version, const struct answer *answer, struct error *err)
+{
+    struct buf document AUTO(buf_clear) = {0};
+    const struct kubelet_response response = {
+        .api_version = api_version,
+        .auth_key = answer->has_credentials ? answer->key : NULL,
+        .user = answer->token.user,
+        .password = &answer->token.password,
+        .cache_key_type = answer->depends_on_path ? "Image" : "Registry",
+        .cache_duration_s = answer->cache_s,
+    };
+
+    return kubelet_response_encode(&document, &response, err) &&
+           file_write_all(STDOUT_FILENO, document.bytes, document.length, err);
+}
+
+bool kubelet_run(const struct run *run, int64_t deadline_ms, struct error *err)
+{
+    struct buf input AUTO(buf_clear) = {0};
+    struct kubelet_request request AUTO(kubelet_request_clear) = {0};
+    struct answer answer AUTO(answer_clear) = {0};
+
+    if (!file_read_stream(&input, STDIN_FILENO, KUBELET_REQUEST_MAX_BYTES, deadline_ms,
+                          ERROR_REQUEST, err))
+        return error_wrap(err, "request on stdin");
+    if (!kubelet_request_decode(&request, input.bytes, input.length, err))
+        return error_wrap(err, "request on stdin");
+    if (!refuse_pod_role(&request, err) || !provide(&answer, run, request.image, err))
+        return error_wrap(err, "image %s", request.image);
+    return write_response(request.api_version, &answer, err);
+}

@@ -1,0 +1,33 @@
+/* The command line. */
+#ifndef CMD_OPTIONS_H
+#define CMD_OPTIONS_H
+
+#include <stdbool.h>
+
+#include "base/auto.h"
+#include "base/error.h"
+
+struct settings;
+
+enum options_command { OPTIONS_KUBELET, OPTIONS_HELP, OPTIONS_VERSION };
+
+struct options {
+    enum options_command command;
+    const char *config_path; /* NULL: the default, if it is there */
+    const char *deadline;    /* the texts of the flags, NULL if not given */
+    const char *log_level;
+    const char *log_format;
+};
+
+/* Reads the command line; the texts are borrowed from argv. Fails with ERROR_USAGE. */
+CHECKED bool options_parse(struct options *out, int argc, char **argv, struct error *err);
+
+/* Lays environment and flags over the settings of the file. Fails with ERROR_USAGE for a flag,
+ * ERROR_CONFIG for a variable. */
+CHECKED bool options_apply(const struct options *options, struct settings *settings,
+                           struct error *err);
+
+/* The text of --help. */
+extern const char options_help[];
+
+#endif

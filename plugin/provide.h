@@ -1,0 +1,31 @@
+/* From an image to the answer for it: the whole way of a request. */
+#ifndef PROVIDE_H
+#define PROVIDE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/auto.h"
+#include "base/error.h"
+#include "base/run.h"
+#include "base/token.h"
+#include "registry/host.h"
+
+enum { ANSWER_KEY_SIZE = HOST_AS_ASKED_SIZE + 512 };
+
+/* `{0}` is empty. */
+struct answer {
+    bool has_credentials;
+    char key[ANSWER_KEY_SIZE]; /* the host as asked, with the path of the configuration's match */
+    bool depends_on_path;      /* cached per image, else per registry */
+    struct token token;
+    int64_t cache_s; /* seconds */
+};
+
+void answer_clear(struct answer *answer);
+
+/* Fails with the kinds of error.h; the answer is whole or empty. */
+CHECKED bool provide(struct answer *out, const struct run *run, const char *image,
+                     struct error *err);
+
+#endif

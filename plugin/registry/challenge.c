@@ -1,0 +1,90 @@
+#include "registry/challenge.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "base/text.h"
+#include "net/http.h"
+#include "proto-json/settings_check.h"
+
+enum {
+    ANSWER_MAX_BYTES = 64 * 1024,
+    CONNECT_TIMEOUT_MS = 3000,
+    EXCHANGE_TIMEOUT_MS = 6000,
+    SERVICE_SIZE = 256,
+};
+
+struct http_exchange *challenge_start(struct http *http, const char *host_with_port,
+                                      struct error *err)
+{
+    struct buf url AUTO(buf_clear) = {0};
+    struct http_request request = {.kind = HTTP_SECURE,
+                                   .method = "GET",
+                                   .body_max_bytes = ANSWER_MAX_BYTES,
+                                   .connect_timeout_ms = CONNECT_TIMEOUT_MS,
+                                   .timeout_ms = EXCHANGE_TIMEOUT_MS};
+
+    buf_append_format(&url, "https://%s/v2/", host_with_port);
+    request.url = buf_text(&url);
+    return http_start(http, &request, err);
+}
+
+bool challenge_finish(struct challenge *out, struct http_exchange *exchange, struct error *err)
+{
+    struct http_response response AUTO(http_response_clear) = {0};
+
+    if (!http_finish(exchange, &response, err))
+        return false;
+    if (response.status != 401 || !challenge_parse(out, response.challenge))
+        return error_set(err, ERROR_CONFIG, "it does not answer /v2/ as ACR does (HTTP status %ld)",
+                         response.status);
+    return true;
+}
+
+/* The value of service="..." among the parameters; each begins after a blank or a comma. */
+static bool find_service(char out[SERVICE_SIZE], const char *header)
+{
+    static const char name[] = "service=\"";
+    const char *at = header;
+    size_t length;
+
+    while ((at = strcasestr(at, name)) != NULL && at != header && at[-1] != ',' && at[-1] != ' ')
+        at += strlen(name);
+    if (at == NULL)
+        return false;
+    at += strlen(name);
+    length = strcspn(at, "\"");
+    if (at[length] != '"' || length >= SERVICE_SIZE)
+        return false;
+    memcpy(out, at, length);
+    out[length] = '\0';
+    return true;
+}
+
+bool challenge_parse(struct challenge *out, const char *header)
+{
+    char service[SERVICE_SIZE];
+    struct challenge found = {0};
+    struct error ignored;
+    char *rest = NULL;
+    char *part;
+
+    if (strncasecmp(header, "Bearer ", 7) != 0 || !find_service(service, header))
+        return false;
+    part = strtok_r(service, ":", &rest);
+    if (part == NULL || strcasecmp(part, "registry.aliyuncs.com") != 0)
+        return false;
+    part = strtok_r(NULL, ":", &rest);
+    if (part == NULL || !settings_check_region(part, "region", &ignored) ||
+        !text_copy(found.region, sizeof found.region, part))
+        return false;
+    while ((part = strtok_r(NULL, ":", &rest)) != NULL) {
+        if (!text_starts_with(part, "cri-"))
+            continue;
+        if (!settings_check_instance_id(part, "instance", &ignored) ||
+            !text_copy(found.instance_id, sizeof found.instance_id, part))
+            return false;
+    }
+    *out = found;
+    return true;
+}

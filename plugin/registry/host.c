@@ -1,0 +1,188 @@
+#include "registry/host.h"
+
+#include <string.h>
+
+#include "base/text.h"
+
+static const char label_bytes[] = "abcdefghijklmnopqrstuvwxyz0123456789-";
+
+/* True if the `length` bytes are a DNS label (RFC 1123, section 2.1), in lower case. */
+static bool is_label(const char *text, size_t length)
+{
+    return length >= 1 && length <= 63 && text[0] != '-' && text[length - 1] != '-' &&
+           strspn(text, label_bytes) >= length;
+}
+
+static bool is_name(const char *name)
+{
+    size_t length;
+
+    if (strlen(name) > 253)
+        return false;
+    for (;; name += length + 1) {
+        length = strcspn(name, ".");
+        if (!is_label(name, length))
+            return false;
+        if (name[length] == '\0')
+            return true;
+    }
+}
+
+/* Cuts `suffix` off the end of `text`, if something stays before it. */
+static bool cut(char *text, const char *suffix)
+{
+    if (!text_ends_with(text, suffix) || strlen(text) == strlen(suffix))
+        return false;
+    text[strlen(text) - strlen(suffix)] = '\0';
+    return true;
+}
+
+/* Cuts the last label off `text` into `label`; what stays before it loses its dot. */
+static bool cut_label(char *text, char label[HOST_LABEL_SIZE])
+{
+    char *dot = strrchr(text, '.');
+
+    if (dot == NULL || dot == text || !text_copy(label, HOST_LABEL_SIZE, dot + 1))
+        return false;
+    *dot = '\0';
+    return true;
+}
+
+static bool is_one_label(const char *text)
+{
+    return strchr(text, '.') == NULL;
+}
+
+/* `rest` is what stands before .cr.aliyuncs.com. */
+static bool parse_enterprise(struct host *host, char *rest)
+{
+    /* The longest first: `my-registry-registry-vpc` is instance `my-registry`, in a VPC. Chart
+     * hosts belong to the same instance and take the same token. */
+    static const struct {
+        const char *suffix;
+        bool is_vpc;
+    } infixes[] = {
+        {"-registry-intl-vpc", true},
+        {"-registry-intl", false},
+        {"-registry-internal", true},
+        {"-registry-vpc", true},
+        {"-registry", false},
+        {"-chart-vpc", true},
+        {"-chart", false},
+    };
+
+    if (!cut_label(rest, host->region))
+        return false;
+    (void)cut(rest, ".distributed");
+    if (!is_one_label(rest))
+        return false;
+    for (size_t i = 0; i < sizeof infixes / sizeof *infixes; i++) {
+        if (cut(rest, infixes[i].suffix)) {
+            host->is_vpc = infixes[i].is_vpc;
+            return is_label(rest, strlen(rest)) &&
+                   text_copy(host->instance, sizeof host->instance, rest);
+        }
+    }
+    return false;
+}
+
+/* `rest` is what stands before .personal.cr.aliyuncs.com. */
+static bool parse_new_personal(struct host *host, char *rest)
+{
+    if (!cut_label(rest, host->region) || !is_one_label(rest) || !text_starts_with(rest, "crpi-"))
+        return false;
+    host->is_vpc = cut(rest, "-vpc");
+    host->is_new_personal = true;
+    return strlen(rest) > strlen("crpi-");
+}
+
+/* `rest` is what stands before .aliyuncs.com. */
+static bool parse_old_personal(struct host *host, char *rest)
+{
+    static const struct {
+        const char *label;
+        bool is_vpc;
+    } labels[] = {
+        {"registry", false},      {"registry-vpc", true},      {"registry-internal", true},
+        {"registry-intl", false}, {"registry-intl-vpc", true}, {"registry-intl-internal", true},
+    };
+
+    if (!cut_label(rest, host->region))
+        return false;
+    for (size_t i = 0; i < sizeof labels / sizeof *labels; i++) {
+        if (strcmp(rest, labels[i].label) == 0) {
+            host->is_vpc = labels[i].is_vpc;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Read from the right: the fixed suffix decides the kind. */
+static enum host_kind classify(struct host *host)
+{
+    char rest[HOST_NAME_SIZE];
+
+    memcpy(rest, host->name, sizeof rest);
+    if (cut(rest, ".personal.cr.aliyuncs.com"))
+        return parse_new_personal(host, rest) ? HOST_PERSONAL : HOST_ALIBABA;
+    if (cut(rest, ".cr.aliyuncs.com"))
+        return parse_enterprise(host, rest) ? HOST_ENTERPRISE : HOST_ALIBABA;
+    if (cut(rest, ".ack.aliyuncs.com"))
+        return is_one_label(rest) && text_starts_with(rest, "registry-") ? HOST_ANONYMOUS
+                                                                         : HOST_FOREIGN;
+    if (cut(rest, ".aliyuncs.com") && parse_old_personal(host, rest))
+        return HOST_PERSONAL;
+    return HOST_FOREIGN;
+}
+
+/* Parts of a region are of no use for a host of another kind. */
+static void forget_parts(struct host *host)
+{
+    host->region[0] = '\0';
+    host->instance[0] = '\0';
+    host->is_vpc = false;
+    host->is_new_personal = false;
+}
+
+static bool take_port(struct host *host, struct error *err)
+{
+    char *colon = strchr(host->name, ':');
+    int64_t port;
+
+    if (colon == NULL)
+        return true;
+    if (!text_parse_number(colon + 1, 1, 65535, &port) ||
+        !text_copy(host->port, sizeof host->port, colon))
+        return error_set(err, ERROR_REQUEST, "the port of the image's registry host is not one");
+    *colon = '\0';
+    return true;
+}
+
+bool host_parse(struct host *out, const char *image, struct error *err)
+{
+    size_t length = strcspn(image, "/");
+    size_t name_length;
+
+    *out = (struct host){.path = image + length};
+    if (length >= sizeof out->as_asked)
+        return error_set(err, ERROR_REQUEST, "the image's registry host is too long");
+    memcpy(out->as_asked, image, length);
+    memcpy(out->name, image, length < sizeof out->name ? length : sizeof out->name - 1);
+    text_lower(out->name);
+    if (!take_port(out, err))
+        return false;
+    name_length = strlen(out->name);
+    if (name_length > 1 && out->name[name_length - 1] == '.')
+        out->name[name_length - 1] = '\0';
+    if (!is_name(out->name)) {
+        (void)error_set(err, ERROR_REQUEST, "the image does not begin with a registry host");
+        return error_advise(err,
+                            "An image is HOST[:PORT]/PATH; a host has letters, digits, hyphens "
+                            "and dots only");
+    }
+    out->kind = classify(out);
+    if (out->kind != HOST_ENTERPRISE && out->kind != HOST_PERSONAL)
+        forget_parts(out);
+    return true;
+}

@@ -1,0 +1,220 @@
+#include "registry/registry.h"
+
+#include <string.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "cloud/cr.h"
+#include "net/http.h"
+#include "proto-json/match.h"
+#include "proto-json/settings.h"
+
+void registry_clear(struct registry *registry)
+{
+    http_exchange_free(&registry->challenge);
+    *registry = (struct registry){0};
+}
+
+/* The path part of a pattern, from its slash on. */
+static const char *pattern_path(const char *pattern)
+{
+    const char *slash = strchr(pattern, '/');
+
+    return slash == NULL ? "" : slash;
+}
+
+static bool fits_host(const char *pattern, const char *host)
+{
+    char host_pattern[HOST_AS_ASKED_SIZE + 256];
+
+    if (!text_copy(host_pattern, sizeof host_pattern, pattern))
+        return false;
+    host_pattern[strcspn(host_pattern, "/")] = '\0';
+    return match_image(host_pattern, host, "");
+}
+
+/* Finds the entry of the configuration: the longest path wins, then the first. */
+static void find_entry(struct registry *registry, const struct settings *settings)
+{
+    char host[HOST_AS_ASKED_SIZE];
+
+    text_join(host, sizeof host, registry->host.name, "", registry->host.port);
+    registry->matched_path = "";
+    for (size_t i = 0; i < settings->registry_count; i++) {
+        const struct settings_registry *entry = &settings->registries[i];
+
+        for (size_t j = 0; j < entry->match_count; j++) {
+            const char *path = pattern_path(entry->matches[j]);
+
+            /* A lone slash narrows nothing. */
+            if (strlen(path) > 1 && fits_host(entry->matches[j], host))
+                registry->depends_on_path = true;
+            if (match_image(entry->matches[j], host, registry->host.path) &&
+                (registry->entry == NULL || strlen(path) > strlen(registry->matched_path))) {
+                registry->entry = entry;
+                registry->matched_path = path;
+            }
+        }
+    }
+}
+
+static bool fail_not_acr(const struct registry *registry, struct error *err)
+{
+    (void)error_set(err, ERROR_CONFIG, "%s is not an ACR host", registry->host.name);
+    return error_advise(err,
+                        "If it is a custom domain of an ACR instance, map it under "
+                        "\"registries\" in the configuration file: {\"match\": [\"%s%s\"]}",
+                        registry->host.name, registry->host.port);
+}
+
+static void take_entry(struct registry *registry)
+{
+    const struct settings_registry *entry = registry->entry;
+
+    if (entry->region != NULL)
+        (void)text_copy(registry->region, sizeof registry->region, entry->region);
+    if (entry->instance_id != NULL)
+        (void)text_copy(registry->instance_id, sizeof registry->instance_id, entry->instance_id);
+    if (entry->edition != SETTINGS_EDITION_UNSET)
+        registry->is_personal = entry->edition == SETTINGS_EDITION_PERSONAL;
+    else if (entry->instance_id != NULL)
+        registry->is_personal = false;
+    registry->is_anonymous = false;
+}
+
+bool registry_resolve(struct registry *out, const struct run *run, const char *image,
+                      struct error *err)
+{
+    if (!host_parse(&out->host, image, err))
+        return false;
+    find_entry(out, run->settings);
+    out->is_anonymous = out->host.kind == HOST_ANONYMOUS;
+    out->is_personal = out->host.kind == HOST_PERSONAL;
+    (void)text_copy(out->region, sizeof out->region, out->host.region);
+    if (out->entry != NULL)
+        take_entry(out);
+    /* A name without a dot, or one that ends like an address, cannot be a domain of an instance:
+     * nobody is asked about it. */
+    if (out->entry == NULL && out->host.kind == HOST_FOREIGN) {
+        const char *last = strrchr(out->host.name, '.');
+
+        if (last == NULL || strspn(last + 1, "0123456789") == strlen(last + 1))
+            return fail_not_acr(out, err);
+    }
+    return true;
+}
+
+static bool is_complete(const struct registry *registry)
+{
+    return registry->region[0] != '\0' &&
+           (registry->is_personal || registry->instance_id[0] != '\0');
+}
+
+void registry_start_challenge(struct registry *registry, const struct run *run)
+{
+    char host[HOST_AS_ASKED_SIZE];
+    struct error ignored;
+
+    if (is_complete(registry))
+        return;
+    text_join(host, sizeof host, registry->host.name, "", registry->host.port);
+    registry->challenge = challenge_start(run->http, host, &ignored);
+}
+
+/* Takes what the registry says of itself where nothing better is known. A statement against the
+ * name or the configuration is none. */
+static bool take_challenge(struct registry *registry, struct error *err)
+{
+    struct challenge said = {0};
+
+    if (registry->challenge == NULL)
+        return error_set(err, ERROR_TEMPORARY, "the registry could not be asked");
+    if (!challenge_finish(&said, registry->challenge, err))
+        return false;
+    if (registry->region[0] != '\0' && strcmp(registry->region, said.region) != 0)
+        return error_set(err, ERROR_CONFIG, "it says region %s instead of %s", said.region,
+                         registry->region);
+    if (registry->instance_id[0] != '\0' && strcmp(registry->instance_id, said.instance_id) != 0)
+        return error_set(err, ERROR_CONFIG, "it says instance %s instead of %s", said.instance_id,
+                         registry->instance_id);
+    if (registry->host.kind == HOST_ENTERPRISE && said.instance_id[0] == '\0')
+        return error_set(err, ERROR_CONFIG, "it does not name an instance");
+    (void)text_copy(registry->region, sizeof registry->region, said.region);
+    (void)text_copy(registry->instance_id, sizeof registry->instance_id, said.instance_id);
+    if (said.instance_id[0] == '\0')
+        registry->is_personal = true;
+    return true;
+}
+
+static void choose_endpoints(struct registry *registry, const struct settings *settings,
+                             const char *node_region)
+{
+    const char *configured = registry->entry != NULL && registry->entry->api_endpoint != NULL
+                                 ? registry->entry->api_endpoint
+                                 : settings->endpoints.acr;
+    bool vpc_first =
+        registry->host.is_vpc || (node_region[0] != '\0' && !strcmp(node_region, registry->region));
+    enum cr_endpoint_order order = vpc_first ? CR_VPC_FIRST : CR_PUBLIC_ONLY;
+
+    if (configured != NULL) {
+        registry->endpoints.count = 1;
+        (void)text_copy(registry->endpoints.urls[0], OPENAPI_URL_SIZE, configured);
+        return;
+    }
+    if (settings->endpoints.network == SETTINGS_NETWORK_VPC)
+        order = CR_VPC_ONLY;
+    else if (settings->endpoints.network == SETTINGS_NETWORK_PUBLIC)
+        order = CR_PUBLIC_ONLY;
+    cr_endpoints(&registry->endpoints, registry->region, order);
+}
+
+/* A host that neither its name nor the configuration vouches for needs proof from our own account:
+ * the kubelet will send the password to it. */
+static bool prove_host(const struct registry *registry, const struct cr *cr, struct error *err)
+{
+    bool found = false;
+
+    if (registry->entry != NULL || registry->host.kind != HOST_FOREIGN)
+        return true;
+    if (registry->is_personal)
+        return fail_not_acr(registry, err);
+    if (!cr_has_domain(&found, cr, registry->instance_id, registry->host.name, err)) {
+        (void)error_wrap(err, "%s is not proved to be an ACR host", registry->host.name);
+        return error_advise(err,
+                            "Map it under \"registries\" in the configuration file, or allow "
+                            "cr:ListInstanceEndpoint to %s",
+                            cr->signer->words);
+    }
+    return found || fail_not_acr(registry, err);
+}
+
+bool registry_complete(struct registry *registry, const struct run *run, const char *node_region,
+                       struct openapi_signer *signer, struct error *err)
+{
+    struct cr cr = {.http = run->http, .endpoints = &registry->endpoints, .signer = signer};
+
+    if (!is_complete(registry) && !take_challenge(registry, err)) {
+        /* The name of an Enterprise host is enough to ask the API instead. */
+        if (registry->host.instance[0] == '\0') {
+            bool is_answer = err->kind == ERROR_CONFIG;
+            struct error why = *err;
+
+            if (is_answer && registry->entry == NULL)
+                return fail_not_acr(registry, err) || error_wrap(err, "%s", why.cause);
+            (void)error_wrap(err,
+                             "%s: neither its name nor the configuration says which ACR "
+                             "instance this is",
+                             registry->host.name);
+            return error_advise(err, "Set region and instanceId for it under \"registries\" in the "
+                                     "configuration file");
+        }
+        log_debug("%s: no use of its challenge (%s), asking ListInstance", registry->host.name,
+                  err->cause);
+    }
+    choose_endpoints(registry, run->settings, node_region);
+    if (!is_complete(registry) &&
+        !cr_find_instance(registry->instance_id, sizeof registry->instance_id, &cr,
+                          registry->host.instance, err))
+        return false;
+    return prove_host(registry, &cr, err);
+}

@@ -1,0 +1,47 @@
+/* Which registry an image belongs to, and whether its host may have a token: from the name and the
+ * configuration alone, then, where that is not enough, from the registry's challenge and the API.
+ */
+#ifndef REGISTRY_REGISTRY_H
+#define REGISTRY_REGISTRY_H
+
+#include <stdbool.h>
+
+#include "base/auto.h"
+#include "base/error.h"
+#include "base/run.h"
+#include "cloud/openapi.h"
+#include "registry/challenge.h"
+#include "registry/host.h"
+
+struct settings_registry;
+
+/* `{0}` is empty. */
+struct registry {
+    struct host host;
+    const struct settings_registry *entry; /* of the configuration; borrowed, NULL if none fits */
+    const char *matched_path;              /* of the entry's pattern, "" if it has none; borrowed */
+    bool depends_on_path;                  /* other paths of this host may have other answers */
+    bool is_anonymous;
+    bool is_personal;
+    char region[CHALLENGE_REGION_SIZE];
+    char instance_id[CHALLENGE_ID_SIZE]; /* "" if not known yet, and for Personal Edition */
+    struct http_exchange *challenge;     /* under way, or NULL */
+    struct openapi_endpoints endpoints;  /* of the API, once complete */
+};
+
+void registry_clear(struct registry *registry);
+
+/* Everything that needs no network. The image must outlive the registry. */
+CHECKED bool registry_resolve(struct registry *out, const struct run *run, const char *image,
+                              struct error *err);
+
+/* Asks the registry what it is, in the background, if that is not known yet. */
+void registry_start_challenge(struct registry *registry, const struct run *run);
+
+/* Fills in what is missing and settles that the host may have a token (challenge, ListInstance,
+ * ListInstanceEndpoint). `node_region` is "" if not known. */
+CHECKED bool registry_complete(struct registry *registry, const struct run *run,
+                               const char *node_region, struct openapi_signer *signer,
+                               struct error *err);
+
+#endif

@@ -1,0 +1,304 @@
+#include "proto-json/api_reply.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/alloc.h"
+#include "base/text.h"
+#include "proto-json/doc.h"
+
+enum {
+    ENDPOINTS_MAX = 1000,
+    DOMAINS_MAX = 10000,
+    DOMAIN_SIZE = 1024,
+    NUMBER_SIZE = 24,
+    COUNT_MAX = INT32_MAX - 1,
+};
+
+/* A time below this is in seconds: as milliseconds it would lie in the spring of 1973. */
+static const int64_t milliseconds_from = 100000000000;
+/* The end of the year 9999 in milliseconds. */
+static const int64_t time_max = 253402300799999;
+
+/* A string of an error body; "" if it is under neither name. */
+static void take_text(char *out, size_t size, const struct doc_node *object, const char *upper,
+                      const char *lower)
+{
+    doc_text_cut(out, size, doc_member(object, upper));
+    if (out[0] == '\0')
+        doc_text_cut(out, size, doc_member(object, lower));
+    text_make_printable(out);
+}
+
+static void take_error(struct api_error *out, const struct doc_node *root)
+{
+    struct doc_node denied = doc_member(root, "AccessDeniedDetail");
+
+    if (!denied.present)
+        denied = doc_member(root, "accessDeniedDetail");
+    take_text(out->code, sizeof out->code, root, "Code", "code");
+    take_text(out->message, sizeof out->message, root, "Message", "message");
+    take_text(out->request_id, sizeof out->request_id, root, "RequestId", "requestId");
+    take_text(out->auth_action, sizeof out->auth_action, &denied, "AuthAction", "authAction");
+    take_text(out->auth_principal, sizeof out->auth_principal, &denied, "AuthPrincipalDisplayName",
+              "authPrincipalDisplayName");
+    take_text(out->no_permission_type, sizeof out->no_permission_type, &denied, "NoPermissionType",
+              "noPermissionType");
+}
+
+void api_reply_decode_error(struct api_error *out, const void *bytes, size_t length)
+{
+    struct doc doc AUTO(doc_clear) = {0};
+    struct doc_node root;
+    struct error ignored;
+
+    *out = (struct api_error){0};
+    if (!doc_parse(&doc, ERROR_UNAVAILABLE, bytes, length, API_REPLY_MAX_BYTES, &ignored))
+        return;
+    root = doc_root(&doc);
+    take_error(out, &root);
+}
+
+static bool says_success(const struct doc_node *root)
+{
+    bool success = false;
+    struct error ignored;
+
+    return doc_boolean(&success, doc_member(root, "IsSuccess"), DOC_REQUIRED, &ignored) && success;
+}
+
+bool api_reply_is_success(const void *bytes, size_t length)
+{
+    struct doc doc AUTO(doc_clear) = {0};
+    struct doc_node root;
+    struct error ignored;
+
+    if (!doc_parse(&doc, ERROR_UNAVAILABLE, bytes, length, API_REPLY_MAX_BYTES, &ignored))
+        return false;
+    root = doc_root(&doc);
+    return says_success(&root);
+}
+
+static bool refuse_as_service_did(const struct doc_node *root, struct error *err)
+{
+    struct api_error said = {0};
+
+    take_error(&said, root);
+    (void)error_set(err, ERROR_UNAVAILABLE, "IsSuccess is not true%s%s",
+                    said.message[0] == '\0' ? "" : ": ", said.message);
+    (void)text_copy(err->service_code, sizeof err->service_code, said.code);
+    (void)text_copy(err->request_id, sizeof err->request_id, said.request_id);
+    return false;
+}
+
+/* Parses an answer of 2018-12-01, whose IsSuccess must be true. */
+static bool parse_enterprise(struct doc *doc, struct doc_node *root, const void *bytes,
+                             size_t length, struct error *err)
+{
+    if (!doc_parse(doc, ERROR_UNAVAILABLE, bytes, length, API_REPLY_MAX_BYTES, err))
+        return false;
+    *root = doc_root(doc);
+    return says_success(root) || refuse_as_service_did(root, err);
+}
+
+/* A member of which null says as little as its absence. */
+static struct doc_node optional_member(const struct doc_node *object, const char *name)
+{
+    struct doc_node member = doc_member(object, name);
+
+    member.present = member.value != NULL;
+    return member;
+}
+
+/* A whole number, or a string of digits: older models of the APIs declare some numbers as such. */
+static bool read_number(int64_t *out, int64_t min, int64_t max, struct doc_node node,
+                        enum doc_need need, struct error *err)
+{
+    char digits[NUMBER_SIZE] = "";
+
+    if (!doc_is_string(&node))
+        return doc_integer(out, min, max, node, need, err);
+    if (!doc_text(digits, sizeof digits, node, need, err))
+        return false;
+    if (!text_parse_number(digits, min, max, out))
+        return error_set(err, ERROR_UNAVAILABLE, "%s must be a number", node.path);
+    return true;
+}
+
+static bool read_time(int64_t *unix_s, struct doc_node node, struct error *err)
+{
+    int64_t value = 0;
+
+    if (!read_number(&value, 1, time_max, node, DOC_REQUIRED, err))
+        return false;
+    *unix_s = value < milliseconds_from ? value : value / 1000;
+    return true;
+}
+
+/* A login travels in one line of text to the kubelet and from there into a header. */
+static bool check_login(const char *text, const struct doc_node *node, struct error *err)
+{
+    if (*text == '\0')
+        return error_set(err, ERROR_UNAVAILABLE, "%s is empty", node->path);
+    for (; *text != '\0'; text++) {
+        if ((*text >= '\0' && *text < ' ') || *text == '\x7F')
+            return error_set(err, ERROR_UNAVAILABLE, "%s has a control byte", node->path);
+    }
+    return true;
+}
+
+static bool decode_token(struct token *out, struct doc_node user, struct doc_node password,
+                         struct doc_node expiry, struct error *err)
+{
+    struct token fresh AUTO(token_clear) = {0};
+
+    if (!doc_text(fresh.user, sizeof fresh.user, user, DOC_REQUIRED, err) ||
+        !check_login(fresh.user, &user, err) ||
+        !doc_secret(&fresh.password, TOKEN_PASSWORD_MAX_BYTES, password, DOC_REQUIRED, err) ||
+        !check_login(secret_reveal(&fresh.password), &password, err) ||
+        !read_time(&fresh.expires_at_s, expiry, err))
+        return false;
+    token_clear(out);
+    *out = fresh;
+    fresh = (struct token){0};
+    return true;
+}
+
+bool api_reply_decode_token_enterprise(struct token *out, const void *bytes, size_t length,
+                                       struct error *err)
+{
+    struct doc doc AUTO(doc_clear) = {0};
+    struct doc_node root;
+
+    return parse_enterprise(&doc, &root, bytes, length, err) &&
+           decode_token(out, doc_member(&root, "TempUsername"),
+                        doc_member(&root, "AuthorizationToken"), doc_member(&root, "ExpireTime"),
+                        err);
+}
+
+bool api_reply_decode_token_personal(struct token *out, const void *bytes, size_t length,
+                                     struct error *err)
+{
+    struct doc doc AUTO(doc_clear) = {0};
+    struct doc_node root;
+    struct doc_node data;
+
+    if (!doc_parse(&doc, ERROR_UNAVAILABLE, bytes, length, API_REPLY_MAX_BYTES, err))
+        return false;
+    root = doc_root(&doc);
+    data = doc_member(&root, "data");
+    return doc_object(data, DOC_REQUIRED, err) &&
+           decode_token(out, doc_member(&data, "tempUserName"),
+                        doc_member(&data, "authorizationToken"), doc_member(&data, "expireDate"),
+                        err);
+}
+
+void api_reply_clear_instances(struct api_instance_page *page)
+{
+    free(page->instances);
+    *page = (struct api_instance_page){0};
+}
+
+static bool decode_instance(struct api_instance *out, const struct doc_node *item,
+                            struct error *err)
+{
+    return doc_object(*item, DOC_REQUIRED, err) &&
+           doc_text(out->id, sizeof out->id, doc_member(item, "InstanceId"), DOC_REQUIRED, err) &&
+           doc_text(out->name, sizeof out->name, optional_member(item, "InstanceName"),
+                    DOC_OPTIONAL, err) &&
+           doc_text(out->status, sizeof out->status, optional_member(item, "InstanceStatus"),
+                    DOC_OPTIONAL, err) &&
+           doc_text(out->region, sizeof out->region, optional_member(item, "RegionId"),
+                    DOC_OPTIONAL, err);
+}
+
+static bool decode_counts(struct api_instance_page *out, const struct doc_node *root,
+                          struct error *err)
+{
+    return read_number(&out->page_number, 0, COUNT_MAX, optional_member(root, "PageNo"),
+                       DOC_OPTIONAL, err) &&
+           read_number(&out->page_size, 0, COUNT_MAX, optional_member(root, "PageSize"),
+                       DOC_OPTIONAL, err) &&
+           read_number(&out->total_count, 0, COUNT_MAX, optional_member(root, "TotalCount"),
+                       DOC_OPTIONAL, err);
+}
+
+bool api_reply_decode_instances(struct api_instance_page *out, const void *bytes, size_t length,
+                                struct error *err)
+{
+    struct doc doc AUTO(doc_clear) = {0};
+    struct api_instance_page fresh AUTO(api_reply_clear_instances) = {0};
+    struct doc_node root;
+    struct doc_node array;
+
+    if (!parse_enterprise(&doc, &root, bytes, length, err))
+        return false;
+    array = doc_member(&root, "Instances");
+    if (!doc_array(&fresh.count, API_REPLY_INSTANCES_MAX, array, DOC_REQUIRED, err) ||
+        !decode_counts(&fresh, &root, err))
+        return false;
+    fresh.instances = alloc_zeroed(fresh.count, sizeof *fresh.instances);
+    for (size_t i = 0; i < fresh.count; i++) {
+        struct doc_node item = doc_element(&array, i);
+
+        if (!decode_instance(&fresh.instances[i], &item, err))
+            return false;
+    }
+    api_reply_clear_instances(out);
+    *out = fresh;
+    fresh = (struct api_instance_page){0};
+    return true;
+}
+
+/* Looks through the member Domains, whose elements are {"Domain": NAME} or plain names
+ * (GetInstanceVpcEndpoint). */
+static bool find_domain(bool *found, const struct doc_node *holder, const char *host,
+                        struct error *err)
+{
+    struct doc_node domains = optional_member(holder, "Domains");
+    size_t count = 0;
+
+    if (!doc_array(&count, DOMAINS_MAX, domains, DOC_OPTIONAL, err))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        struct doc_node entry = doc_element(&domains, i);
+        char domain[DOMAIN_SIZE] = "";
+
+        if (!doc_is_string(&entry)) {
+            if (!doc_object(entry, DOC_REQUIRED, err))
+                return false;
+            entry = doc_member(&entry, "Domain");
+        }
+        if (!doc_text(domain, sizeof domain, entry, DOC_REQUIRED, err))
+            return false;
+        if (strcasecmp(domain, host) == 0)
+            *found = true;
+    }
+    return true;
+}
+
+bool api_reply_lists_domain(bool *found, const void *bytes, size_t length, const char *host,
+                            struct error *err)
+{
+    struct doc doc AUTO(doc_clear) = {0};
+    struct doc_node root;
+    struct doc_node endpoints;
+    size_t count = 0;
+    bool seen = false;
+
+    if (!parse_enterprise(&doc, &root, bytes, length, err))
+        return false;
+    endpoints = optional_member(&root, "Endpoints");
+    if (!doc_array(&count, ENDPOINTS_MAX, endpoints, DOC_OPTIONAL, err) ||
+        !find_domain(&seen, &root, host, err))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        struct doc_node endpoint = doc_element(&endpoints, i);
+
+        if (!doc_object(endpoint, DOC_REQUIRED, err) || !find_domain(&seen, &endpoint, host, err))
+            return false;
+    }
+    *found = seen;
+    return true;
+}

@@ -1,0 +1,74 @@
+/* Answers of the Container Registry APIs 2018-12-01 (Enterprise Edition) and 2016-06-07 (Personal
+ * Edition), and the error body common to all of Alibaba Cloud. Decoders fail with
+ * ERROR_UNAVAILABLE, naming the field, and fill `out` on success only. Those of 2018-12-01 also
+ * fail when IsSuccess is not true, with the service's code and RequestId in err. */
+#ifndef PROTO_JSON_API_REPLY_H
+#define PROTO_JSON_API_REPLY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/auto.h"
+#include "base/error.h"
+#include "base/token.h"
+
+enum { API_REPLY_MAX_BYTES = 1024 * 1024, API_REPLY_INSTANCES_MAX = 100 };
+
+/* An error as a service sent it: printable ASCII, cut to the arrays, "" where it said nothing. The
+ * message may quote an AccessKey id or the string that was signed. */
+struct api_error {
+    char code[80];
+    char message[512];
+    char request_id[80];
+    char auth_action[64];        /* "cr:GetAuthorizationToken" */
+    char auth_principal[128];    /* "role:session" */
+    char no_permission_type[64]; /* "ImplicitDeny" */
+};
+
+/* Reads what there is of an error body, in upper-case keys (RPC) or lower-case ones (ROA). What is
+ * no such body yields an empty code. */
+void api_reply_decode_error(struct api_error *out, const void *bytes, size_t length);
+
+/* False when a body of 2018-12-01 is a refusal, which may come with HTTP status 200: IsSuccess is
+ * not true. */
+bool api_reply_is_success(const void *bytes, size_t length);
+
+/* GetAuthorizationToken of 2018-12-01. User and password are not empty and have no control bytes;
+ * the expiry may come in seconds or milliseconds, as a number or a string. */
+CHECKED bool api_reply_decode_token_enterprise(struct token *out, const void *bytes, size_t length,
+                                               struct error *err);
+
+/* GET /tokens of 2016-06-07; else as above. */
+CHECKED bool api_reply_decode_token_personal(struct token *out, const void *bytes, size_t length,
+                                             struct error *err);
+
+struct api_instance {
+    char id[80];
+    char name[128];
+    char status[40]; /* "RUNNING" */
+    char region[64];
+};
+
+/* A page of ListInstance. `{0}` is empty. */
+struct api_instance_page {
+    struct api_instance *instances; /* owned */
+    size_t count;
+    int64_t page_number; /* 0 in these three: the answer does not say */
+    int64_t page_size;
+    int64_t total_count;
+};
+
+/* Frees and returns to `{0}`. */
+void api_reply_clear_instances(struct api_instance_page *page);
+
+/* ListInstance of 2018-12-01, at most API_REPLY_INSTANCES_MAX instances. */
+CHECKED bool api_reply_decode_instances(struct api_instance_page *out, const void *bytes,
+                                        size_t length, struct error *err);
+
+/* Whether ListInstanceEndpoint of 2018-12-01 names `host` among the domains of any endpoint.
+ * Letters are compared without case, otherwise the whole name exactly. */
+CHECKED bool api_reply_lists_domain(bool *found, const void *bytes, size_t length, const char *host,
+                                    struct error *err);
+
+#endif

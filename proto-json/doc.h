@@ -1,0 +1,111 @@
+/* One JSON document, read strictly: what two readers could understand differently is refused. The
+ * getters name the place of what is wrong ("registries[1].match[0] must be a string") and never
+ * quote a value, for it may be a secret. The one user of json-c. */
+#ifndef PROTO_JSON_DOC_H
+#define PROTO_JSON_DOC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/auto.h"
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/secret.h"
+
+struct json_object;
+
+enum { DOC_PATH_SIZE = 160 };
+
+/* A parsed document. `{0}` is empty. */
+struct doc {
+    struct json_object *root; /* owned */
+    enum error_kind kind;     /* of every error of this document */
+};
+
+/* A place in a document, borrowed from it: it must not outlive its struct doc. */
+struct doc_node {
+    struct json_object *value; /* NULL for null too, see `present` */
+    bool present;
+    enum error_kind kind;
+    char path[DOC_PATH_SIZE]; /* "registries[1].match", cut if very long; "" for the root */
+};
+
+/* What the absence of a value means: an error, or that the output stays as it is. */
+enum doc_need { DOC_REQUIRED, DOC_OPTIONAL };
+
+/* Parses `length` bytes that hold exactly one object (RFC 8259) and white space around it. Refused,
+ * with `kind` and the line and column: more than `max_bytes`; bytes that are not UTF-8, a byte
+ * order mark; NUL as byte or as \u0000; half a surrogate pair; control bytes in strings; a key
+ * given twice in one object, however it is escaped; comments, single quotes, NaN, Infinity,
+ * trailing commas; nesting deeper than 32. `out` is filled only on success. */
+CHECKED bool doc_parse(struct doc *out, enum error_kind kind, const void *bytes, size_t length,
+                       size_t max_bytes, struct error *err);
+
+/* Wipes the strings, frees and returns to `{0}`. */
+void doc_clear(struct doc *doc);
+
+struct doc_node doc_root(const struct doc *doc);
+
+/* A member of an object; not `present` if there is none, or if `object` is not an object. */
+struct doc_node doc_member(const struct doc_node *object, const char *key);
+
+/* An element of an array of doc_array(); `index` is below its count. */
+struct doc_node doc_element(const struct doc_node *array, size_t index);
+
+/* The members of an object one by one, in no promised order: start with `{0}`; false at the end.
+ * `key` is borrowed from the document. */
+struct doc_cursor {
+    const void *place;
+    bool started;
+};
+bool doc_next(struct doc_cursor *cursor, const struct doc_node *object, struct doc_node *member,
+              const char **key);
+
+/* The typed getters. Each fails when the value is missing although DOC_REQUIRED, is of another type
+ * (null is of no type) or out of bounds; then `out` is as before. An absent optional value leaves
+ * `out` as before too. */
+
+/* A string of at most `size` - 1 bytes. */
+CHECKED bool doc_text(char *out, size_t size, struct doc_node node, enum doc_need need,
+                      struct error *err);
+
+/* A string of at most `max_bytes` bytes, replaced in `*out`: owned by the caller, as was what
+ * `*out` held before. */
+CHECKED bool doc_string(char **out, size_t max_bytes, struct doc_node node, enum doc_need need,
+                        struct error *err);
+
+CHECKED bool doc_secret(struct secret *out, size_t max_bytes, struct doc_node node,
+                        enum doc_need need, struct error *err);
+
+/* A number without fraction or exponent in [min, max], which lie within int64_t's own ends. */
+CHECKED bool doc_integer(int64_t *out, int64_t min, int64_t max, struct doc_node node,
+                         enum doc_need need, struct error *err);
+
+CHECKED bool doc_boolean(bool *out, struct doc_node node, enum doc_need need, struct error *err);
+
+/* Only checks that the node is an object; an absent optional one passes. */
+CHECKED bool doc_object(struct doc_node node, enum doc_need need, struct error *err);
+
+/* Checks that the node is an array of at most `max_count` elements and counts them; an absent
+ * optional one has 0. */
+CHECKED bool doc_array(size_t *count, size_t max_count, struct doc_node node, enum doc_need need,
+                       struct error *err);
+
+/* Lenient, for error bodies of any shape: as much of a string as fits, "" for anything else. */
+void doc_text_cut(char *out, size_t size, struct doc_node node);
+
+/* True for a string: for the few answers in which one field comes in two types. */
+bool doc_is_string(const struct doc_node *node);
+
+/* True when the bytes are UTF-8 without NUL, so that they arrive in JSON as they are. */
+bool doc_is_utf8(const char *bytes, size_t length);
+
+/* Appends a string literal, quotes included. Bytes that are not UTF-8 become U+FFFD, so ask
+ * doc_is_utf8() first where that matters. */
+void doc_append_string(struct buf *out, const char *text);
+
+/* json-c's own version, "0.16", for `version`. */
+const char *doc_library_version(void);
+
+#endif

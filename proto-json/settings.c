@@ -1,0 +1,173 @@
+#include "proto-json/settings.h"
+
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "proto-json/doc.h"
+#include "proto-json/settings_check.h"
+#include "proto-json/settings_keys.h"
+#include "proto-json/settings_registries.h"
+
+#define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
+
+enum {
+    DEADLINE_DEFAULT_S = 50, /* the kubelet kills after 60 */
+    DEADLINE_MAX_S = 600,
+    REFRESH_MARGIN_DEFAULT_S = 900,
+    REFRESH_MARGIN_MAX_S = 43200,
+};
+
+static const struct settings_word root_keys[] = {
+    {"registries", true, 0},
+    {"identity", true, 0},
+    {"podIdentity", false, 0},
+    {"endpoints", true, 0},
+    {"cache", false, 0},
+    {"deadlineSeconds", true, 0},
+    {"refreshMarginSeconds", true, 0},
+    {"log", true, 0},
+};
+
+static const struct settings_word identity_keys[] = {
+    {"source", true, 0},
+    {"roleName", true, 0},
+    {"profile", false, 0},
+    {"assumeRole", false, 0},
+};
+
+static const struct settings_word sources[] = {
+    {"default", true, SETTINGS_SOURCE_DEFAULT},
+    {"env", true, SETTINGS_SOURCE_ENV},
+    {"ecs", true, SETTINGS_SOURCE_ECS},
+    {"oidc", false, 0},
+    {"profile", false, 0},
+    {"uri", false, 0},
+};
+
+static const struct settings_word endpoint_keys[] = {
+    {"metadata", true, 0},
+    {"sts", false, 0},
+    {"acr", true, 0},
+    {"network", true, 0},
+};
+
+static const struct settings_word networks[] = {
+    {"auto", true, SETTINGS_NETWORK_AUTO},
+    {"vpc", true, SETTINGS_NETWORK_VPC},
+    {"public", true, SETTINGS_NETWORK_PUBLIC},
+};
+
+static const struct settings_word log_keys[] = {{"level", true, 0}, {"format", true, 0}};
+
+static const struct settings_word log_levels[] = {
+    {"error", true, LOG_ERROR},
+    {"warning", true, LOG_WARNING},
+    {"info", true, LOG_INFO},
+    {"debug", true, LOG_DEBUG},
+};
+
+static const struct settings_word log_formats[] = {
+    {"text", true, LOG_TEXT},
+    {"json", true, LOG_JSON},
+};
+
+void settings_clear(struct settings *settings)
+{
+    settings_registries_clear(settings);
+    free(settings->identity.role_name);
+    free(settings->endpoints.metadata);
+    free(settings->endpoints.acr);
+    *settings = (struct settings){0};
+}
+
+void settings_default(struct settings *settings)
+{
+    settings_clear(settings);
+    settings->endpoints.metadata = alloc_string("http://100.100.100.200");
+    settings->deadline_s = DEADLINE_DEFAULT_S;
+    settings->refresh_margin_s = REFRESH_MARGIN_DEFAULT_S;
+}
+
+static bool check_http(const char *text, const char *what, struct error *err)
+{
+    return settings_check_endpoint(text, "http", what, err);
+}
+
+static bool decode_identity(struct settings_identity *out, const struct doc_node *root,
+                            struct error *err)
+{
+    struct doc_node identity = doc_member(root, "identity");
+    int source = (int)out->source;
+
+    if (!doc_object(identity, DOC_OPTIONAL, err) ||
+        !settings_keys_check(&identity, identity_keys, COUNT_OF(identity_keys), err) ||
+        !settings_keys_choose(&source, doc_member(&identity, "source"), sources, COUNT_OF(sources),
+                              err) ||
+        !settings_keys_string(&out->role_name, doc_member(&identity, "roleName"),
+                              settings_check_role_name, err))
+        return false;
+    out->source = (enum settings_source)source;
+    return true;
+}
+
+static bool decode_endpoints(struct settings_endpoints *out, const struct doc_node *root,
+                             struct error *err)
+{
+    struct doc_node endpoints = doc_member(root, "endpoints");
+    int network = (int)out->network;
+
+    if (!doc_object(endpoints, DOC_OPTIONAL, err) ||
+        !settings_keys_check(&endpoints, endpoint_keys, COUNT_OF(endpoint_keys), err) ||
+        !settings_keys_string(&out->metadata, doc_member(&endpoints, "metadata"), check_http,
+                              err) ||
+        !settings_keys_string(&out->acr, doc_member(&endpoints, "acr"), settings_keys_check_https,
+                              err) ||
+        !settings_keys_choose(&network, doc_member(&endpoints, "network"), networks,
+                              COUNT_OF(networks), err))
+        return false;
+    out->network = (enum settings_network)network;
+    return true;
+}
+
+static bool decode_log(struct settings *out, const struct doc_node *root, struct error *err)
+{
+    struct doc_node log = doc_member(root, "log");
+    int level = (int)out->log_level;
+    int format = (int)out->log_format;
+
+    if (!doc_object(log, DOC_OPTIONAL, err) ||
+        !settings_keys_check(&log, log_keys, COUNT_OF(log_keys), err) ||
+        !settings_keys_choose(&level, doc_member(&log, "level"), log_levels, COUNT_OF(log_levels),
+                              err) ||
+        !settings_keys_choose(&format, doc_member(&log, "format"), log_formats,
+                              COUNT_OF(log_formats), err))
+        return false;
+    out->log_level = (enum log_level)level;
+    out->log_format = (enum log_format)format;
+    return true;
+}
+
+bool settings_decode(struct settings *out, const void *bytes, size_t length, struct error *err)
+{
+    struct doc doc AUTO(doc_clear) = {0};
+    struct settings fresh AUTO(settings_clear) = {0};
+    struct doc_node root;
+
+    if (!doc_parse(&doc, ERROR_CONFIG, bytes, length, SETTINGS_MAX_BYTES, err))
+        return false;
+    settings_default(&fresh);
+    root = doc_root(&doc);
+    if (!settings_keys_check(&root, root_keys, COUNT_OF(root_keys), err) ||
+        !settings_registries_decode(&fresh, doc_member(&root, "registries"), err) ||
+        !decode_identity(&fresh.identity, &root, err) ||
+        !decode_endpoints(&fresh.endpoints, &root, err) || !decode_log(&fresh, &root, err) ||
+        !doc_integer(&fresh.deadline_s, 1, DEADLINE_MAX_S, doc_member(&root, "deadlineSeconds"),
+                     DOC_OPTIONAL, err) ||
+        !doc_integer(&fresh.refresh_margin_s, 0, REFRESH_MARGIN_MAX_S,
+                     doc_member(&root, "refreshMarginSeconds"), DOC_OPTIONAL, err))
+        return false;
+    settings_clear(out);
+    *out = fresh;
+    fresh = (struct settings){0};
+    return true;
+}

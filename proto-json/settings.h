@@ -1,0 +1,67 @@
+/* The configuration file. Every key is optional; a key that is not known, or that this version does
+ * not support yet, is refused and never ignored. */
+#ifndef PROTO_JSON_SETTINGS_H
+#define PROTO_JSON_SETTINGS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/auto.h"
+#include "base/error.h"
+#include "base/log.h"
+
+enum { SETTINGS_MAX_BYTES = 1024 * 1024 };
+
+enum settings_edition {
+    SETTINGS_EDITION_UNSET,
+    SETTINGS_EDITION_ENTERPRISE,
+    SETTINGS_EDITION_PERSONAL
+};
+enum settings_source { SETTINGS_SOURCE_DEFAULT, SETTINGS_SOURCE_ENV, SETTINGS_SOURCE_ECS };
+enum settings_network { SETTINGS_NETWORK_AUTO, SETTINGS_NETWORK_VPC, SETTINGS_NETWORK_PUBLIC };
+
+/* An entry of "registries". All strings are owned; NULL means that the file does not say. */
+struct settings_registry {
+    char **matches; /* patterns for match_image(), at least one */
+    size_t match_count;
+    enum settings_edition edition;
+    char *region;
+    char *instance_id;
+    char *api_endpoint; /* "https://HOST[:PORT]" */
+};
+
+struct settings_identity {
+    enum settings_source source;
+    char *role_name; /* owned; NULL: the metadata service is asked for it */
+};
+
+struct settings_endpoints {
+    char *metadata; /* owned, "http://HOST[:PORT]" */
+    char *acr;      /* owned, "https://HOST[:PORT]"; NULL: by region */
+    enum settings_network network;
+};
+
+/* `{0}` can be cleared; settings_default() makes it usable. */
+struct settings {
+    struct settings_registry *registries; /* in the order of the file */
+    size_t registry_count;
+    struct settings_identity identity;
+    struct settings_endpoints endpoints;
+    int64_t deadline_s;       /* for the whole run, 1 to 600 */
+    int64_t refresh_margin_s; /* 0 to 43200 */
+    enum log_level log_level;
+    enum log_format log_format;
+};
+
+/* Frees and returns to `{0}`. */
+void settings_clear(struct settings *settings);
+
+/* Replaces the content by what holds without a configuration file. */
+void settings_default(struct settings *settings);
+
+/* Replaces the content by a configuration file over the defaults. Fails with ERROR_CONFIG, naming
+ * the key and its place; `out` is then as before. */
+CHECKED bool settings_decode(struct settings *out, const void *bytes, size_t length,
+                             struct error *err);
+
+#endif

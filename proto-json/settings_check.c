@@ -1,0 +1,188 @@
+#include "proto-json/settings_check.h"
+
+#include <arpa/inet.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "base/text.h"
+
+#define LOWER  "abcdefghijklmnopqrstuvwxyz"
+#define UPPER  "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define DIGITS "0123456789"
+
+enum {
+    HOST_MAX_BYTES = 253, /* RFC 1035, section 2.3.4, less the root */
+    LABEL_MAX_BYTES = 63,
+    REGION_MIN_BYTES = 2,
+    REGION_MAX_BYTES = 64,
+    INSTANCE_ID_MAX_BYTES = 60, /* behind "cri-" */
+    ROLE_NAME_MAX_BYTES = 64,
+};
+
+static bool consists_of(const char *text, size_t min, size_t max, const char *allowed)
+{
+    size_t length = strlen(text);
+
+    return length >= min && length <= max && strspn(text, allowed) == length;
+}
+
+static bool is_port(const char *text)
+{
+    int64_t number = 0;
+
+    return text[0] != '0' && text_parse_number(text, 1, UINT16_MAX, &number);
+}
+
+/* Labels of letters, digits and inner hyphens; an IPv4 address has this form too. */
+static bool is_host_name(const char *text, size_t length)
+{
+    const char *end = text + length;
+
+    if (length > HOST_MAX_BYTES)
+        return false;
+    for (;;) {
+        size_t label = strspn(text, LOWER UPPER DIGITS "-");
+
+        if (label == 0 || label > LABEL_MAX_BYTES || text[0] == '-' || text[label - 1] == '-')
+            return false;
+        text += label;
+        if (text == end)
+            return true;
+        if (*text++ != '.')
+            return false;
+    }
+}
+
+static bool is_ipv6(const char *text, size_t length)
+{
+    char address[INET6_ADDRSTRLEN];
+    struct in6_addr parsed;
+
+    if (length >= sizeof address)
+        return false;
+    memcpy(address, text, length);
+    address[length] = '\0';
+    return inet_pton(AF_INET6, address, &parsed) == 1;
+}
+
+/* HOST[:PORT]. */
+static bool is_authority(const char *text)
+{
+    const char *behind;
+
+    if (*text == '[') {
+        behind = strchr(text, ']');
+        if (behind == NULL || !is_ipv6(text + 1, (size_t)(behind - text - 1)))
+            return false;
+        behind++;
+    } else {
+        behind = text + strcspn(text, ":");
+        if (!is_host_name(text, (size_t)(behind - text)))
+            return false;
+    }
+    return *behind == '\0' || (*behind == ':' && is_port(behind + 1));
+}
+
+bool settings_check_endpoint(const char *text, const char *scheme, const char *what,
+                             struct error *err)
+{
+    size_t scheme_length = strlen(scheme);
+
+    if (!text_starts_with(text, scheme) || !text_starts_with(text + scheme_length, "://"))
+        return error_set(err, ERROR_CONFIG, "%s must begin with %s://", what, scheme);
+    if (!is_authority(text + scheme_length + strlen("://")))
+        return error_set(err, ERROR_CONFIG,
+                         "%s must be %s://HOST or %s://HOST:PORT and nothing more: no user, path "
+                         "or query",
+                         what, scheme, scheme);
+    return true;
+}
+
+bool settings_check_region(const char *text, const char *what, struct error *err)
+{
+    if (!consists_of(text, REGION_MIN_BYTES, REGION_MAX_BYTES, LOWER DIGITS "-") ||
+        text[0] == '-' || text_ends_with(text, "-"))
+        return error_set(err, ERROR_CONFIG, "%s must be a region id such as cn-shanghai", what);
+    return true;
+}
+
+bool settings_check_instance_id(const char *text, const char *what, struct error *err)
+{
+    static const char prefix[] = "cri-";
+
+    if (!text_starts_with(text, prefix) ||
+        !consists_of(text + strlen(prefix), 1, INSTANCE_ID_MAX_BYTES, LOWER DIGITS))
+        return error_set(err, ERROR_CONFIG,
+                         "%s must be an instance id: cri- and lower-case letters and digits", what);
+    return true;
+}
+
+bool settings_check_role_name(const char *text, const char *what, struct error *err)
+{
+    if (!consists_of(text, 1, ROLE_NAME_MAX_BYTES, LOWER UPPER DIGITS "._-"))
+        return error_set(err, ERROR_CONFIG,
+                         "%s must be the name of a RAM role: 1 to 64 letters, digits, . _ and -",
+                         what);
+    return true;
+}
+
+/* What is wrong with the host of a pattern, HOST[:PORT] of `length` bytes; NULL if nothing is. */
+static const char *find_fault_in_host(const char *text, size_t length)
+{
+    size_t host = strcspn(text, ":/");
+    size_t i;
+
+    if (host == 0)
+        return "has no host";
+    for (i = 0; i < host; i++) {
+        if (strchr(UPPER, text[i]) != NULL)
+            return "has upper case in its host; the kubelet tells case apart, write it in lower "
+                   "case";
+        if (strchr(LOWER DIGITS "*._-", text[i]) == NULL)
+            return "has a byte in its host that no host name has";
+        if (text[i] == '.' && (i == 0 || i + 1 == host || text[i + 1] == '.'))
+            return "has an empty label in its host";
+    }
+    if (host < length) {
+        char port[8] = "";
+
+        if (length - host - 1 < sizeof port)
+            memcpy(port, text + host + 1, length - host - 1);
+        if (!is_port(port))
+            return "has a port that is not a number from 1 to 65535";
+    }
+    return NULL;
+}
+
+/* What is wrong with the path of a pattern, "" or from its slash on. */
+static const char *find_fault_in_path(const char *path)
+{
+    if (strchr(path, '*') != NULL)
+        return "has a * in its path, which the kubelet takes literally; a path matches as a "
+               "prefix, so leave the * out";
+    if (path[strspn(path, LOWER UPPER DIGITS "/._-")] != '\0')
+        return "has a byte in its path that no repository name has";
+    return NULL;
+}
+
+bool settings_check_match(const char *text, const char *what, struct error *err)
+{
+    size_t host = strcspn(text, "/");
+    const char *fault = NULL;
+
+    if (*text == '\0')
+        fault = "must not be empty";
+    else if (strstr(text, "://") != NULL)
+        fault = "has a scheme; write the host without it";
+    else if (strchr(text, '?') != NULL)
+        fault = "has a ?, which never matches; * is the only wildcard";
+    else if (strchr(text, '[') != NULL)
+        fault = "has a [; * is the only wildcard";
+    else
+        fault = find_fault_in_host(text, host);
+    if (fault == NULL)
+        fault = find_fault_in_path(text + host);
+    if (fault != NULL)
+        return error_set(err, ERROR_CONFIG, "%s %s", what, fault);
+    return true;
+}

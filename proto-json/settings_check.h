@@ -1,0 +1,29 @@
+/* Checks of single values of the configuration, pure. Each fails with ERROR_CONFIG in words that
+ * begin with `what`, the place of the value as the user knows it ("endpoints.acr", or the name of a
+ * flag or environment variable). */
+#ifndef PROTO_JSON_SETTINGS_CHECK_H
+#define PROTO_JSON_SETTINGS_CHECK_H
+
+#include "base/auto.h"
+#include "base/error.h"
+
+/* SCHEME://HOST[:PORT] with nothing after it: `scheme` is "http" or "https"; the host is a DNS
+ * name, an IPv4 address or an IPv6 address in brackets; the port is 1 to 65535. */
+CHECKED bool settings_check_endpoint(const char *text, const char *scheme, const char *what,
+                                     struct error *err);
+
+/* A region id: 2 to 64 of [a-z0-9-], no hyphen at either end. It becomes part of host names. */
+CHECKED bool settings_check_region(const char *text, const char *what, struct error *err);
+
+/* An Enterprise Edition instance id: "cri-" and 1 to 60 of [a-z0-9]. */
+CHECKED bool settings_check_instance_id(const char *text, const char *what, struct error *err);
+
+/* A RAM role name: 1 to 64 of [A-Za-z0-9._-]. */
+CHECKED bool settings_check_role_name(const char *text, const char *what, struct error *err);
+
+/* A pattern of the kubelet, HOST[:PORT][/PATH]. Refuses what the kubelet takes without a word and
+ * never matches: a scheme, ?, [, upper case in the host, a * in the path, an empty host or label.
+ */
+CHECKED bool settings_check_match(const char *text, const char *what, struct error *err);
+
+#endif

@@ -1,0 +1,91 @@
+#include "proto-json/settings_keys.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/text.h"
+#include "proto-json/settings_check.h"
+
+/* The longest value that any check lets pass is an endpoint or a pattern. */
+enum { STRING_MAX_BYTES = 512, WORD_SIZE = 64, LIST_SIZE = 160 };
+
+static bool check_key(const struct doc_node *member, const char *name,
+                      const struct settings_word *keys, size_t count, struct error *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(keys[i].text, name) != 0)
+            continue;
+        return keys[i].supported ||
+               error_set(err, ERROR_CONFIG, "%s is not supported by this version yet; remove it",
+                         member->path);
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (strcasecmp(keys[i].text, name) == 0)
+            return error_set(err, ERROR_CONFIG, "%s is not a known key; did you mean %s?",
+                             member->path, keys[i].text);
+    }
+    return error_set(err, ERROR_CONFIG, "%s is not a known key", member->path);
+}
+
+bool settings_keys_check(const struct doc_node *object, const struct settings_word *keys,
+                         size_t count, struct error *err)
+{
+    struct doc_node member;
+    const char *name = NULL;
+
+    for (struct doc_cursor cursor = {0}; doc_next(&cursor, object, &member, &name);) {
+        if (!check_key(&member, name, keys, count, err))
+            return false;
+    }
+    return true;
+}
+
+/* "default, env, ecs": the words that may be used. */
+static void list_words(char out[LIST_SIZE], const struct settings_word *words, size_t count)
+{
+    struct buf list AUTO(buf_clear) = {0};
+
+    for (size_t i = 0; i < count; i++) {
+        if (words[i].supported)
+            buf_append_format(&list, "%s%s", list.length == 0 ? "" : ", ", words[i].text);
+    }
+    (void)text_copy(out, LIST_SIZE, buf_text(&list));
+}
+
+bool settings_keys_choose(int *out, struct doc_node node, const struct settings_word *words,
+                          size_t count, struct error *err)
+{
+    char text[WORD_SIZE] = "";
+    char list[LIST_SIZE];
+
+    if (!node.present)
+        return true;
+    if (!doc_text(text, sizeof text, node, DOC_REQUIRED, err))
+        return false;
+    list_words(list, words, count);
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(words[i].text, text) != 0)
+            continue;
+        if (!words[i].supported)
+            return error_set(err, ERROR_CONFIG,
+                             "%s \"%s\" is not supported by this version yet; it may be one of: %s",
+                             node.path, text, list);
+        *out = words[i].value;
+        return true;
+    }
+    return error_set(err, ERROR_CONFIG, "%s must be one of: %s", node.path, list);
+}
+
+bool settings_keys_string(char **out, struct doc_node node, settings_keys_checker *check,
+                          struct error *err)
+{
+    if (!doc_string(out, STRING_MAX_BYTES, node, DOC_OPTIONAL, err))
+        return false;
+    return !node.present || check(*out, node.path, err);
+}
+
+bool settings_keys_check_https(const char *text, const char *what, struct error *err)
+{
+    return settings_check_endpoint(text, "https", what, err);
+}

@@ -1,0 +1,38 @@
+/* What the decoders of the configuration file share: the keys of an object, words of a fixed set,
+ * and strings that are checked as they are read. */
+#ifndef PROTO_JSON_SETTINGS_KEYS_H
+#define PROTO_JSON_SETTINGS_KEYS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/auto.h"
+#include "base/error.h"
+#include "proto-json/doc.h"
+
+/* A key of an object, or a word that a string may be. What is not supported yet is refused by name,
+ * so that nobody believes it to be in force. */
+struct settings_word {
+    const char *text;
+    bool supported;
+    int value; /* of a word; keys have none */
+};
+
+/* Refuses keys of an object that are not among `keys`. */
+CHECKED bool settings_keys_check(const struct doc_node *object, const struct settings_word *keys,
+                                 size_t count, struct error *err);
+
+/* Reads an optional string that is one of `words`. */
+CHECKED bool settings_keys_choose(int *out, struct doc_node node, const struct settings_word *words,
+                                  size_t count, struct error *err);
+
+typedef bool settings_keys_checker(const char *text, const char *what, struct error *err);
+
+/* Reads an optional string as doc_string() does, which `check` must let pass. */
+CHECKED bool settings_keys_string(char **out, struct doc_node node, settings_keys_checker *check,
+                                  struct error *err);
+
+/* A settings_keys_checker for https://HOST[:PORT]. */
+CHECKED bool settings_keys_check_https(const char *text, const char *what, struct error *err);
+
+#endif

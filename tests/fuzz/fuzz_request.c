@@ -1,0 +1,31 @@
+/* Fuzzes the decoder of the kubelet's request, and the encoder with what it let pass. */
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "proto-json/kubelet.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
+{
+    struct kubelet_request request AUTO(kubelet_request_clear) = {0};
+    struct buf answer AUTO(buf_clear) = {0};
+    struct error err = {0};
+    struct kubelet_response response;
+
+    if (!kubelet_request_decode(&request, bytes, length, &err))
+        return 0;
+    response = (struct kubelet_response){
+        .api_version = request.api_version,
+        .auth_key = request.image,
+        .user = "user",
+        .password = &request.service_account_token,
+        .cache_key_type = "Registry",
+        .cache_duration_s = (int64_t)length,
+    };
+    /* Whatever was decoded is text, so it can be encoded. */
+    if (!kubelet_response_encode(&answer, &response, &err))
+        abort();
+    return 0;
+}

@@ -1,0 +1,205 @@
+"""proto-json/config.schema.json and the program agree on what a configuration is.
+
+Both judge every configuration of two tables. The program is the executable that ACR_PROVIDER_BIN
+names; it is asked about a host that needs neither credentials nor a network.
+"""
+
+import json
+import os
+import pathlib
+import subprocess
+
+import jsonschema
+import pytest
+
+SCHEMA_FILE = pathlib.Path(__file__).parents[2] / "proto-json" / "config.schema.json"
+SCHEMA = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
+VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
+
+ACCEPTED = 0
+REFUSED = 78  # EX_CONFIG
+
+REQUEST = json.dumps(
+    {
+        "kind": "CredentialProviderRequest",
+        "apiVersion": "credentialprovider.kubelet.k8s.io/v1",
+        "image": "registry-cn-hangzhou.ack.aliyuncs.com/acs/pause",
+    }
+)
+
+
+def registry(**fields):
+    return {"registries": [{"match": ["hub.example.com"], **fields}]}
+
+
+def match(*patterns):
+    return {"registries": [{"match": list(patterns)}]}
+
+
+GOOD = [
+    {},
+    {"registries": []},
+    match("hub.example.com"),
+    match("hub.example.com:5000", "*-registry.*.cr.aliyuncs.com/team-a", "h", "h.x/"),
+    match("h" * 512),
+    match(*["h"] * 64),
+    {"registries": [{"match": ["h"]}] * 256},
+    registry(edition="enterprise", region="cn-shanghai", instanceId="cri-sgedpenzw80e1abc"),
+    registry(edition="personal", region="cn-shanghai"),
+    registry(instanceId="cri-" + "a" * 60),
+    registry(region="a" * 64),
+    registry(apiEndpoint="https://cr.cn-shanghai.aliyuncs.com"),
+    registry(apiEndpoint="https://127.0.0.1:65535"),
+    registry(apiEndpoint="https://[2001:db8::1]:8443"),
+    {"identity": {}},
+    {"identity": {"source": "default"}},
+    {"identity": {"source": "env"}},
+    {"identity": {"source": "ecs", "roleName": "Node.Role_1-a"}},
+    {"endpoints": {}},
+    {"endpoints": {"metadata": "http://127.0.0.1:8080", "acr": "https://acr.example.com"}},
+    {"endpoints": {"network": "auto"}},
+    {"endpoints": {"network": "vpc"}},
+    {"endpoints": {"network": "public"}},
+    {"deadlineSeconds": 1, "refreshMarginSeconds": 0},
+    {"deadlineSeconds": 600, "refreshMarginSeconds": 43200},
+    {"log": {}},
+    {"log": {"level": "error", "format": "text"}},
+    {"log": {"level": "warning"}},
+]
+
+# With the word that the program's error must name.
+BAD = [
+    # Keys that do not exist.
+    ({"registry": []}, "registry"),
+    ({"Registries": []}, "did you mean registries"),
+    (registry(instanceID="cri-a"), "registries[0].instanceID"),
+    (registry(comment="x"), "registries[0].comment"),
+    ({"identity": {"role": "R"}}, "identity.role"),
+    ({"endpoints": {"imds": "http://h"}}, "endpoints.imds"),
+    ({"log": {"file": "/tmp/x"}}, "log.file"),
+    # Keys and words that this version does not support.
+    (registry(identity={"source": "ecs"}), "registries[0].identity"),
+    ({"identity": {"profile": "p"}}, "identity.profile"),
+    ({"identity": {"assumeRole": []}}, "identity.assumeRole"),
+    ({"identity": {"source": "oidc"}}, "identity.source"),
+    ({"identity": {"source": "profile"}}, "identity.source"),
+    ({"identity": {"source": "uri"}}, "identity.source"),
+    ({"podIdentity": {}}, "podIdentity"),
+    ({"endpoints": {"sts": "https://sts.aliyuncs.com"}}, "endpoints.sts"),
+    ({"cache": {"enabled": False}}, "cache"),
+    # Types.
+    ({"registries": {}}, "registries"),
+    ({"registries": ["h"]}, "registries[0]"),
+    ({"registries": None}, "registries"),
+    ({"identity": []}, "identity"),
+    ({"endpoints": "https://h"}, "endpoints"),
+    ({"log": "debug"}, "log"),
+    ({"deadlineSeconds": "50"}, "deadlineSeconds"),
+    ({"deadlineSeconds": 5.5}, "deadlineSeconds"),
+    ({"deadlineSeconds": True}, "deadlineSeconds"),
+    ({"refreshMarginSeconds": None}, "refreshMarginSeconds"),
+    (registry(edition=1), "registries[0].edition"),
+    (registry(region=None), "registries[0].region"),
+    # Ranges and words.
+    ({"deadlineSeconds": 0}, "deadlineSeconds"),
+    ({"deadlineSeconds": 601}, "deadlineSeconds"),
+    ({"deadlineSeconds": 2**64 + 50}, "deadlineSeconds"),
+    ({"refreshMarginSeconds": -1}, "refreshMarginSeconds"),
+    ({"refreshMarginSeconds": 43201}, "refreshMarginSeconds"),
+    ({"identity": {"source": "ECS"}}, "identity.source"),
+    ({"identity": {"roleName": ""}}, "identity.roleName"),
+    ({"identity": {"roleName": "a/b"}}, "identity.roleName"),
+    ({"identity": {"roleName": "a" * 65}}, "identity.roleName"),
+    ({"endpoints": {"network": "internal"}}, "endpoints.network"),
+    ({"log": {"level": "trace"}}, "log.level"),
+    ({"log": {"format": "yaml"}}, "log.format"),
+    # Registries.
+    ({"registries": [{}]}, "registries[0].match"),
+    ({"registries": [{"match": ["h"]}, {"region": "cn-shanghai"}]}, "registries[1].match"),
+    (match(), "registries[0].match"),
+    ({"registries": [{"match": "h"}]}, "registries[0].match"),
+    ({"registries": [{"match": ["h"]}] * 257}, "registries"),
+    (match(*["h"] * 65), "registries[0].match"),
+    (match("h", 5), "registries[0].match[1]"),
+    (match("h", ""), "registries[0].match[1]"),
+    (match("h" * 513), "registries[0].match[0]"),
+    (match("https://hub.example.com"), "registries[0].match[0] has a scheme"),
+    (match("demo-registr?.x"), "registries[0].match[0]"),
+    (match("[a-z].x"), "registries[0].match[0]"),
+    (match("Hub.example.com"), "registries[0].match[0]"),
+    (match("hub.example.com/*"), "registries[0].match[0]"),
+    (match("/team"), "registries[0].match[0]"),
+    (match(":5000"), "registries[0].match[0]"),
+    (match("a..b"), "registries[0].match[0]"),
+    (match("h.x:0"), "registries[0].match[0]"),
+    (match("h.x:65536"), "registries[0].match[0]"),
+    (match("h.x/a:tag"), "registries[0].match[0]"),
+    (registry(edition="Enterprise"), "registries[0].edition"),
+    (registry(edition="personal", instanceId="cri-a"), "registries[0].instanceId"),
+    (registry(instanceId="crpi-a"), "registries[0].instanceId"),
+    (registry(instanceId="cri-" + "a" * 61), "registries[0].instanceId"),
+    (registry(region="c"), "registries[0].region"),
+    (registry(region="-cn"), "registries[0].region"),
+    (registry(region="cn-"), "registries[0].region"),
+    (registry(region="cn.shanghai"), "registries[0].region"),
+    (registry(region="a" * 65), "registries[0].region"),
+    # Endpoints.
+    (registry(apiEndpoint="cr.cn-shanghai.aliyuncs.com"), "registries[0].apiEndpoint"),
+    (registry(apiEndpoint="http://h"), "registries[0].apiEndpoint"),
+    ({"endpoints": {"metadata": "https://100.100.100.200"}}, "endpoints.metadata"),
+    ({"endpoints": {"metadata": "http://h/latest"}}, "endpoints.metadata"),
+    ({"endpoints": {"acr": "https://h/"}}, "endpoints.acr"),
+    ({"endpoints": {"acr": "https://h?x=1"}}, "endpoints.acr"),
+    ({"endpoints": {"acr": "https://user@h"}}, "endpoints.acr"),
+    ({"endpoints": {"acr": "https://h:0"}}, "endpoints.acr"),
+    ({"endpoints": {"acr": "https://h:65536"}}, "endpoints.acr"),
+    ({"endpoints": {"acr": "https://-h"}}, "endpoints.acr"),
+    ({"endpoints": {"acr": "https://"}}, "endpoints.acr"),
+    ({"endpoints": {"acr": "HTTPS://h"}}, "endpoints.acr"),
+]
+
+
+def run(config, directory):
+    binary = os.environ.get("ACR_PROVIDER_BIN")
+    if not binary:
+        pytest.skip("ACR_PROVIDER_BIN does not name the executable")
+    file = directory / "config.json"
+    file.write_text(json.dumps(config), encoding="utf-8")
+    file.chmod(0o600)
+    return subprocess.run(
+        [binary, "--config", str(file)],
+        input=REQUEST,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_schema_is_a_schema():
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+
+
+@pytest.mark.parametrize("config", GOOD, ids=lambda config: json.dumps(config)[:60])
+def test_schema_accepts(config):
+    VALIDATOR.validate(config)
+
+
+@pytest.mark.parametrize("config", [row[0] for row in BAD], ids=lambda c: json.dumps(c)[:60])
+def test_schema_refuses(config):
+    assert not VALIDATOR.is_valid(config)
+
+
+@pytest.mark.parametrize("config", GOOD, ids=lambda config: json.dumps(config)[:60])
+def test_program_accepts(config, tmp_path):
+    ran = run(config, tmp_path)
+    assert ran.returncode == ACCEPTED, ran.stderr
+    assert json.loads(ran.stdout)["auth"] == {}
+
+
+@pytest.mark.parametrize("config, name", BAD, ids=lambda value: json.dumps(value)[:60])
+def test_program_refuses_and_names_the_key(config, name, tmp_path):
+    ran = run(config, tmp_path)
+    assert ran.returncode == REFUSED, ran.stderr
+    assert ran.stdout == ""
+    assert name in ran.stderr
