@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 
+PRINTF_LIKE(3, 0)
 static void fill(char *field, size_t size, const char *format, va_list arguments)
 {
     if (vsnprintf(field, size, format, arguments) < 0)

@@ -66,6 +66,7 @@ static void print(const char *level, const char *message, const struct error *er
     write_line(&line);
 }
 
+PRINTF_LIKE(3, 0)
 static void log_at(enum log_level level, const char *name, const char *format, va_list arguments)
 {
     char message[LINE_SIZE];

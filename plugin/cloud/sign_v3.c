@@ -10,7 +10,7 @@
 
 void sign_v3_query(struct buf *out, const struct sign_v3_parameter *parameters, size_t count)
 {
-    const struct sign_v3_parameter *sorted[SIGN_V3_PARAMETERS_MAX];
+    const struct sign_v3_parameter *sorted[SIGN_V3_PARAMETERS_MAX] = {NULL};
 
     assert(count <= SIGN_V3_PARAMETERS_MAX);
     for (size_t i = 0; i < count; i++) {

@@ -129,7 +129,7 @@ static bool add_bundle(X509_STORE *store, const char *path)
     }
     lookup = X509_STORE_add_lookup(store, method);
     /* The path lives longer than the store: a constant or a value of the environment. */
-    return lookup != NULL && X509_LOOKUP_set_method_data(lookup, (void *)(uintptr_t)path) == 1;
+    return lookup != NULL && X509_LOOKUP_set_method_data(lookup, (void *)path) == 1;
 }
 
 static bool add_directories(X509_STORE *store, const char *directories)

@@ -1,0 +1,26 @@
+#!/bin/sh
+# Installs, on Debian or Ubuntu, what building and testing need. Does nothing where it is all there.
+set -eu
+
+packages="cmake make gcc pkg-config libcurl4-openssl-dev libssl-dev libjson-c-dev openssl python3"
+[ "${1:-}" = try ] ||
+    packages="$packages libcmocka-dev python3-pytest python3-jsonschema"
+[ "${1:-}" != checks ] ||
+    packages="$packages clang libclang-rt-14-dev clang-format clang-tidy cppcheck valgrind nodejs npm"
+
+missing=
+for package in $packages; do
+    dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' ||
+        missing="$missing $package"
+done
+# A machine may have its own node and npm instead of Debian's.
+if command -v npm >/dev/null 2>&1; then
+    missing=$(printf '%s' "$missing" | sed 's/ nodejs//; s/ npm//')
+fi
+[ -n "$missing" ] || exit 0
+
+root=
+[ "$(id -u)" -eq 0 ] || root=sudo
+$root apt-get update -qq
+# shellcheck disable=SC2086 # a list of words
+DEBIAN_FRONTEND=noninteractive $root apt-get install -y -qq --no-install-recommends $missing
