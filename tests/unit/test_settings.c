@@ -12,6 +12,8 @@
 #include "proto-json/settings_check.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
+#define A60             "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define A64             "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 
 static bool decode(struct settings *out, const char *text, struct error *err)
 {
@@ -288,6 +290,10 @@ static void checks_endpoints(void **state)
             fail_msg("%s", endpoints[i].text);
     }
     assert_int_equal(strncmp(err.cause, "--acr must ", 11), 0);
+    assert_true(settings_check_endpoint("https://" A60 "." A60 "." A60 "." A60 ".abcdefgh", "https",
+                                        "x", &err));
+    assert_false(settings_check_endpoint("https://" A60 "." A60 "." A60 "." A60 ".abcdefghij",
+                                         "https", "x", &err));
     assert_true(settings_check_endpoint("http://100.100.100.200", "http", "x", &err));
     assert_false(settings_check_endpoint("https://100.100.100.200", "http", "x", &err));
 }
@@ -352,16 +358,13 @@ static void checks_matches(void **state)
     }
 }
 
-#define A64 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-#define A60 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-
 static void checks_names(void **state)
 {
     static const char *const good_regions[] = {"cn-shanghai", "cn", "us-west-1", A64};
     static const char *const bad_regions[] = {"",    "c",    "-cn", "cn-",   "CN-shanghai",
                                               "c_n", "cn.x", "c n", A64 "a", "cn/"};
     static const char *const good_ids[] = {"cri-a", "cri-sgedpenzw80e1abc", ("cri-" A60)};
-    static const char *const bad_ids[] = {"",       "cri-",     "cri-A",       "crpi-a",
+    static const char *const bad_ids[] = {"",       "cri-",     "cri-A",         "crpi-a",
                                           "cri-a-", "xcri-abc", ("cri-" A60 "a")};
     static const char *const good_roles[] = {"R", "a.b_c-D9", A64};
     static const char *const bad_roles[] = {"", "a b", "a/b", "a\n", A64 "a", "\xC3\xA9"};

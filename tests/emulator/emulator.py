@@ -1,0 +1,334 @@
+#!/usr/bin/env python3
+"""Alibaba Cloud in small, on loopback: metadata service, ACR APIs, registries, and a proxy that leads there.
+
+As a class for tests (`with Emulator() as cloud:`), and as a program for people: `emulator.py` prints the variables
+that send a client to it, and runs until it is interrupted.
+"""
+
+import fnmatch
+import json
+import os
+import re
+import secrets
+import shutil
+import socket
+import ssl
+import struct
+import sys
+import tempfile
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qsl, urlsplit
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from cloud import STATUS_OF_CODE, Cloud, Refusal  # noqa: E402
+from tls import Authority  # noqa: E402
+
+
+def _reset(connection):
+    """Ends a connection with RST instead of FIN."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
+
+
+class _Gone(Exception):
+    """A fault has ended the connection."""
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 256
+
+    def __init__(self, handler, emulator):
+        self.emulator = emulator
+        super().__init__(("127.0.0.1", 0), handler)
+
+    def handle_error(self, request, client_address):
+        """Clients that go away are what this program is for."""
+
+    @property
+    def port(self):
+        return self.server_address[1]
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    service = "*"
+
+    def log_message(self, *arguments):
+        pass
+
+    @property
+    def emulator(self):
+        return self.server.emulator
+
+    def handle(self):
+        try:
+            super().handle()
+        except (_Gone, OSError):
+            self.close_connection = True
+
+    def do_GET(self):
+        self._serve()
+
+    do_POST = do_PUT = do_HEAD = do_GET
+
+    def _serve(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        service, operation, answer = self.answer(headers, body)
+        self.emulator.record(service=service, operation=operation, host=headers.get("host", ""), method=self.command,
+                             path=self.path, headers=headers)
+        fault = self.emulator.take_fault(service, operation, headers.get("host", ""))
+        if fault:
+            answer = self._misbehave(fault, answer)
+        self._send(*answer())
+
+    def _send(self, status, headers, body):
+        self.send_response_only(status)
+        self.send_header("Date", self.emulator.cloud.date())
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def _misbehave(self, fault, answer):
+        time.sleep(fault.get("delay_ms", 0) / 1000)
+        if fault.get("stall"):
+            self.emulator.stopped.wait(60)
+            raise _Gone
+        if fault.get("reset") == "request":
+            _reset(self.connection)
+            raise _Gone
+        if fault.get("close"):
+            self.connection.shutdown(socket.SHUT_RDWR)
+            raise _Gone
+        if fault.get("garbage"):
+            self.wfile.write(secrets.token_bytes(512))
+            self.connection.shutdown(socket.SHUT_RDWR)
+            raise _Gone
+        if fault.get("reset") in ("headers", "body") or fault.get("truncate"):
+            self.wfile.write(b"HTTP/1.1 200 OK\r\n")
+            if fault.get("reset") != "headers":
+                self.wfile.write(b"Content-Length: 1000\r\n\r\n{\"half\":")
+            time.sleep(0.05)
+            if fault.get("truncate"):
+                self.connection.shutdown(socket.SHUT_RDWR)
+            else:
+                _reset(self.connection)
+            raise _Gone
+        if "body_bytes" in fault or fault.get("endless"):
+            self._pour(fault.get("body_bytes"))
+        if "drip" in fault:
+            self._drip(fault["drip"], answer)
+        if "redirect" in fault:
+            return lambda: (302, {"Location": fault["redirect"]}, b"")
+        if "code" in fault:
+            headers = {"Retry-After": str(fault["retry_after"])} if "retry_after" in fault else {}
+            status = fault.get("status", STATUS_OF_CODE.get(fault["code"], 400))
+            said = {"Code": fault["code"], "Message": "A fault on demand.", "RequestId": "FAULT-0001"}
+            return lambda: (status, headers, json.dumps(said).encode())
+        if "status" in fault or "body" in fault:
+            return lambda: (fault.get("status", 200), fault.get("headers", {}), fault.get("body", "").encode())
+        return answer
+
+    def _pour(self, size):
+        block = b"x" * 65536
+        if size is None:
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+            while not self.emulator.stopped.is_set():
+                self.wfile.write(b"10000\r\n" + block + b"\r\n")
+        else:
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size)
+            for _ in range(size // len(block)):
+                self.wfile.write(block)
+        raise _Gone
+
+    def _drip(self, drip, answer):
+        status, _, body = answer()
+        whole = b"HTTP/1.1 %d OK\r\nContent-Length: %d\r\n\r\n" % (status, len(body)) + body
+        for byte in whole:
+            self.wfile.write(bytes([byte]))
+            self.wfile.flush()
+            if self.emulator.stopped.wait(drip["interval_ms"] / 1000):
+                break
+        raise _Gone
+
+
+class _Metadata(_Handler):
+    def answer(self, headers, body):
+        operation, status, kind, text = self.emulator.cloud.metadata(self.command, self.path, headers)
+        return "metadata", operation, lambda: (status, {"Content-Type": kind}, text.encode())
+
+
+class _Api(_Handler):
+    """Every HTTPS host: APIs and registries, told apart by the Host header."""
+
+    def setup(self):
+        fault = self.emulator.take_fault("tls", "*", "")
+        if fault and fault.get("reset"):
+            _reset(self.request)
+            raise _Gone
+        authority, days, name = self.emulator.authority, 2, None
+        if fault and fault.get("tls") == "unknown-ca":
+            authority = self.emulator.other_authority
+        elif fault and fault.get("tls") == "expired":
+            days = -1
+        elif fault and fault.get("tls") == "wrong-name":
+            name = "wrong.example"
+        context = authority.context(name or "127.0.0.1", days)
+
+        def choose(connection, asked, _):
+            connection.context = authority.context(name or asked or "127.0.0.1", days)
+
+        context.sni_callback = choose
+        self.request = context.wrap_socket(self.request, server_side=True)
+        super().setup()
+
+    def answer(self, headers, body):
+        host = headers.get("host", "").lower()
+        name = host.partition(":")[0]
+        url = urlsplit(self.path)
+        api = re.fullmatch(r"cr(?:-vpc)?\.([a-z0-9-]+)\.aliyuncs\.com", name)
+        if api or "x-acs-action" in headers:
+            query = parse_qsl(url.query, keep_blank_values=True)
+            region = api[1] if api else self.emulator.cloud.region
+            return "acr", headers.get("x-acs-action", "*"), lambda: self._call(region, url.path, query, headers, body)
+        if url.path == "/v2/":
+            return "registry", "challenge", lambda: self._challenge(name)
+        return "*", "*", lambda: (404, {"Content-Type": "text/html"}, b"<html>not found</html>")
+
+    def _challenge(self, name):
+        challenge = self.emulator.cloud.challenge(name)
+        if challenge is None:
+            return 404, {"Content-Type": "text/html"}, b"<html>not found</html>"
+        return 401, {"WWW-Authenticate": challenge}, b'{"errors":[{"code":"UNAUTHORIZED"}]}'
+
+    def _call(self, region, path, query, headers, body):
+        request_id = secrets.token_hex(8).upper()
+        try:
+            status, said = 200, self.emulator.cloud.acr(region, self.command, path, query, headers, body)
+            said["requestId" if path == "/tokens" else "RequestId"] = request_id
+        except Refusal as refusal:
+            status = refusal.status
+            lower = path == "/tokens" and refusal.code == "USER_NOT_EXIST"
+            names = ("code", "message", "requestId") if lower else ("Code", "Message", "RequestId")
+            said = dict(zip(names, (refusal.code, refusal.message, request_id))) | refusal.extra
+        headers = {"Content-Type": "application/json", "x-acs-request-id": request_id}
+        return status, headers, json.dumps(said).encode()
+
+
+class _Proxy(_Handler):
+    """CONNECT to any name leads to the HTTPS listener."""
+
+    def do_CONNECT(self):
+        name = self.path.rpartition(":")[0]
+        self.emulator.record(service="proxy", operation="connect", host=self.path, method="CONNECT", path="",
+                             headers={})
+        fault = self.emulator.take_fault("proxy", "connect", name)
+        if name in self.emulator.cloud.unresolvable or fault:
+            self._send(502, {}, b"")
+            return
+        server = socket.create_connection(("127.0.0.1", self.emulator.api_port))
+        self.wfile.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        self.wfile.flush()
+        back = threading.Thread(target=self._relay, args=(server, self.connection), daemon=True)
+        back.start()
+        self._relay(self.connection, server)
+        back.join()
+        server.close()
+        raise _Gone
+
+    @staticmethod
+    def _relay(source, target):
+        try:
+            while data := source.recv(65536):
+                target.sendall(data)
+            target.shutdown(socket.SHUT_WR)
+        except ConnectionResetError:
+            for end in (source, target):
+                _reset(end)
+        except OSError:
+            pass
+
+    def answer(self, headers, body):
+        return "proxy", "plain", lambda: (403, {}, b"")
+
+
+class Emulator:
+    def __init__(self):
+        self.cloud = Cloud()
+        self.stopped = threading.Event()
+        self._lock = threading.Lock()
+        self._faults, self._log = [], []
+
+    def __enter__(self):
+        self._directory = tempfile.mkdtemp(prefix="acr-emulator-")
+        self.authority = Authority(self._directory)
+        os.mkdir(os.path.join(self._directory, "other"))
+        self.other_authority = Authority(os.path.join(self._directory, "other"), "Unknown CA")
+        self._servers = [_Server(handler, self) for handler in (_Metadata, _Api, _Proxy)]
+        for server in self._servers:
+            threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        metadata, api, proxy = self._servers
+        self.api_port = api.port
+        self.metadata = f"http://127.0.0.1:{metadata.port}"
+        self.api = f"https://127.0.0.1:{api.port}"
+        self.proxy = f"http://127.0.0.1:{proxy.port}"
+        self.ca = self.authority.ca
+        return self
+
+    def __exit__(self, *_):
+        self.stopped.set()
+        for server in self._servers:
+            server.shutdown()
+            server.server_close()
+        shutil.rmtree(self._directory, ignore_errors=True)
+
+    def environment(self):
+        """The variables that lead a client here, under the real host names."""
+        return {"ALIBABA_CLOUD_IMDS_ENDPOINT": self.metadata, "SSL_CERT_FILE": self.ca, "HTTPS_PROXY": self.proxy}
+
+    def fault(self, service, operation="*", times=None, host="*", **what):
+        """Misbehave in matching exchanges; service `tls` is the handshake of any HTTPS host."""
+        with self._lock:
+            self._faults.append({"service": service, "operation": operation, "times": times, "host": host, **what})
+
+    def take_fault(self, service, operation, host):
+        with self._lock:
+            for fault in self._faults:
+                if fault["service"] == service and fault["operation"] in ("*", operation) and fault["times"] != 0 and \
+                        fnmatch.fnmatch(host, fault["host"]):
+                    if fault["times"] is not None:
+                        fault["times"] -= 1
+                    return fault
+        return None
+
+    def record(self, **entry):
+        with self._lock:
+            self._log.append(entry)
+
+    def log(self, service=None):
+        with self._lock:
+            return [entry for entry in self._log if service in (None, entry["service"])]
+
+    def operations(self, service):
+        return [entry["operation"] for entry in self.log(service)]
+
+
+def main():
+    with Emulator() as cloud:
+        for name, value in cloud.environment().items():
+            print(f"export {name}={value}")
+        sys.stdout.flush()
+        try:
+            sys.stdin.read()
+        except KeyboardInterrupt:
+            pass
+
+
+if __name__ == "__main__":
+    main()
