@@ -72,6 +72,7 @@ bool sign_v3(struct sign_v3_result *out, const struct sign_v3_request *request,
     written = snprintf(out->authorization, sizeof out->authorization,
                        "%s Credential=%s,SignedHeaders=%s,Signature=%s", ALGORITHM,
                        credentials->access_key_id, buf_text(&names), signature);
-    assert(written > 0 && (size_t)written < sizeof out->authorization);
+    if (written < 0 || (size_t)written >= sizeof out->authorization)
+        return error_set(err, ERROR_INTERNAL, "the Authorization header is too long");
     return true;
 }

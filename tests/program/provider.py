@@ -1,0 +1,75 @@
+"""Runs the real executable, and holds what every run must keep to."""
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+import time
+
+ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
+sys.path.insert(0, os.path.join(ROOT, "tests", "emulator"))
+from emulator import Emulator  # noqa: E402,F401
+
+PROGRAM = os.environ["ACR_PROVIDER_BIN"]
+WRAPPER = shlex.split(os.environ.get("ACR_PROVIDER_WRAPPER", ""))  # valgrind, for one
+API = "credentialprovider.kubelet.k8s.io/"
+DEMO = "demo-registry.cn-hangzhou.cr.aliyuncs.com"
+DEADLINE_S = 8
+
+
+class Result:
+    def __init__(self, completed, seconds):
+        self.status, self.out, self.err = completed.returncode, completed.stdout, completed.stderr
+        self.seconds = seconds
+
+    @property
+    def answer(self):
+        assert self.status == 0, (self.status, self.err)
+        return json.loads(self.out)
+
+    @property
+    def auth(self):
+        return self.answer["auth"]
+
+
+def request(image, version="v1", **more):
+    return json.dumps({"kind": "CredentialProviderRequest", "apiVersion": API + version, "image": image, **more})
+
+
+def run(stdin, environment=None, arguments=(), config=None, tmp_path=None):
+    """One run in an environment of its own; the deadline is short, so that a run that hangs shows."""
+    arguments = ["--deadline", str(DEADLINE_S), *arguments]
+    if config is not None:
+        path = tmp_path / "config.json"
+        path.write_text(json.dumps(config))
+        path.chmod(0o600)
+        arguments += ["--config", str(path)]
+    started = time.monotonic()
+    completed = subprocess.run([*WRAPPER, PROGRAM, *arguments], text=not isinstance(stdin, bytes), input=stdin,
+                               capture_output=True, env=environment or {}, timeout=120, check=False)
+    return Result(completed, time.monotonic() - started)
+
+
+def pull(cloud, image, more=None, **keywords):
+    """Asks for an image's credentials as a node of the emulated cloud."""
+    return run(request(image), {**cloud.environment(), **(more or {})}, **keywords)
+
+
+def assert_failed(result, status, *words, secrets=()):
+    """Exit status, empty stdout, one line on stderr with these words, no secret, in time."""
+    assert result.status == status, (result.status, result.err)
+    assert result.out == ""
+    assert re.fullmatch(r"aliyun-acr-credential-provider: [^\n]+\n", result.err), result.err
+    for word in words:
+        assert word in result.err, (word, result.err)
+    for secret in secrets:
+        assert secret not in result.err
+    assert result.seconds < DEADLINE_S + (20 if WRAPPER else 2)
+
+
+def secrets_of(cloud):
+    """Everything that must never be printed."""
+    found = [part for key in cloud.cloud.keys.values() for part in (key["secret"], key["token"]) if part]
+    return found + cloud.cloud.issued

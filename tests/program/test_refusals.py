@@ -1,0 +1,284 @@
+"""Bad input and faults: exit status, one line with cause and remedy, empty stdout, no secret, in time."""
+
+import json
+import os
+
+import pytest
+from provider import DEMO, Emulator, assert_failed, pull, request, run, secrets_of
+
+
+@pytest.fixture
+def cloud():
+    with Emulator() as emulator:
+        yield emulator
+
+
+GOOD = json.loads(request(DEMO + "/a"))
+
+
+@pytest.mark.parametrize("stdin, words", [
+    ("", "empty"), ("{", "stdin"), (request(DEMO)[:-5], "stdin"), ("[]", "stdin"), ("{} {}", "stdin"),
+    ('{"kind":"A","kind":"B"}', "twice"), (request(DEMO) + "x", "stdin"),
+    (json.dumps({**GOOD, "kind": "Pod"}), "kind"), (json.dumps({**GOOD, "apiVersion": "v1"}), "apiVersion"),
+    (request(DEMO, "v2"), "apiVersion"), (json.dumps({**GOOD, "image": 1}), "image"),
+    (json.dumps({**GOOD, "image": ""}), "image"), (json.dumps({**GOOD, "image": "x" * 2000}), "image"),
+    (json.dumps({**GOOD, "image": "a b"}), "image"), (json.dumps({**GOOD, "image": "a\0b"}), "stdin"),
+    (b'{"kind":"\xff"}', "stdin"), (b'{"kind":"\x00"}', "stdin"), (b"x" * (1024 * 1024 + 1), "1048576"),
+    (request(DEMO, serviceAccountToken=7), "serviceAccountToken"),
+])
+def test_bad_requests(stdin, words):
+    result = run(stdin if isinstance(stdin, bytes) else stdin.encode())
+    result.out, result.err = result.out.decode(), result.err.decode()
+    assert_failed(result, 65, words)
+
+
+@pytest.mark.parametrize("image", [
+    "@evil/a", "user@" + DEMO + "/a", "user:pass@" + DEMO + "/a", "d\u00e9mo.cr.aliyuncs.com/a", "a..b/c", "/a", "-a.b/c",
+    "a-.b/c", DEMO + ":0/a", DEMO + ":65536/a", DEMO + ":x/a", "https://" + DEMO + "/a", "x" * 64 + ".com/a",
+    "a." * 130 + "com/a", "[::1]/a", DEMO + "../a", "a%2eb.com/c",
+])
+def test_images_without_a_host(image):
+    assert_failed(run(request(image)), 65, "image")
+
+
+@pytest.mark.parametrize("image", [
+    "nginx", "localhost/a", "127.0.0.1:5000/a", "169.254.169.254/a",
+])
+def test_hosts_that_nobody_needs_to_ask(image):
+    assert_failed(run(request(image)), 78, "is not an ACR host", "registries")
+
+
+@pytest.mark.parametrize("image", [
+    "docker.io/library/nginx", "evil-registry.cn-hangzhou.cr.aliyuncs.com.attacker.example/a",
+    "registry.cn-hangzhou.aliyuncs.com.attacker.example/a", "aliyuncs.com/a", "cr.aliyuncs.com/a",
+    "registry-cn-hangzhou.ack.aliyuncs.com.attacker.example/a", "registry.cn-hangzhou.evil-aliyuncs.com/a",
+])
+def test_hosts_that_are_not_acr_get_no_token(cloud, image):
+    assert_failed(pull(cloud, image), 78, "is not an ACR host", "registries")
+    assert cloud.cloud.issued == []
+
+
+def test_host_of_another_account_gets_no_token(cloud):
+    """The challenge names a real instance; only our own account could prove that the host is its own."""
+    assert_failed(pull(cloud, "foreign.example.com/a"), 77, "foreign.example.com", "registries",
+                  secrets=secrets_of(cloud))
+    assert cloud.cloud.issued == []
+
+
+def test_challenge_that_names_our_instance_is_no_proof(cloud):
+    cloud.fault("registry", "challenge", status=401, headers={
+        "WWW-Authenticate": 'Bearer service="registry.aliyuncs.com:cn-hangzhou:china:cri-demo567890abcdef"'})
+    assert_failed(pull(cloud, "attacker.example/a"), 78, "is not an ACR host")
+    assert cloud.cloud.issued == []
+
+
+def test_region_of_a_challenge_never_becomes_another_host(cloud):
+    cloud.fault("registry", "challenge", status=401, headers={
+        "WWW-Authenticate": 'Bearer service="registry.aliyuncs.com:evil.example/:china:cri-demo567890abcdef"'})
+    assert_failed(pull(cloud, "hub.example.com/a"), 78, "is not an ACR host")
+    assert cloud.log("acr") == []
+
+
+def test_no_role(cloud):
+    cloud.cloud.role = ""
+    assert_failed(pull(cloud, DEMO + "/a"), 78, "no RAM role", "Attach")
+
+
+def test_half_an_access_key(cloud):
+    assert_failed(pull(cloud, DEMO + "/a", {"ALIBABA_CLOUD_ACCESS_KEY_ID": "LTAIx"}), 78,
+                  "ALIBABA_CLOUD_ACCESS_KEY_SECRET")
+
+
+def test_hardened_only_without_token_service(cloud):
+    cloud.cloud.metadata_mode = "hardened"
+    cloud.fault("metadata", "token", status=404)
+    assert_failed(pull(cloud, DEMO + "/a"), 77, "metadata", "/latest/api/token")
+
+
+def test_normal_mode_forbidden(cloud):
+    cloud.cloud.metadata_mode = "no-token-service"
+    assert_failed(pull(cloud, DEMO + "/a", {"ALIBABA_CLOUD_IMDSV1_DISABLED": "true"}), 78,
+                  "ALIBABA_CLOUD_IMDSV1_DISABLED")
+
+
+def test_metadata_disabled_by_the_environment(cloud):
+    assert_failed(pull(cloud, DEMO + "/a", {"ALIBABA_CLOUD_ECS_METADATA_DISABLED": "true"}), 78, "no identity")
+
+
+@pytest.mark.parametrize("operation", ["token", "role", "credentials"])
+@pytest.mark.parametrize("fault, statuses", [
+    ({"body": "<html>hello</html>"}, {69}), ({"status": 500}, {75}), ({"stall": True}, {75}),
+    ({"reset": "request"}, {75}), ({"reset": "headers"}, {75}), ({"reset": "body"}, {75}), ({"close": True}, {75}),
+    ({"garbage": True}, {69}), ({"endless": True}, {69}), ({"body_bytes": 1 << 30}, {69}),
+    ({"redirect": "http://127.0.0.1:1/"}, {69}), ({"drip": {"bytes": 1, "interval_ms": 200}}, {75}),
+])
+def test_metadata_faults(cloud, operation, fault, statuses):
+    cloud.fault("metadata", operation, **fault)
+    result = pull(cloud, DEMO + "/a")
+    assert result.status in statuses, (result.status, result.err)
+    assert_failed(result, result.status, "etadata", secrets=secrets_of(cloud))
+
+
+def test_metadata_not_there():
+    result = run(request(DEMO + "/a"), {"ALIBABA_CLOUD_IMDS_ENDPOINT": "http://127.0.0.1:1"})
+    assert_failed(result, 75, "ECS metadata service", "ALIBABA_CLOUD_ACCESS_KEY_ID")
+
+
+def test_expired_metadata_credentials(cloud):
+    cloud.cloud.credentials_life_s = -60
+    assert_failed(pull(cloud, DEMO + "/a"), 75, "expired", "NTP", secrets=secrets_of(cloud))
+
+
+@pytest.mark.parametrize("code, http_status, status, words", [
+    ("Throttling.User", 429, 75, "throttled"), ("ServiceUnavailable", 503, 75, ""), ("InternalError", 500, 75, ""),
+    ("InvalidTimeStamp.Expired", 400, 78, "NTP"), ("SignatureNonceUsed", 400, 75, ""),
+    ("InvalidSecurityToken.Expired", 400, 77, "expired"), ("InvalidSecurityToken.Malformed", 400, 77, "security token"),
+    ("MissingSecurityToken", 400, 77, "ALIBABA_CLOUD_SECURITY_TOKEN"), ("InvalidAccessKeyId.NotFound", 404, 77, "AccessKey"),
+    ("InvalidAccessKeyId.Inactive", 403, 77, "AccessKey"), ("SignatureDoesNotMatch", 400, 77, "secret"),
+    ("NoPermission", 403, 77, "cr:GetAuthorizationToken"), ("Forbidden.RAM", 403, 77, "cr:GetAuthorizationToken"),
+    ("NoPrivilege", 403, 77, "RAM policy"), ("INSTANCE_NOT_EXIST", 200, 77, "instance"),
+    ("INSTANCE_NOT_EXIST", 404, 77, "instance"), ("INSTANCE_STATUS_NOT_SUPPORT", 400, 77, "stopped"),
+    ("Never.Heard.Of", 400, 77, "Never.Heard.Of"),
+])
+def test_api_refusals(cloud, code, http_status, status, words):
+    cloud.fault("acr", code=code, status=http_status)
+    assert_failed(pull(cloud, DEMO + "/a"), status, words, code, "FAULT-0001", secrets=secrets_of(cloud))
+
+
+def test_final_refusals_are_not_retried(cloud):
+    cloud.cloud.permissions = set()
+    assert_failed(pull(cloud, DEMO + "/a"), 77, "NoPermission", "cr:GetAuthorizationToken", "KubernetesWorkerRole")
+    assert len(cloud.log("acr")) == 1
+
+
+def test_wrong_secret_prints_no_signed_request(cloud):
+    key = {"ALIBABA_CLOUD_ACCESS_KEY_ID": "LTAIemulatorkey00001", "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "wrong-secret"}
+    result = pull(cloud, DEMO + "/a", key)
+    assert_failed(result, 77, "SignatureDoesNotMatch", secrets=["wrong-secret", "x-acs-content-sha256"])
+
+
+def test_service_that_quotes_the_security_token(cloud):
+    issued = cloud.cloud.issue_credentials()
+    cloud.fault("acr", status=400, body=json.dumps({"Code": "Odd", "Message": "saw " + issued["SecurityToken"]}))
+    key = {"ALIBABA_CLOUD_ACCESS_KEY_ID": issued["AccessKeyId"],
+           "ALIBABA_CLOUD_ACCESS_KEY_SECRET": issued["AccessKeySecret"],
+           "ALIBABA_CLOUD_SECURITY_TOKEN": issued["SecurityToken"]}
+    assert_failed(pull(cloud, DEMO + "/a", key), 77, "Odd", secrets=secrets_of(cloud))
+
+
+@pytest.mark.parametrize("fault", [
+    {"code": "Throttling.User", "retry_after": 1}, {"code": "ServiceUnavailable"}, {"reset": "request"},
+    {"reset": "headers"}, {"reset": "body"}, {"truncate": True}, {"close": True},
+])
+def test_trouble_that_passes(cloud, fault):
+    cloud.fault("acr", times=2, **fault)
+    assert pull(cloud, DEMO + "/a").auth
+    assert len(cloud.log("acr")) == 3
+
+
+def test_each_try_is_signed_anew(cloud):
+    cloud.fault("acr", times=2, code="ServiceUnavailable")
+    pull(cloud, DEMO + "/a").answer
+    assert len({entry["headers"]["x-acs-signature-nonce"] for entry in cloud.log("acr")}) == 3
+
+
+def test_retry_after_beyond_the_deadline_fails_at_once(cloud):
+    cloud.fault("acr", code="Throttling.User", retry_after=3600)
+    result = pull(cloud, DEMO + "/a")
+    assert_failed(result, 75, "Throttling.User")
+    assert len(cloud.log("acr")) == 1
+
+
+def test_expired_security_token_is_fetched_anew_once(cloud):
+    cloud.fault("acr", times=1, code="InvalidSecurityToken.Expired")
+    assert pull(cloud, DEMO + "/a").auth
+    assert cloud.operations("metadata").count("credentials") == 2
+
+
+@pytest.mark.parametrize("fault, status", [
+    ({"stall": True}, 75), ({"garbage": True}, 69), ({"endless": True}, 69), ({"body_bytes": 1 << 30}, 69),
+    ({"body": "<html>hello</html>"}, 69), ({"body": "{}"}, 69), ({"redirect": "https://attacker.example/"}, 69),
+    ({"body": '{"IsSuccess":true,"TempUsername":"u","AuthorizationToken":"p","ExpireTime":1}'}, 69),
+    ({"drip": {"bytes": 1, "interval_ms": 500}}, 75), ({"reset": "request"}, 75),
+])
+def test_api_faults(cloud, fault, status):
+    cloud.fault("acr", **fault)
+    assert_failed(pull(cloud, DEMO + "/a"), status, secrets=secrets_of(cloud))
+
+
+@pytest.mark.parametrize("fault, status, words", [
+    ({"tls": "unknown-ca"}, 69, "certificate"), ({"tls": "wrong-name"}, 69, "certificate"),
+    ({"tls": "expired"}, 69, "certificate"), ({"reset": "tls"}, 75, "connection failed"),
+])
+def test_tls(cloud, fault, status, words, tmp_path):
+    """Straight at the API, so that nothing but the program sees the handshake."""
+    config = {"registries": [{"match": [DEMO], "instanceId": "cri-demo567890abcdef", "apiEndpoint": cloud.api}]}
+    cloud.fault("tls", **fault)
+    assert_failed(pull(cloud, DEMO + "/a", config=config, tmp_path=tmp_path), status, words, secrets=secrets_of(cloud))
+    assert cloud.log("acr") == []
+
+
+def test_hashed_directory_of_certificates(cloud, tmp_path):
+    import shutil
+    import subprocess
+    shutil.copy(cloud.ca, tmp_path / "ca.pem")
+    subprocess.run(["openssl", "rehash", str(tmp_path)], check=True)
+    environment = cloud.environment()
+    del environment["SSL_CERT_FILE"]
+    assert run(request(DEMO + "/a"), {**environment, "SSL_CERT_DIR": str(tmp_path)}).auth
+    assert_failed(run(request(DEMO + "/a"), environment), 69, "certificate")
+
+
+def test_bundle_with_many_certificates_is_searched(cloud, tmp_path):
+    bundle = tmp_path / "bundle.pem"
+    with open(os.path.join(os.path.dirname(cloud.ca), "other", "ca.pem"), encoding="ascii") as other, \
+            open(cloud.ca, encoding="ascii") as own:
+        bundle.write_text("# comment\n" + other.read() * 100 + own.read())
+    assert pull(cloud, DEMO + "/a", {"SSL_CERT_FILE": str(bundle)}).auth
+
+
+def test_name_that_does_not_resolve(cloud, tmp_path):
+    config = {"registries": [{"match": [DEMO], "instanceId": "cri-demo567890abcdef",
+                              "apiEndpoint": "https://api.invalid"}]}
+    result = pull(cloud, DEMO + "/a", {"NO_PROXY": "api.invalid"}, config=config, tmp_path=tmp_path)
+    assert_failed(result, 75, "api.invalid", "DNS", secrets=secrets_of(cloud))
+
+
+def test_pod_with_a_role_is_never_served_as_the_node(cloud):
+    stdin = request(DEMO + "/a", serviceAccountToken="eyJ0b2tlbg", serviceAccountAnnotations={
+        "acr.aliyun.com/role-arn": "acs:ram::1234567890123456:role/pod"})
+    assert_failed(run(stdin, cloud.environment()), 78, "acr.aliyun.com/role-arn", secrets=["eyJ0b2tlbg"])
+    assert cloud.log() == []
+
+
+def test_pod_without_a_role_is_served_as_the_node(cloud):
+    assert run(request(DEMO + "/a", serviceAccountToken="eyJ0b2tlbg"), cloud.environment()).auth
+
+
+def test_stdin_that_never_ends():
+    import subprocess
+    from provider import PROGRAM
+    with subprocess.Popen([PROGRAM, "--deadline", "1"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, env={}) as process:
+        assert process.wait(10) == 75
+        assert process.stdout.read() == b"" and b"deadline" in process.stderr.read()
+
+
+@pytest.mark.parametrize("mode", [0o620, 0o602, 0o666])
+def test_configuration_that_others_can_write(tmp_path, mode):
+    path = tmp_path / "config.json"
+    path.write_text("{}")
+    path.chmod(mode)
+    assert_failed(run(request(DEMO), arguments=["--config", str(path)]), 78, "written by others", "chmod")
+
+
+@pytest.mark.parametrize("arguments", [
+    ["--nonsense"], ["frobnicate"], ["--config"], ["--deadline", "0"], ["--deadline", "x"], ["--log-level", "loud"],
+    ["--log-format", "xml"],
+])
+def test_wrong_command_lines(arguments):
+    assert_failed(run(request(DEMO), arguments=arguments), 64, "--help" if arguments[0] == "--nonsense" else "")
+
+
+def test_missing_configuration(tmp_path):
+    assert_failed(run(request(DEMO), arguments=["--config", str(tmp_path / "none.json")]), 78, "no such file")
