@@ -27,9 +27,16 @@ from tls import Authority  # noqa: E402
 
 
 def _reset(connection):
-    """Ends a connection with RST instead of FIN."""
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    connection.close()
+    """Ends a connection with RST instead of FIN, at once: whoever still reads from it is woken first."""
+    try:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.shutdown(socket.SHUT_RD)
+    except OSError:
+        pass
+    # close() would wait for the files that were made of the socket.
+    descriptor = connection.detach()
+    if descriptor >= 0:
+        os.close(descriptor)
 
 
 class _Gone(Exception):

@@ -1,0 +1,47 @@
+"""The house rules that a compiler does not see: layers, one user for each library, names that tell their file."""
+
+import os
+import re
+import subprocess
+
+ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
+# Lower may not include higher; folders of one rank may not include each other.
+RANKS = {"plugin/base": 0, "proto-json": 1, "plugin/net": 1, "plugin/cloud": 2, "plugin/registry": 3,
+         "plugin/identity": 3, "plugin": 4, "plugin/cmd": 5}
+OWNERS = {"curl/": {"plugin/net/http.c"}, "json-c/": {"proto-json/doc.c"},
+          "openssl/": {"plugin/base/digest.c", "plugin/net/trust.c"}}
+
+
+def sources():
+    listed = subprocess.run(["git", "-C", ROOT, "ls-files", "plugin/*.[ch]", "proto-json/*.[ch]"], check=True,
+                            capture_output=True, text=True).stdout.split()
+    assert len(listed) > 50
+    for path in listed:
+        with open(os.path.join(ROOT, path), encoding="utf-8") as file:
+            yield path, file.read()
+
+
+def test_layers():
+    for path, text in sources():
+        if path == "plugin/main.c":
+            continue
+        own = os.path.dirname(path)
+        for include in re.findall(r'#include "(.*)"', text):
+            theirs = os.path.dirname(include)
+            theirs = theirs if theirs == "proto-json" else os.path.join("plugin", theirs).rstrip("/")
+            assert theirs == own or RANKS[theirs] < RANKS[own], (path, include)
+
+
+def test_each_library_has_one_user():
+    for path, text in sources():
+        for library, owners in OWNERS.items():
+            assert path in owners or f"#include <{library}" not in text, (path, library)
+
+
+def test_public_names_begin_with_their_file():
+    for path, text in sources():
+        if not path.endswith(".h"):
+            continue
+        stem = os.path.basename(path)[:-2]
+        for name in re.findall(r"^[a-z][a-z0-9_ *]*?\b([a-z0-9_]+)\(", text, re.M):
+            assert name.startswith(stem) or name == "__attribute__", (path, name)
