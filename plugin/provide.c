@@ -9,7 +9,7 @@
 
 enum { ANONYMOUS_CACHE_S = 6 * 3600 };
 
-void answer_clear(struct answer *answer)
+void provide_answer_clear(struct answer *answer)
 {
     token_clear(&answer->token);
     *answer = (struct answer){0};

@@ -22,7 +22,7 @@ struct answer {
     int64_t cache_s; /* seconds */
 };
 
-void answer_clear(struct answer *answer);
+void provide_answer_clear(struct answer *answer);
 
 /* Fails with the kinds of error.h; the answer is whole or empty. */
 CHECKED bool provide(struct answer *out, const struct run *run, const char *image,

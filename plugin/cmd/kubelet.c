@@ -46,7 +46,7 @@ bool kubelet_run(const struct run *run, int64_t deadline_ms, struct error *err)
 {
     struct buf input AUTO(buf_clear) = {0};
     struct kubelet_request request AUTO(kubelet_request_clear) = {0};
-    struct answer answer AUTO(answer_clear) = {0};
+    struct answer answer AUTO(provide_answer_clear) = {0};
 
     if (!file_read_stream(&input, STDIN_FILENO, KUBELET_REQUEST_MAX_BYTES, deadline_ms,
                           ERROR_REQUEST, err))
