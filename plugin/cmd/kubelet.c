@@ -54,6 +54,6 @@ bool kubelet_run(const struct run *run, int64_t deadline_ms, struct error *err)
     if (!kubelet_request_decode(&request, input.bytes, input.length, err))
         return error_wrap(err, "request on stdin");
     if (!refuse_pod_role(&request, err) || !provide(&answer, run, request.image, err))
-        return error_wrap(err, "image %s", request.image);
+        return error_wrap(err, "image %.200s", request.image);
     return write_response(request.api_version, &answer, err);
 }

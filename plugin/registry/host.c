@@ -96,6 +96,13 @@ static bool parse_new_personal(struct host *host, char *rest)
     return strlen(rest) > strlen("crpi-");
 }
 
+/* Regions begin with two letters and a hyphen ("cn-", "ap-"). Customers of other services choose
+ * names beside them: registry.oss-cn-hangzhou.aliyuncs.com is somebody's OSS bucket. */
+static bool is_region_shaped(const char *label)
+{
+    return strspn(label, "abcdefghijklmnopqrstuvwxyz") == 2 && label[2] == '-';
+}
+
 /* `rest` is what stands before .aliyuncs.com. */
 static bool parse_old_personal(struct host *host, char *rest)
 {
@@ -107,7 +114,7 @@ static bool parse_old_personal(struct host *host, char *rest)
         {"registry-intl", false}, {"registry-intl-vpc", true}, {"registry-intl-internal", true},
     };
 
-    if (!cut_label(rest, host->region))
+    if (!cut_label(rest, host->region) || !is_region_shaped(host->region))
         return false;
     for (size_t i = 0; i < sizeof labels / sizeof *labels; i++) {
         if (strcmp(rest, labels[i].label) == 0) {

@@ -188,6 +188,22 @@ static bool prove_host(const struct registry *registry, const struct cr *cr, str
     return found || fail_not_acr(registry, err);
 }
 
+/* Nothing but the challenge could have told what this host is; err says what was wrong with it. */
+static bool fail_challenge(const struct registry *registry, struct error *err)
+{
+    const struct error why = *err;
+
+    if (why.kind == ERROR_CONFIG && registry->entry == NULL) {
+        (void)fail_not_acr(registry, err);
+        return error_wrap(err, "%s", why.cause);
+    }
+    (void)error_wrap(err,
+                     "%s: neither its name nor the configuration says which ACR instance it is",
+                     registry->host.name);
+    return error_advise(err, "Set region and instanceId for it under \"registries\" in the "
+                             "configuration file");
+}
+
 bool registry_complete(struct registry *registry, const struct run *run, const char *node_region,
                        struct openapi_signer *signer, struct error *err)
 {
@@ -195,19 +211,8 @@ bool registry_complete(struct registry *registry, const struct run *run, const c
 
     if (!is_complete(registry) && !take_challenge(registry, err)) {
         /* The name of an Enterprise host is enough to ask the API instead. */
-        if (registry->host.instance[0] == '\0') {
-            bool is_answer = err->kind == ERROR_CONFIG;
-            struct error why = *err;
-
-            if (is_answer && registry->entry == NULL)
-                return fail_not_acr(registry, err) || error_wrap(err, "%s", why.cause);
-            (void)error_wrap(err,
-                             "%s: neither its name nor the configuration says which ACR "
-                             "instance this is",
-                             registry->host.name);
-            return error_advise(err, "Set region and instanceId for it under \"registries\" in the "
-                                     "configuration file");
-        }
+        if (registry->host.instance[0] == '\0')
+            return fail_challenge(registry, err);
         log_debug("%s: no use of its challenge (%s), asking ListInstance", registry->host.name,
                   err->cause);
     }

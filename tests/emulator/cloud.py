@@ -1,9 +1,15 @@
 """What the cloud knows and how it answers: identities, instances, the metadata service, both ACR APIs, registries."""
 
+import base64
+import calendar
+import fnmatch
 import html
 import json
+import os
 import re
 import secrets
+import subprocess
+import tempfile
 import threading
 import time
 from email.utils import formatdate
@@ -13,9 +19,21 @@ import signature
 STATUS_OF_CODE = {
     "Throttling": 429, "Throttling.User": 429, "Throttling.Api": 400, "ServiceUnavailable": 503, "InternalError": 500,
     "SystemError": 500, "NoPermission": 403, "NoPrivilege": 403, "Forbidden.RAM": 403, "Forbidden": 403,
-    "InvalidAccessKeyId.NotFound": 404, "USER_NOT_EXIST": 404, "INSTANCE_NOT_EXIST": 404,
+    "InvalidAccessKeyId.NotFound": 404, "USER_NOT_EXIST": 404, "INSTANCE_NOT_EXIST": 404, "EntityNotExist.Role": 404,
+    "AuthenticationFail.NoPermission": 403,
 }
 MAX_SKEW_S = 15 * 60
+ACCOUNT = "1234567890123456"
+UTC = "%Y-%m-%dT%H:%M:%SZ"
+OIDC_PROVIDER = f"acs:ram::{ACCOUNT}:oidc-provider/ack-rrsa-c0123456789"
+
+
+def _base64url(data):
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def _unbase64url(text):
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
 class Refusal(Exception):
@@ -30,10 +48,32 @@ def _instance(name, region="cn-hangzhou", domains=(), account="1234567890123456"
             "InstanceStatus": "RUNNING", "RegionId": region, "account": account, "custom_domains": list(domains)}
 
 
+class Signer:
+    """RS256 by the openssl command, with a key made when it is first needed."""
+
+    def __init__(self, directory):
+        self._key = os.path.join(directory, "rsa.key")
+
+    def _run(self, *arguments, data=b""):
+        if not os.path.exists(self._key):
+            subprocess.run(["openssl", "genrsa", "-out", self._key, "2048"], check=True, capture_output=True)
+        return subprocess.run(["openssl", "dgst", "-sha256", *arguments], input=data, capture_output=True, check=False)
+
+    def sign(self, data):
+        return self._run("-sign", self._key, data=data).stdout
+
+    def verifies(self, data, mark):
+        with tempfile.NamedTemporaryFile(dir=os.path.dirname(self._key)) as file:
+            file.write(mark)
+            file.flush()
+            return self._run("-prverify", self._key, "-signature", file.name, data=data).returncode == 0
+
+
 class Cloud:
     """State is plain attributes, so that a test can set any of them."""
 
-    def __init__(self):
+    def __init__(self, directory):
+        self.signer = Signer(directory)
         self.lock = threading.Lock()
         self.metadata_mode = "normal"  # or hardened, no-token-service, disabled
         self.role = "KubernetesWorkerRole"
@@ -54,6 +94,15 @@ class Cloud:
         self.instances[-1]["challenges_as"] = "foreign.example.com"
         self.keys = {"LTAIemulatorkey00001": {"secret": "emulator-secret-0000000001", "token": "", "ends": None}}
         self.issued = []  # registry passwords
+        self._password_ends = {}
+        # Roles by name: whom they trust (key ids may be globs), or which tokens.
+        self.roles = {
+            "puller": {"trusts": ["LTAI*", "STS.*"], "external_id": None},
+            "partner": {"trusts": ["LTAI*", "STS.*"], "external_id": "abcd1234"},
+            "closed": {"trusts": [], "external_id": None},
+            "pod": {"trusts": [], "aud": "sts.aliyuncs.com", "iss": "https://oidc.example", "sub":
+                    "system:serviceaccount:default:app"},
+        }
         self._metadata_tokens = {}
         self._nonces = set()
 
@@ -100,14 +149,13 @@ class Cloud:
         self._metadata_tokens[token] = time.time() + int(life)
         return 200, "text/plain", token
 
-    def issue_credentials(self):
+    def issue_credentials(self, life_s=None):
         key_id, secret, token = "STS.NU" + secrets.token_hex(10), secrets.token_hex(20), "CAIS" + secrets.token_hex(60)
-        ends = self.now() + self.credentials_life_s
+        ends = self.now() + (self.credentials_life_s if life_s is None else life_s)
         self.keys[key_id] = {"secret": secret, "token": token, "ends": ends}
-        utc = "%Y-%m-%dT%H:%M:%SZ"
         return {"Code": "Success", "AccessKeyId": key_id, "AccessKeySecret": secret, "SecurityToken": token,
-                "LastUpdated": time.strftime(utc, time.gmtime(self.now())),
-                "Expiration": time.strftime(utc, time.gmtime(ends))}
+                "LastUpdated": time.strftime(UTC, time.gmtime(self.now())),
+                "Expiration": time.strftime(UTC, time.gmtime(ends))}
 
     # -- signed APIs -----------------------------------------------------------------------------------------
 
@@ -120,7 +168,6 @@ class Cloud:
             date = time.strptime(headers.get("x-acs-date", ""), "%Y-%m-%dT%H:%M:%SZ")
         except ValueError:
             raise Refusal("InvalidTimeStamp.Format") from None
-        import calendar
         if abs(calendar.timegm(date) - self.now()) > MAX_SKEW_S:
             raise Refusal("InvalidTimeStamp.Expired", "Specified time stamp or date value is expired.")
         with self.lock:
@@ -156,6 +203,7 @@ class Cloud:
             ends = min(ends, key["ends"])
         password = "reg-" + secrets.token_hex(40)
         self.issued.append(password)
+        self._password_ends[password] = ends
         return password, int(ends * 1000)
 
     def _own_instance(self, region, instance_id):
@@ -199,6 +247,71 @@ class Cloud:
         else:
             raise Refusal("InvalidAction.NotFound", status=404)
         return answer
+
+    # -- STS -------------------------------------------------------------------------------------------------
+
+    def sts(self, method, path, query, headers, body, form):
+        arguments = dict(query) | dict(form)
+        action = headers.get("x-acs-action") or arguments.get("Action")
+        if action == "AssumeRoleWithOIDC":  # the one call that is not signed
+            return self._assume_role(arguments, self._trusted_token)
+        key = self.check_signature(method, path, query, headers, body)
+        caller = next(name for name, value in self.keys.items() if value is key)
+        if action == "GetCallerIdentity":
+            return {"AccountId": ACCOUNT, "Arn": f"acs:ram::{ACCOUNT}:user/{caller}", "IdentityType": "RAMUser"}
+        if action != "AssumeRole":
+            raise Refusal("InvalidAction.NotFound", status=404)
+        return self._assume_role(arguments, lambda role, given: any(
+            fnmatch.fnmatch(caller, trusted) for trusted in role["trusts"]) and role.get("external_id") in (
+                None, given.get("ExternalId")))
+
+    def _assume_role(self, given, is_trusted):
+        session, duration = given.get("RoleSessionName", ""), given.get("DurationSeconds", "3600")
+        if not re.fullmatch(r"[A-Za-z0-9.@_-]{2,64}", session):
+            raise Refusal("InvalidParameter.RoleSessionName")
+        if not duration.isdigit() or not 900 <= int(duration) <= 43200:
+            raise Refusal("InvalidParameter.DurationSeconds")
+        found = re.fullmatch(rf"acs:ram::{ACCOUNT}:role/(.+)", given.get("RoleArn", ""))
+        if not found or found[1] not in self.roles:
+            raise Refusal("EntityNotExist.Role", f"The role not exists: {given.get('RoleArn')}")
+        if not is_trusted(self.roles[found[1]], given):
+            raise Refusal("AuthenticationFail.NoPermission" if "OIDCToken" in given else "NoPermission")
+        issued = self.issue_credentials(int(duration))
+        names = ("AccessKeyId", "AccessKeySecret", "SecurityToken", "Expiration")
+        return {"AssumedRoleUser": {"Arn": f"{given['RoleArn']}/{session}", "AssumedRoleId": f"3000001:{session}"},
+                "Credentials": {name: issued[name] for name in names}}
+
+    def _trusted_token(self, role, given):
+        if given.get("OIDCProviderArn") != OIDC_PROVIDER:
+            return False
+        try:
+            head, payload, mark = given.get("OIDCToken", "").split(".")
+            claims = json.loads(_unbase64url(payload))
+            signed, mark = f"{head}.{payload}".encode(), _unbase64url(mark)
+        except ValueError:
+            raise Refusal("AuthenticationFail.OIDCToken.Invalid") from None
+        if not self.signer.verifies(signed, mark):
+            raise Refusal("AuthenticationFail.OIDCToken.Invalid")
+        if claims["exp"] < self.now():
+            raise Refusal("AuthenticationFail.OIDCToken.Expired", "This JsonWebToken is expired.")
+        return all(claims[name] == role.get(name) for name in ("aud", "iss", "sub"))
+
+    def mint(self, claims, life_s=600):
+        """A signed JWT: what a cluster's issuer, or the registry's token service, hands out."""
+        claims = {"iat": int(self.now()), "exp": int(self.now()) + life_s, **claims}
+        signed = _base64url(b'{"alg":"RS256","typ":"JWT"}') + "." + _base64url(json.dumps(claims).encode())
+        return signed + "." + _base64url(self.signer.sign(signed.encode()))
+
+    def log_in(self, authorization, service, scope):
+        """The registry's token service: a bearer token for a user and a password that is still valid."""
+        scheme, _, encoded = authorization.partition(" ")
+        try:
+            user, _, password = base64.b64decode(encoded).decode().partition(":")
+        except ValueError:
+            return None
+        if scheme != "Basic" or user != "cr_temp_user" or self._password_ends.get(password, 0) < self.now():
+            return None
+        return self.mint({"iss": "dockerauth", "aud": service, "sub": user, "scope": scope})
 
     # -- registries ------------------------------------------------------------------------------------------
 

@@ -199,11 +199,20 @@ class _Api(_Handler):
         host = headers.get("host", "").lower()
         name = host.partition(":")[0]
         url = urlsplit(self.path)
+        form = parse_qsl(body.decode("latin-1")) if "form" in headers.get("content-type", "") else []
+        query = parse_qsl(url.query, keep_blank_values=True)
+        sts = re.fullmatch(r"sts(-vpc)?(\.[a-z0-9-]+)?\.aliyuncs\.com", name)
+        if sts or headers.get("x-acs-version") == "2015-04-01":
+            operation = headers.get("x-acs-action") or dict(query + form).get("Action", "*")
+            return "sts", operation, lambda: self._say(
+                url.path, lambda: self.emulator.cloud.sts(self.command, url.path, query, headers, body, form))
         api = re.fullmatch(r"cr(?:-vpc)?\.([a-z0-9-]+)\.aliyuncs\.com", name)
         if api or "x-acs-action" in headers:
-            query = parse_qsl(url.query, keep_blank_values=True)
             region = api[1] if api else self.emulator.cloud.region
-            return "acr", headers.get("x-acs-action", "*"), lambda: self._call(region, url.path, query, headers, body)
+            return "acr", headers.get("x-acs-action", "*"), lambda: self._say(
+                url.path, lambda: self.emulator.cloud.acr(region, self.command, url.path, query, headers, body))
+        if re.fullmatch(r"dockerauth[a-z-]*\.[a-z0-9-]+\.aliyuncs\.com", name):
+            return "auth", "token", lambda: self._log_in(dict(parse_qsl(url.query)), headers)
         if url.path == "/v2/":
             return "registry", "challenge", lambda: self._challenge(name)
         return "*", "*", lambda: (404, {"Content-Type": "text/html"}, b"<html>not found</html>")
@@ -214,10 +223,17 @@ class _Api(_Handler):
             return 404, {"Content-Type": "text/html"}, b"<html>not found</html>"
         return 401, {"WWW-Authenticate": challenge}, b'{"errors":[{"code":"UNAUTHORIZED"}]}'
 
-    def _call(self, region, path, query, headers, body):
+    def _log_in(self, query, headers):
+        token = self.emulator.cloud.log_in(headers.get("authorization", ""), query.get("service", ""),
+                                           query.get("scope", ""))
+        if token is None:
+            return 401, {"Content-Type": "application/json"}, b'{"details":"incorrect username or password"}'
+        return 200, {"Content-Type": "application/json"}, json.dumps({"token": token, "expires_in": 600}).encode()
+
+    def _say(self, path, call):
         request_id = secrets.token_hex(8).upper()
         try:
-            status, said = 200, self.emulator.cloud.acr(region, self.command, path, query, headers, body)
+            status, said = 200, call()
             said["requestId" if path == "/tokens" else "RequestId"] = request_id
         except Refusal as refusal:
             status = refusal.status
@@ -267,13 +283,13 @@ class _Proxy(_Handler):
 
 class Emulator:
     def __init__(self):
-        self.cloud = Cloud()
+        self._directory = tempfile.mkdtemp(prefix="acr-emulator-")
+        self.cloud = Cloud(self._directory)
         self.stopped = threading.Event()
         self._lock = threading.Lock()
         self._faults, self._log = [], []
 
     def __enter__(self):
-        self._directory = tempfile.mkdtemp(prefix="acr-emulator-")
         self.authority = Authority(self._directory)
         os.mkdir(os.path.join(self._directory, "other"))
         self.other_authority = Authority(os.path.join(self._directory, "other"), "Unknown CA")

@@ -52,6 +52,7 @@ def test_hosts_that_nobody_needs_to_ask(image):
     "docker.io/library/nginx", "evil-registry.cn-hangzhou.cr.aliyuncs.com.attacker.example/a",
     "registry.cn-hangzhou.aliyuncs.com.attacker.example/a", "aliyuncs.com/a", "cr.aliyuncs.com/a",
     "registry-cn-hangzhou.ack.aliyuncs.com.attacker.example/a", "registry.cn-hangzhou.evil-aliyuncs.com/a",
+    "registry.oss-cn-hangzhou.aliyuncs.com/a",
 ])
 def test_hosts_that_are_not_acr_get_no_token(cloud, image):
     assert_failed(pull(cloud, image), 78, "is not an ACR host", "registries")

@@ -64,6 +64,8 @@ static const struct row rows[] = {
     {"demo-registry.cn-hangzhou.evilcr.aliyuncs.com", HOST_FOREIGN, "", "", false},
     {"x.registry-cn-hangzhou.ack.aliyuncs.com", HOST_FOREIGN, "", "", false},
     {"oss.cn-hangzhou.aliyuncs.com", HOST_FOREIGN, "", "", false},
+    {"registry.oss-cn-hangzhou.aliyuncs.com", HOST_FOREIGN, "", "", false},
+    {"registry-vpc.oss-accelerate.aliyuncs.com", HOST_FOREIGN, "", "", false},
     {"cr.aliyuncs.com", HOST_FOREIGN, "", "", false},
     {"hub.example.com:5000/team/app:v1", HOST_FOREIGN, "", "", false},
 };
