@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "net/http.h"
 #include "proto-json/settings_check.h"
+#include "registry/host.h"
 
 enum {
     ANSWER_MAX_BYTES = 64 * 1024,
@@ -75,7 +76,7 @@ bool challenge_parse(struct challenge *out, const char *header)
     if (part == NULL || strcasecmp(part, "registry.aliyuncs.com") != 0)
         return false;
     part = strtok_r(NULL, ":", &rest);
-    if (part == NULL || !settings_check_region(part, "region", &ignored) ||
+    if (part == NULL || !host_is_region(part) ||
         !text_copy(found.region, sizeof found.region, part))
         return false;
     while ((part = strtok_r(NULL, ":", &rest)) != NULL) {

@@ -13,6 +13,12 @@ static bool is_label(const char *text, size_t length)
            strspn(text, label_bytes) >= length;
 }
 
+bool host_is_region(const char *label)
+{
+    return strspn(label, "abcdefghijklmnopqrstuvwxyz") == 2 && label[2] == '-' &&
+           is_label(label, strlen(label)) && label[strspn(label, label_bytes)] == '\0';
+}
+
 static bool is_name(const char *name)
 {
     size_t length;
@@ -71,7 +77,7 @@ static bool parse_enterprise(struct host *host, char *rest)
         {"-chart", false},
     };
 
-    if (!cut_label(rest, host->region))
+    if (!cut_label(rest, host->region) || !host_is_region(host->region))
         return false;
     (void)cut(rest, ".distributed");
     if (!is_one_label(rest))
@@ -89,18 +95,12 @@ static bool parse_enterprise(struct host *host, char *rest)
 /* `rest` is what stands before .personal.cr.aliyuncs.com. */
 static bool parse_new_personal(struct host *host, char *rest)
 {
-    if (!cut_label(rest, host->region) || !is_one_label(rest) || !text_starts_with(rest, "crpi-"))
+    if (!cut_label(rest, host->region) || !host_is_region(host->region) || !is_one_label(rest) ||
+        !text_starts_with(rest, "crpi-"))
         return false;
     host->is_vpc = cut(rest, "-vpc");
     host->is_new_personal = true;
     return strlen(rest) > strlen("crpi-");
-}
-
-/* Regions begin with two letters and a hyphen ("cn-", "ap-"). Customers of other services choose
- * names beside them: registry.oss-cn-hangzhou.aliyuncs.com is somebody's OSS bucket. */
-static bool is_region_shaped(const char *label)
-{
-    return strspn(label, "abcdefghijklmnopqrstuvwxyz") == 2 && label[2] == '-';
 }
 
 /* `rest` is what stands before .aliyuncs.com. */
@@ -114,7 +114,7 @@ static bool parse_old_personal(struct host *host, char *rest)
         {"registry-intl", false}, {"registry-intl-vpc", true}, {"registry-intl-internal", true},
     };
 
-    if (!cut_label(rest, host->region) || !is_region_shaped(host->region))
+    if (!cut_label(rest, host->region) || !host_is_region(host->region))
         return false;
     for (size_t i = 0; i < sizeof labels / sizeof *labels; i++) {
         if (strcmp(rest, labels[i].label) == 0) {

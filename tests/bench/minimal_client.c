@@ -1,5 +1,6 @@
-/* The least that does the same exchange, for comparison: OpenSSL and sockets, no library for HTTP or
- * JSON, no retries, hardly a check. Usage: minimal_client METADATA_PORT API_PORT CA_FILE INSTANCE_ID */
+/* The least that does the same exchange, for comparison: OpenSSL and sockets, no library for HTTP
+ * or JSON, no retries, hardly a check. Usage: minimal_client METADATA_PORT API_PORT CA_FILE
+ * INSTANCE_ID */
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -159,8 +160,8 @@ int main(int argc, char **argv)
     require(EVP_Digest(canonical, strlen(canonical), digest, &length, EVP_sha256(), NULL), "hash");
     hex(hash, digest, 32);
     (void)snprintf(to_sign, sizeof to_sign, "ACS3-HMAC-SHA256\n%s", hash);
-    (void)HMAC(EVP_sha256(), secret, (int)strlen(secret), (unsigned char *)to_sign,
-               strlen(to_sign), digest, &length);
+    (void)HMAC(EVP_sha256(), secret, (int)strlen(secret), (unsigned char *)to_sign, strlen(to_sign),
+               digest, &length);
     hex(signature, digest, 32);
     (void)snprintf(request, sizeof request,
                    "POST /?InstanceId=%s HTTP/1.1\r\nHost: 127.0.0.1:%s\r\nContent-Length: 0\r\n"
