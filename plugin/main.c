@@ -14,13 +14,13 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/run.h"
+#include "cmd/docker.h"
+#include "cmd/get.h"
 #include "cmd/kubelet.h"
 #include "cmd/options.h"
 #include "net/http.h"
 #include "proto-json/doc.h"
 #include "proto-json/settings.h"
-
-#define DEFAULT_CONFIG "/etc/aliyun-acr-credential-provider/config.json"
 
 /* Secrets pass through this process: no core dumps, no debugger of the same user. */
 static void harden(void)
@@ -52,42 +52,46 @@ static void start_watchdog(int64_t deadline_s)
     (void)setitimer(ITIMER_REAL, &after, NULL);
 }
 
-static bool load_settings(struct settings *out, const struct options *options, struct error *err)
-{
-    struct buf file AUTO(buf_clear) = {0};
-    const char *path = options->config_path != NULL ? options->config_path : DEFAULT_CONFIG;
+/* What a command does once there are settings and connections. */
+typedef bool work(const struct run *run, const struct options *options, int64_t deadline_ms,
+                  struct error *err);
 
-    settings_default(out);
-    switch (file_read_trusted(&file, path, SETTINGS_MAX_BYTES, err)) {
-    case FILE_READ:
-        if (!settings_decode(out, file.bytes, file.length, err))
-            return error_wrap(err, "%s", path);
-        break;
-    case FILE_ABSENT:
-        if (options->config_path != NULL)
-            return error_set(err, ERROR_CONFIG, "%s: there is no such file", path);
-        break;
-    case FILE_REFUSED:
-        return false;
-    }
-    return options_apply(options, out, err);
-}
-
-static bool serve_kubelet(const struct options *options, struct error *err)
+static bool serve(work *serve_one, const struct options *options, struct error *err)
 {
     struct settings settings AUTO(settings_clear) = {0};
     struct http *http AUTO(http_close) = NULL;
     struct run run;
     int64_t deadline_ms;
 
-    if (!load_settings(&settings, options, err))
+    if (!options_load(&settings, options, err))
         return false;
     log_configure(settings.log_level, settings.log_format);
     start_watchdog(settings.deadline_s);
     deadline_ms = clock_mono_ms() + settings.deadline_s * 1000;
     http = http_open(deadline_ms);
     run = (struct run){.settings = &settings, .http = http};
-    return kubelet_run(&run, deadline_ms, err);
+    return serve_one(&run, options, deadline_ms, err);
+}
+
+static bool serve_kubelet(const struct run *run, const struct options *options, int64_t deadline_ms,
+                          struct error *err)
+{
+    (void)options;
+    return kubelet_run(run, deadline_ms, err);
+}
+
+static bool serve_get(const struct run *run, const struct options *options, int64_t deadline_ms,
+                      struct error *err)
+{
+    (void)deadline_ms;
+    return get_run(run, options->image, options->output, err);
+}
+
+static bool serve_docker(const struct run *run, const struct options *options, int64_t deadline_ms,
+                         struct error *err)
+{
+    (void)options;
+    return docker_get(run, deadline_ms, err);
 }
 
 static bool print(const char *text, struct error *err)
@@ -116,7 +120,20 @@ static bool run_command(int argc, char **argv, struct error *err)
     /* Nobody types a request: on a terminal without arguments, help is wanted. */
     if (options.command == OPTIONS_HELP || (argc == 1 && isatty(STDIN_FILENO)))
         return print(options_help, err);
-    return serve_kubelet(&options, err);
+    return serve(options.command == OPTIONS_GET ? serve_get : serve_kubelet, &options, err);
+}
+
+static int run_as_docker_helper(int argc, char **argv)
+{
+    const struct options defaults = {0};
+    struct error err = {0};
+    enum docker_action action;
+
+    if (docker_parse(&action, argc, argv, &err) &&
+        (action == DOCKER_GET ? serve(serve_docker, &defaults, &err) : docker_answer(action, &err)))
+        return EXIT_SUCCESS;
+    docker_print_error(&err);
+    return EXIT_FAILURE;
 }
 
 int main(int argc, char **argv)
@@ -124,6 +141,8 @@ int main(int argc, char **argv)
     struct error err = {0};
 
     harden();
+    if (argc > 0 && docker_is_called(argv[0]))
+        return run_as_docker_helper(argc, argv);
     if (run_command(argc, argv, &err))
         return EXIT_SUCCESS;
     log_error(&err);

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "cloud/cr.h"
 #include "identity/identity.h"
+#include "proto-json/kubelet.h"
 #include "proto-json/settings.h"
 #include "registry/registry.h"
 
@@ -65,23 +66,43 @@ static bool request_token(struct answer *out, int64_t *server_time_s, const stru
     return error_wrap(err, "no registry token for %s", registry->host.name);
 }
 
+bool provide_is_ours(const struct run *run, const char *image)
+{
+    struct registry registry AUTO(registry_clear) = {0};
+    struct error ignored;
+
+    return registry_resolve(&registry, run, image, &ignored) && !registry.is_anonymous &&
+           (registry.entry != NULL || registry.host.kind == HOST_ENTERPRISE ||
+            registry.host.kind == HOST_PERSONAL);
+}
+
+/* Whom the configuration names for a registry, else for all. */
+static const struct settings_identity *identity_settings(const struct run *run,
+                                                         const struct registry *registry)
+{
+    if (registry->entry != NULL && registry->entry->identity != NULL)
+        return registry->entry->identity;
+    return &run->settings->identity;
+}
+
 /* Each line is one step. The registry is asked what it is while the metadata service is asked who
  * we are. */
-bool provide(struct answer *out, const struct run *run, const char *image, struct error *err)
+bool provide(struct answer *out, const struct run *run, const struct kubelet_request *request,
+             struct error *err)
 {
     struct registry registry AUTO(registry_clear) = {0};
     struct identity identity AUTO(identity_clear) = {0};
     int64_t server_time_s = 0;
 
-    if (!registry_resolve(&registry, run, image, err))
+    if (!registry_resolve(&registry, run, request->image, err))
         return false;
     if (registry.is_anonymous)
         return answer_without_credentials(out);
-    if (!identity_choose(&identity, run, err))
+    if (!identity_choose(&identity, run, identity_settings(run, &registry), request, err))
         return false;
     registry_start_challenge(&registry, run);
     if (!identity_fetch(&identity, err) ||
-        !registry_complete(&registry, run, identity.node_region, &identity.signer, err))
+        !registry_complete(&registry, run, identity.node.region, &identity.signer, err))
         return false;
     if (!request_token(out, &server_time_s, run, &registry, &identity, err))
         return false;

@@ -1,4 +1,4 @@
-/* From an image to the answer for it: the whole way of a request. */
+/* From a request to the answer for it: the whole way. */
 #ifndef PROVIDE_H
 #define PROVIDE_H
 
@@ -10,6 +10,8 @@
 #include "base/run.h"
 #include "base/token.h"
 #include "registry/host.h"
+
+struct kubelet_request;
 
 enum { ANSWER_KEY_SIZE = HOST_AS_ASKED_SIZE + 512 };
 
@@ -24,8 +26,12 @@ struct answer {
 
 void provide_answer_clear(struct answer *answer);
 
+/* Whether name or configuration alone make the image's registry one that can have a token: without
+ * the network, for callers that ask about every registry there is. */
+bool provide_is_ours(const struct run *run, const char *image);
+
 /* Fails with the kinds of error.h; the answer is whole or empty. */
-CHECKED bool provide(struct answer *out, const struct run *run, const char *image,
-                     struct error *err);
+CHECKED bool provide(struct answer *out, const struct run *run,
+                     const struct kubelet_request *request, struct error *err);
 
 #endif

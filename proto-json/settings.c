@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "proto-json/doc.h"
 #include "proto-json/settings_check.h"
+#include "proto-json/settings_identity.h"
 #include "proto-json/settings_keys.h"
 #include "proto-json/settings_registries.h"
 
@@ -20,7 +21,7 @@ enum {
 static const struct settings_word root_keys[] = {
     {"registries", true, 0},
     {"identity", true, 0},
-    {"podIdentity", false, 0},
+    {"podIdentity", true, 0},
     {"endpoints", true, 0},
     {"cache", false, 0},
     {"deadlineSeconds", true, 0},
@@ -28,25 +29,9 @@ static const struct settings_word root_keys[] = {
     {"log", true, 0},
 };
 
-static const struct settings_word identity_keys[] = {
-    {"source", true, 0},
-    {"roleName", true, 0},
-    {"profile", false, 0},
-    {"assumeRole", false, 0},
-};
-
-static const struct settings_word sources[] = {
-    {"default", true, SETTINGS_SOURCE_DEFAULT},
-    {"env", true, SETTINGS_SOURCE_ENV},
-    {"ecs", true, SETTINGS_SOURCE_ECS},
-    {"oidc", false, 0},
-    {"profile", false, 0},
-    {"uri", false, 0},
-};
-
 static const struct settings_word endpoint_keys[] = {
     {"metadata", true, 0},
-    {"sts", false, 0},
+    {"sts", true, 0},
     {"acr", true, 0},
     {"network", true, 0},
 };
@@ -74,8 +59,10 @@ static const struct settings_word log_formats[] = {
 void settings_clear(struct settings *settings)
 {
     settings_registries_clear(settings);
-    free(settings->identity.role_name);
+    settings_identity_clear(&settings->identity);
+    settings_identity_clear_pod(&settings->pod);
     free(settings->endpoints.metadata);
+    free(settings->endpoints.sts);
     free(settings->endpoints.acr);
     *settings = (struct settings){0};
 }
@@ -93,23 +80,6 @@ static bool check_http(const char *text, const char *what, struct error *err)
     return settings_check_endpoint(text, "http", what, err);
 }
 
-static bool decode_identity(struct settings_identity *out, const struct doc_node *root,
-                            struct error *err)
-{
-    struct doc_node identity = doc_member(root, "identity");
-    int source = (int)out->source;
-
-    if (!doc_object(identity, DOC_OPTIONAL, err) ||
-        !settings_keys_check(&identity, identity_keys, COUNT_OF(identity_keys), err) ||
-        !settings_keys_choose(&source, doc_member(&identity, "source"), sources, COUNT_OF(sources),
-                              err) ||
-        !settings_keys_string(&out->role_name, doc_member(&identity, "roleName"),
-                              settings_check_role_name, err))
-        return false;
-    out->source = (enum settings_source)source;
-    return true;
-}
-
 static bool decode_endpoints(struct settings_endpoints *out, const struct doc_node *root,
                              struct error *err)
 {
@@ -119,6 +89,8 @@ static bool decode_endpoints(struct settings_endpoints *out, const struct doc_no
     if (!doc_object(endpoints, DOC_OPTIONAL, err) ||
         !settings_keys_check(&endpoints, endpoint_keys, COUNT_OF(endpoint_keys), err) ||
         !settings_keys_string(&out->metadata, doc_member(&endpoints, "metadata"), check_http,
+                              err) ||
+        !settings_keys_string(&out->sts, doc_member(&endpoints, "sts"), settings_keys_check_https,
                               err) ||
         !settings_keys_string(&out->acr, doc_member(&endpoints, "acr"), settings_keys_check_https,
                               err) ||
@@ -159,7 +131,8 @@ bool settings_decode(struct settings *out, const void *bytes, size_t length, str
     root = doc_root(&doc);
     if (!settings_keys_check(&root, root_keys, COUNT_OF(root_keys), err) ||
         !settings_registries_decode(&fresh, doc_member(&root, "registries"), err) ||
-        !decode_identity(&fresh.identity, &root, err) ||
+        !settings_identity_decode(&fresh.identity, doc_member(&root, "identity"), err) ||
+        !settings_identity_decode_pod(&fresh.pod, doc_member(&root, "podIdentity"), err) ||
         !decode_endpoints(&fresh.endpoints, &root, err) || !decode_log(&fresh, &root, err) ||
         !doc_integer(&fresh.deadline_s, 1, DEADLINE_MAX_S, doc_member(&root, "deadlineSeconds"),
                      DOC_OPTIONAL, err) ||

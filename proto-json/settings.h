@@ -9,6 +9,7 @@
 #include "base/auto.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "base/role.h"
 
 enum { SETTINGS_MAX_BYTES = 1024 * 1024 };
 
@@ -17,8 +18,32 @@ enum settings_edition {
     SETTINGS_EDITION_ENTERPRISE,
     SETTINGS_EDITION_PERSONAL
 };
-enum settings_source { SETTINGS_SOURCE_DEFAULT, SETTINGS_SOURCE_ENV, SETTINGS_SOURCE_ECS };
+enum settings_source {
+    SETTINGS_SOURCE_DEFAULT, /* the official chain: all of the others, in their order */
+    SETTINGS_SOURCE_ENV,
+    SETTINGS_SOURCE_OIDC,
+    SETTINGS_SOURCE_PROFILE,
+    SETTINGS_SOURCE_ECS,
+    SETTINGS_SOURCE_URI
+};
 enum settings_network { SETTINGS_NETWORK_AUTO, SETTINGS_NETWORK_VPC, SETTINGS_NETWORK_PUBLIC };
+
+/* Whose credentials sign the API calls. `{0}` is the default. */
+struct settings_identity {
+    enum settings_source source;
+    char *role_name;    /* of the ECS instance; owned; NULL: the metadata service is asked for it */
+    char *profile;      /* owned; NULL: the environment or the profile's file names it */
+    struct role *roles; /* owned; assumed one after the other, from the source on */
+    size_t role_count;
+};
+
+/* How a pod's own RAM role is assumed. Strings are owned, NULL means that the file does not say. */
+struct settings_pod {
+    char *oidc_provider_arn;
+    char *account_id;
+    char *cluster_id;         /* of ACK, whose OIDC provider is named after it */
+    bool refuse_without_role; /* else pods without a role are served with the node's identity */
+};
 
 /* An entry of "registries". All strings are owned; NULL means that the file does not say. */
 struct settings_registry {
@@ -27,17 +52,14 @@ struct settings_registry {
     enum settings_edition edition;
     char *region;
     char *instance_id;
-    char *api_endpoint; /* "https://HOST[:PORT]" */
-};
-
-struct settings_identity {
-    enum settings_source source;
-    char *role_name; /* owned; NULL: the metadata service is asked for it */
+    char *api_endpoint;                 /* "https://HOST[:PORT]" */
+    struct settings_identity *identity; /* owned; NULL: that of all registries */
 };
 
 struct settings_endpoints {
     char *metadata; /* owned, "http://HOST[:PORT]" */
-    char *acr;      /* owned, "https://HOST[:PORT]"; NULL: by region */
+    char *sts;      /* owned, "https://HOST[:PORT]"; NULL: by region */
+    char *acr;      /* likewise */
     enum settings_network network;
 };
 
@@ -46,6 +68,7 @@ struct settings {
     struct settings_registry *registries; /* in the order of the file */
     size_t registry_count;
     struct settings_identity identity;
+    struct settings_pod pod;
     struct settings_endpoints endpoints;
     int64_t deadline_s;       /* for the whole run, 1 to 600 */
     int64_t refresh_margin_s; /* 0 to 43200 */

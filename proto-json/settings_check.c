@@ -17,6 +17,17 @@ enum {
     REGION_MAX_BYTES = 64,
     INSTANCE_ID_MAX_BYTES = 60, /* behind "cri-" */
     ROLE_NAME_MAX_BYTES = 64,
+    ARN_NAME_MAX_BYTES = 128,
+    ACCOUNT_MIN_DIGITS = 8,
+    ACCOUNT_MAX_DIGITS = 20,
+    CLUSTER_ID_MAX_BYTES = 64,
+    SESSION_NAME_MIN_BYTES = 2,
+    SESSION_NAME_MAX_BYTES = 64,
+    EXTERNAL_ID_MIN_BYTES = 2,
+    EXTERNAL_ID_MAX_BYTES = 1224,
+    POLICY_MAX_BYTES = 2048,
+    PROFILE_NAME_MAX_BYTES = 256,
+    MATCH_MAX_BYTES = 512,
 };
 
 static bool consists_of(const char *text, size_t min, size_t max, const char *allowed)
@@ -126,6 +137,88 @@ bool settings_check_role_name(const char *text, const char *what, struct error *
     return true;
 }
 
+/* acs:ram::ACCOUNT:KIND/NAME. */
+static bool is_arn(const char *text, const char *kind)
+{
+    static const char prefix[] = "acs:ram::";
+    size_t digits;
+
+    if (!text_starts_with(text, prefix))
+        return false;
+    text += strlen(prefix);
+    digits = strspn(text, DIGITS);
+    if (digits < ACCOUNT_MIN_DIGITS || digits > ACCOUNT_MAX_DIGITS || text[digits] != ':' ||
+        !text_starts_with(text + digits + 1, kind))
+        return false;
+    text += digits + 1 + strlen(kind);
+    return text[0] == '/' &&
+           consists_of(text + 1, 1, ARN_NAME_MAX_BYTES, LOWER UPPER DIGITS "._/-");
+}
+
+bool settings_check_role_arn(const char *text, const char *what, struct error *err)
+{
+    return is_arn(text, "role") ||
+           error_set(err, ERROR_CONFIG,
+                     "%s must be the ARN of a RAM role, acs:ram::ACCOUNT:role/NAME", what);
+}
+
+bool settings_check_oidc_provider_arn(const char *text, const char *what, struct error *err)
+{
+    return is_arn(text, "oidc-provider") || error_set(err, ERROR_CONFIG,
+                                                      "%s must be the ARN of an OIDC provider, "
+                                                      "acs:ram::ACCOUNT:oidc-provider/NAME",
+                                                      what);
+}
+
+bool settings_check_account_id(const char *text, const char *what, struct error *err)
+{
+    return consists_of(text, ACCOUNT_MIN_DIGITS, ACCOUNT_MAX_DIGITS, DIGITS) ||
+           error_set(err, ERROR_CONFIG, "%s must be the digits of an account id", what);
+}
+
+bool settings_check_cluster_id(const char *text, const char *what, struct error *err)
+{
+    return consists_of(text, 1, CLUSTER_ID_MAX_BYTES, LOWER DIGITS "-") ||
+           error_set(err, ERROR_CONFIG,
+                     "%s must be the id of an ACK cluster: lower-case letters and digits", what);
+}
+
+bool settings_check_session_name(const char *text, const char *what, struct error *err)
+{
+    return consists_of(text, SESSION_NAME_MIN_BYTES, SESSION_NAME_MAX_BYTES,
+                       LOWER UPPER DIGITS ".@_-") ||
+           error_set(err, ERROR_CONFIG, "%s must be 2 to 64 letters, digits, . @ _ and -", what);
+}
+
+bool settings_check_external_id(const char *text, const char *what, struct error *err)
+{
+    return consists_of(text, EXTERNAL_ID_MIN_BYTES, EXTERNAL_ID_MAX_BYTES,
+                       LOWER UPPER DIGITS "_+=,.@:/-") ||
+           error_set(err, ERROR_CONFIG,
+                     "%s must be 2 to 1224 letters, digits, _ + = , . @ : / and -", what);
+}
+
+bool settings_check_policy(const char *text, const char *what, struct error *err)
+{
+    size_t length = strlen(text);
+
+    return (length >= 1 && length <= POLICY_MAX_BYTES) ||
+           error_set(err, ERROR_CONFIG, "%s must be a RAM policy of at most 2048 bytes", what);
+}
+
+bool settings_check_profile_name(const char *text, const char *what, struct error *err)
+{
+    size_t length = strlen(text);
+
+    for (size_t i = 0; i < length; i++) {
+        if ((unsigned char)text[i] < ' ' || text[i] == '\x7F')
+            length = 0;
+    }
+    return (length >= 1 && length <= PROFILE_NAME_MAX_BYTES) ||
+           error_set(err, ERROR_CONFIG, "%s must be the name of a profile, of 1 to 256 bytes",
+                     what);
+}
+
 /* What is wrong with the host of a pattern, HOST[:PORT] of `length` bytes; NULL if nothing is. */
 static const char *find_fault_in_host(const char *text, size_t length)
 {
@@ -172,6 +265,8 @@ bool settings_check_match(const char *text, const char *what, struct error *err)
 
     if (*text == '\0')
         fault = "must not be empty";
+    else if (strlen(text) > MATCH_MAX_BYTES)
+        fault = "must be at most 512 bytes long";
     else if (strstr(text, "://") != NULL)
         fault = "has a scheme; write the host without it";
     else if (strchr(text, '?') != NULL)

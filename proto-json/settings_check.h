@@ -21,6 +21,29 @@ CHECKED bool settings_check_instance_id(const char *text, const char *what, stru
 /* A RAM role name: 1 to 64 of [A-Za-z0-9._-]. */
 CHECKED bool settings_check_role_name(const char *text, const char *what, struct error *err);
 
+/* "acs:ram::ACCOUNT:role/NAME", and the same with "oidc-provider". */
+CHECKED bool settings_check_role_arn(const char *text, const char *what, struct error *err);
+CHECKED bool settings_check_oidc_provider_arn(const char *text, const char *what,
+                                              struct error *err);
+
+/* An Alibaba Cloud account: 8 to 20 digits. */
+CHECKED bool settings_check_account_id(const char *text, const char *what, struct error *err);
+
+/* An ACK cluster: 1 to 64 of [a-z0-9-]. */
+CHECKED bool settings_check_cluster_id(const char *text, const char *what, struct error *err);
+
+/* RoleSessionName of AssumeRole: 2 to 64 of [A-Za-z0-9.@_-]. */
+CHECKED bool settings_check_session_name(const char *text, const char *what, struct error *err);
+
+/* ExternalId of AssumeRole: 2 to 1224 of [A-Za-z0-9_+=,.@:/-]. */
+CHECKED bool settings_check_external_id(const char *text, const char *what, struct error *err);
+
+/* Policy of AssumeRole: 1 to 2048 bytes. */
+CHECKED bool settings_check_policy(const char *text, const char *what, struct error *err);
+
+/* The name of a profile: 1 to 256 bytes without control bytes. */
+CHECKED bool settings_check_profile_name(const char *text, const char *what, struct error *err);
+
 /* A pattern of the kubelet, HOST[:PORT][/PATH]. Refuses what the kubelet takes without a word and
  * never matches: a scheme, ?, [, upper case in the host, a * in the path, an empty host or label.
  */

@@ -7,8 +7,8 @@
 #include "base/text.h"
 #include "proto-json/settings_check.h"
 
-/* The longest value that any check lets pass is an endpoint or a pattern. */
-enum { STRING_MAX_BYTES = 512, WORD_SIZE = 64, LIST_SIZE = 160 };
+/* The longest value that any check lets pass is a policy. */
+enum { STRING_MAX_BYTES = 2048, WORD_SIZE = 64, LIST_SIZE = 160 };
 
 static bool check_key(const struct doc_node *member, const char *name,
                       const struct settings_word *keys, size_t count, struct error *err)

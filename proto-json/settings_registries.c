@@ -4,13 +4,14 @@
 
 #include "base/alloc.h"
 #include "proto-json/settings_check.h"
+#include "proto-json/settings_identity.h"
 #include "proto-json/settings_keys.h"
 
 enum { REGISTRIES_MAX = 256, MATCHES_MAX = 64 };
 
 static const struct settings_word registry_keys[] = {
     {"match", true, 0},      {"edition", true, 0},     {"region", true, 0},
-    {"instanceId", true, 0}, {"apiEndpoint", true, 0}, {"identity", false, 0},
+    {"instanceId", true, 0}, {"apiEndpoint", true, 0}, {"identity", true, 0},
 };
 
 static const struct settings_word editions[] = {
@@ -26,6 +27,9 @@ static void clear_registry(struct settings_registry *registry)
     free(registry->region);
     free(registry->instance_id);
     free(registry->api_endpoint);
+    if (registry->identity != NULL)
+        settings_identity_clear(registry->identity);
+    free(registry->identity);
 }
 
 void settings_registries_clear(struct settings *settings)
@@ -60,6 +64,16 @@ static bool decode_matches(struct settings_registry *out, const struct doc_node 
     return true;
 }
 
+static bool decode_identity(struct settings_registry *out, struct doc_node identity,
+                            struct error *err)
+{
+    if (!identity.present)
+        return true;
+    out->identity = alloc_zeroed(1, sizeof *out->identity);
+    return doc_object(identity, DOC_REQUIRED, err) &&
+           settings_identity_decode(out->identity, identity, err);
+}
+
 static bool decode_registry(struct settings_registry *out, const struct doc_node *registry,
                             struct error *err)
 {
@@ -76,7 +90,8 @@ static bool decode_registry(struct settings_registry *out, const struct doc_node
                               err) ||
         !settings_keys_string(&out->instance_id, instance_id, settings_check_instance_id, err) ||
         !settings_keys_string(&out->api_endpoint, doc_member(registry, "apiEndpoint"),
-                              settings_keys_check_https, err))
+                              settings_keys_check_https, err) ||
+        !decode_identity(out, doc_member(registry, "identity"), err))
         return false;
     out->edition = (enum settings_edition)edition;
     if (out->edition == SETTINGS_EDITION_PERSONAL && out->instance_id != NULL)

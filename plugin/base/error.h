@@ -22,7 +22,7 @@ enum error_kind {
 struct error {
     enum error_kind kind;
     char context[320];     /* "outer: inner", grown at the front by error_wrap() */
-    char cause[512];       /* set once, where it happened */
+    char cause[1024];      /* set once, where it happened */
     char service_code[80]; /* the code as the service sent it, "" if none */
     char request_id[80];   /* the service's RequestId, "" if none */
     char advice[320];      /* what the operator should do, "" if nothing is known */

@@ -21,6 +21,9 @@ void text_make_printable(char *text);
 /* Lower-cases ASCII letters in place. */
 void text_lower(char *text);
 
+/* Whether all bytes are visible ASCII: neither blank nor control byte, and so fit for a header. */
+bool text_is_visible(const char *text);
+
 bool text_starts_with(const char *text, const char *prefix);
 bool text_ends_with(const char *text, const char *suffix);
 

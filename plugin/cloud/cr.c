@@ -33,12 +33,13 @@ static bool call_enterprise(struct openapi_reply *reply, const struct cr *cr, co
 {
     struct openapi_call call = {.method = "POST",
                                 .path = "/",
+                                .product = "cr",
                                 .action = action,
                                 .version = "2018-12-01",
-                                .query_count = count,
+                                .parameter_count = count,
                                 .tells_success = true};
 
-    memcpy(call.query, query, count * sizeof *query);
+    memcpy(call.parameters, query, count * sizeof *query);
     return openapi_call(reply, cr->http, cr->endpoints, &call, cr->signer, err);
 }
 
@@ -47,6 +48,7 @@ bool cr_get_token(struct token *out, int64_t *server_time_s, const struct cr *cr
 {
     static const struct openapi_call personal = {.method = "GET",
                                                  .path = "/tokens",
+                                                 .product = "cr",
                                                  .action = "GetAuthorizationToken",
                                                  .version = "2016-06-07"};
     struct openapi_reply reply AUTO(openapi_reply_clear) = {0};

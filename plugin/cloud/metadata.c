@@ -2,18 +2,15 @@
 
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/log.h"
-#include "base/random.h"
 #include "base/text.h"
 #include "net/http.h"
-#include "net/retry.h"
+#include "net/resend.h"
 
 enum {
     ANSWER_MAX_BYTES = 64 * 1024,
     CONNECT_TIMEOUT_MS = 1000, /* link-local: it answers at once or is not there */
     EXCHANGE_TIMEOUT_MS = 3000,
-    TRIES = 3,
 };
 
 /* Long enough for one run whatever its deadline. */
@@ -47,29 +44,14 @@ static struct http_request make_request(const struct metadata *metadata, const c
     return request;
 }
 
-static bool is_temporary(long status)
+/* Sends, and notes that there is a service when one answers at all. */
+static bool send(struct http_response *response, struct metadata *metadata,
+                 const struct http_request *request, struct error *err)
 {
-    return status == 429 || status >= 500;
-}
-
-/* Sends until there is an answer that trying again would not change. */
-static bool send_patiently(struct http_response *response, struct http *http,
-                           const struct http_request *request, struct error *err)
-{
-    for (unsigned tries = 1;; tries++) {
-        bool answered = http_send(http, request, response, err);
-        int64_t delay_ms;
-
-        if (answered && !is_temporary(response->status))
-            return true;
-        if (answered)
-            (void)error_set(err, ERROR_TEMPORARY, "HTTP status %ld", response->status);
-        delay_ms = retry_delay_ms(tries, -1, http_left_ms(http), random_below(INT64_MAX));
-        if (err->kind != ERROR_TEMPORARY || tries >= TRIES || delay_ms < 0)
-            return false;
-        http_response_clear(response);
-        clock_sleep_until(clock_mono_ms() + delay_ms);
-    }
+    if (!resend(metadata->http, request, response, err))
+        return false;
+    metadata->answers = true;
+    return true;
 }
 
 static bool explain(struct error *err)
@@ -89,7 +71,7 @@ static bool ask_for_token(struct metadata *metadata, struct error *err)
     request = make_request(metadata, "PUT", buf_text(&url));
     request.headers[request.header_count++] =
         (struct http_header){"X-aliyun-ecs-metadata-token-ttl-seconds", TOKEN_LIFE_S};
-    if (!send_patiently(&response, metadata->http, &request, err))
+    if (!send(&response, metadata, &request, err))
         return explain(err);
     if (response.status == 200) {
         const char *token = buf_text(&response.body);
@@ -146,7 +128,7 @@ enum metadata_outcome metadata_read(struct buf *out, struct metadata *metadata, 
         struct http_response response AUTO(http_response_clear) = {0};
         struct http_request request = make_request(metadata, "GET", buf_text(&url));
 
-        if (!send_patiently(&response, metadata->http, &request, err)) {
+        if (!send(&response, metadata, &request, err)) {
             (void)explain(err);
             return METADATA_FAILED;
         }

@@ -21,6 +21,7 @@ struct metadata {
     const char *base_url; /* borrowed, "http://100.100.100.200" */
     enum metadata_modes modes;
     struct secret token; /* empty in normal mode */
+    bool answers;        /* somebody answered at least once */
 };
 
 void metadata_clear(struct metadata *metadata);

@@ -12,6 +12,8 @@
 #include "net/retry.h"
 #include "proto-json/api_reply.h"
 
+#define FORM_TYPE "application/x-www-form-urlencoded"
+
 enum {
     ANSWER_MAX_BYTES = 512 * 1024,
     /* A VPC endpoint outside its VPC swallows packets: give up soon where there is another. */
@@ -45,56 +47,113 @@ static void make_nonce(char out[NONCE_SIZE])
     text_hex(out, bytes, sizeof bytes);
 }
 
-/* Signs the call as of now and sends it once. */
+/* What makes one sending of a call different from the next. */
+struct stamp {
+    char date[TEXT_UTC_SIZE];
+    char nonce[NONCE_SIZE];
+};
+
+static void append_parameters(struct buf *out, const struct openapi_call *call)
+{
+    struct sign_v3_parameter given[OPENAPI_PARAMETERS_MAX];
+    size_t count = 0;
+
+    for (size_t i = 0; i < call->parameter_count; i++) {
+        if (call->parameters[i].value != NULL)
+            given[count++] = call->parameters[i];
+    }
+    sign_v3_query(out, given, count);
+}
+
+/* The common parameters of an unsigned call. */
+static void append_common(struct buf *query, const struct openapi_call *call,
+                          const struct stamp *stamp)
+{
+    const struct sign_v3_parameter common[] = {{"Action", call->action},
+                                               {"Format", "JSON"},
+                                               {"SignatureNonce", stamp->nonce},
+                                               {"Timestamp", stamp->date},
+                                               {"Version", call->version}};
+
+    if (query->length > 0)
+        buf_append_text(query, "&");
+    sign_v3_query(query, common, sizeof common / sizeof *common);
+}
+
+static void add_header(struct http_request *request, const char *name, const char *value)
+{
+    request->headers[request->header_count++] = (struct http_header){name, value};
+}
+
+static bool send_signed(struct http_response *response, struct http *http,
+                        struct http_request *request, const struct sign_v3_request *to_sign,
+                        const struct credentials *credentials, struct error *err)
+{
+    struct sign_v3_result signature;
+
+    if (!sign_v3(&signature, to_sign, credentials, err))
+        return false;
+    add_header(request, "x-acs-action", to_sign->action);
+    add_header(request, "x-acs-version", to_sign->version);
+    add_header(request, "x-acs-date", to_sign->date);
+    add_header(request, "x-acs-signature-nonce", to_sign->nonce);
+    add_header(request, "x-acs-content-sha256", signature.payload_hash);
+    add_header(request, "Authorization", signature.authorization);
+    if (!secret_is_empty(&credentials->security_token))
+        add_header(request, "x-acs-security-token", secret_reveal(&credentials->security_token));
+    return http_send(http, request, response, err);
+}
+
+/* Sends the call once, signed as of now if there is a signer. */
 static bool send_once(struct http_response *response, struct http *http, const char *base_url,
-                      const struct openapi_call *call, const struct credentials *credentials,
+                      const struct openapi_call *call, const struct openapi_signer *signer,
                       int64_t now_s, struct error *err)
 {
     struct buf query AUTO(buf_clear) = {0};
+    struct buf form AUTO(buf_clear) = {0};
     struct buf url AUTO(buf_clear) = {0};
-    struct sign_v3_result signature;
-    char date[TEXT_UTC_SIZE];
-    char nonce[NONCE_SIZE];
+    struct stamp stamp;
     struct http_request request = {.kind = HTTP_SECURE,
                                    .method = call->method,
                                    .body_max_bytes = ANSWER_MAX_BYTES,
                                    .connect_timeout_ms = CONNECT_TIMEOUT_MS,
                                    .timeout_ms = EXCHANGE_TIMEOUT_MS};
 
-    make_nonce(nonce);
-    text_format_utc(date, now_s);
-    sign_v3_query(&query, call->query, call->query_count);
-    if (!sign_v3(&signature,
-                 &(struct sign_v3_request){.method = call->method,
-                                           .path = call->path,
-                                           .query = buf_text(&query),
-                                           .host = base_url + strlen("https://"),
-                                           .action = call->action,
-                                           .version = call->version,
-                                           .date = date,
-                                           .nonce = nonce,
-                                           .content_type = "",
-                                           .body = ""},
-                 credentials, err))
-        return false;
+    make_nonce(stamp.nonce);
+    text_format_utc(stamp.date, now_s);
+    append_parameters(call->in_body ? &form : &query, call);
+    if (signer == NULL)
+        append_common(&query, call, &stamp);
     buf_append_format(&url, "%s%s%s%s", base_url, call->path, query.length == 0 ? "" : "?",
                       buf_text(&query));
     request.url = buf_text(&url);
-    const struct http_header headers[] = {
-        {"Accept", "application/json"},
-        {"x-acs-action", call->action},
-        {"x-acs-version", call->version},
-        {"x-acs-date", date},
-        {"x-acs-signature-nonce", nonce},
-        {"x-acs-content-sha256", signature.payload_hash},
-        {"Authorization", signature.authorization},
-        {"x-acs-security-token", secret_reveal(&credentials->security_token)},
-    };
-    request.header_count = sizeof headers / sizeof *headers;
-    if (secret_is_empty(&credentials->security_token))
-        request.header_count--;
-    memcpy(request.headers, headers, request.header_count * sizeof *headers);
-    return http_send(http, &request, response, err);
+    add_header(&request, "Accept", "application/json");
+    if (call->in_body) {
+        request.form = buf_text(&form);
+        add_header(&request, "Content-Type", FORM_TYPE);
+    }
+    if (signer == NULL)
+        return http_send(http, &request, response, err);
+    return send_signed(response, http, &request,
+                       &(struct sign_v3_request){.method = call->method,
+                                                 .path = call->path,
+                                                 .query = buf_text(&query),
+                                                 .host = base_url + strlen("https://"),
+                                                 .action = call->action,
+                                                 .version = call->version,
+                                                 .date = stamp.date,
+                                                 .nonce = stamp.nonce,
+                                                 .content_type = call->in_body ? FORM_TYPE : "",
+                                                 .body = buf_text(&form)},
+                       &signer->credentials, err);
+}
+
+/* Who was refused: as the service says, else as we call the signer. */
+static const char *principal_of(const struct api_error *said, const struct openapi_signer *signer)
+{
+    if (said->auth_principal[0] != '\0')
+        return said->auth_principal;
+    return signer == NULL ? "the caller" : signer->words;
 }
 
 /* Words for a refusal: the service's own first, then who was refused what, then what to do. */
@@ -104,9 +163,11 @@ static struct refusal explain(const struct openapi_call *call, const struct http
     struct api_error said;
     struct refusal refusal;
     bool quotes_request;
+    bool names_action;
 
     api_reply_decode_error(&said, response->body.bytes, response->body.length);
     refusal = refusal_of(said.code, response->status);
+    names_action = said.auth_action[0] != '\0';
     /* The message of a wrong signature quotes the signed request, security token and all. */
     quotes_request = text_starts_with(said.code, "Signature") ||
                      text_starts_with(said.code, "IncompleteSignature");
@@ -121,15 +182,19 @@ static struct refusal explain(const struct openapi_call *call, const struct http
     text_make_printable(err->service_code);
     text_make_printable(err->request_id);
     if (refusal.reaction == REFUSAL_FORBIDDEN)
-        (void)error_advise(err, "Allow the action %s%s to %s in a RAM policy%s%s",
-                           said.auth_action[0] != '\0' ? "" : "cr:",
-                           said.auth_action[0] != '\0' ? said.auth_action : call->action,
-                           said.auth_principal[0] != '\0' ? said.auth_principal : signer->words,
+        (void)error_advise(err, "Allow the action %s%s%s to %s in a RAM policy%s%s",
+                           names_action ? "" : call->product, names_action ? "" : ":",
+                           names_action ? said.auth_action : call->action,
+                           principal_of(&said, signer),
                            said.no_permission_type[0] != '\0' ? ": " : "", said.no_permission_type);
     else if (refusal.advice[0] != '\0')
         (void)error_advise(err, "%s", refusal.advice);
-    error_redact(err, secret_reveal(&signer->credentials.access_key_secret));
-    error_redact(err, secret_reveal(&signer->credentials.security_token));
+    if (signer != NULL) {
+        error_redact(err, secret_reveal(&signer->credentials.access_key_secret));
+        error_redact(err, secret_reveal(&signer->credentials.security_token));
+    }
+    if (call->secret != NULL)
+        error_redact(err, secret_reveal(call->secret));
     return refusal;
 }
 
@@ -184,7 +249,7 @@ static bool react(struct attempts *attempts, struct http *http,
         attempts->mended_nonce = true;
         return true;
     case REFUSAL_RENEW:
-        if (attempts->renewed)
+        if (attempts->renewed || signer == NULL || signer->fetch == NULL)
             return false;
         attempts->renewed = true;
         log_info("%s: credentials have ended, fetching them anew", signer->words);
@@ -225,16 +290,14 @@ bool openapi_call(struct openapi_reply *out, struct http *http,
 {
     struct attempts attempts = {0};
 
-    if (signer->credentials.access_key_id[0] == '\0' && !signer->fetch(signer, err))
-        return false;
     for (;;) {
         struct http_response response AUTO(http_response_clear) = {0};
         const char *url = endpoints->urls[attempts.endpoint];
         struct error attempt_err = {0};
         bool again;
 
-        if (!send_once(&response, http, url, call, &signer->credentials,
-                       clock_wall_s() + attempts.clock_offset_s, &attempt_err)) {
+        if (!send_once(&response, http, url, call, signer, clock_wall_s() + attempts.clock_offset_s,
+                       &attempt_err)) {
             again = change_endpoint(&attempts, http, endpoints, &attempt_err);
         } else if (is_success(call, &response)) {
             out->body = response.body;

@@ -15,15 +15,15 @@
 
 struct http;
 
-/* Who signs. `fetch` makes `credentials` current: a first time, and once more if the service says
- * that they have ended. */
+enum { OPENAPI_WORDS_SIZE = 256, OPENAPI_ENDPOINTS_MAX = 3, OPENAPI_URL_SIZE = 320 };
+
+/* Who signs. `fetch` makes `credentials` current when the service says that they have ended; NULL
+ * where that is up to somebody else. */
 struct openapi_signer {
     struct credentials credentials; /* owned */
     bool (*fetch)(struct openapi_signer *signer, struct error *err);
-    char words[160]; /* for errors: "RAM role X of this instance" */
+    char words[OPENAPI_WORDS_SIZE]; /* for errors: "RAM role X of this instance" */
 };
-
-enum { OPENAPI_ENDPOINTS_MAX = 2, OPENAPI_URL_SIZE = 320 };
 
 /* Base URLs ("https://host[:port]") that offer the same API, best first. The next one is tried when
  * one cannot be reached. */
@@ -32,14 +32,20 @@ struct openapi_endpoints {
     size_t count;
 };
 
+enum { OPENAPI_PARAMETERS_MAX = 8 };
+
+/* All borrowed. Parameters with a NULL value are left out. */
 struct openapi_call {
-    const char *method; /* "POST" */
-    const char *path;   /* "/" */
+    const char *method;  /* "POST" */
+    const char *path;    /* "/" */
+    const char *product; /* "cr", as RAM policies write it in actions */
     const char *action;
     const char *version;
-    struct sign_v3_parameter query[4];
-    size_t query_count;
-    bool tells_success; /* the body must say IsSuccess: true (ACR 2018-12-01) */
+    struct sign_v3_parameter parameters[OPENAPI_PARAMETERS_MAX];
+    size_t parameter_count;
+    bool in_body;                /* the parameters go into a form, not into the query */
+    const struct secret *secret; /* one of the parameters, never to be quoted; NULL if none is */
+    bool tells_success;          /* the body must say IsSuccess: true (ACR 2018-12-01) */
 };
 
 struct openapi_reply {
@@ -50,7 +56,8 @@ struct openapi_reply {
 void openapi_reply_clear(struct openapi_reply *reply);
 
 /* Calls, within the deadline of `http`. On success the reply is the whole 200 answer, not decoded.
- */
+ * Without a signer the call is sent unsigned, its common parameters in the query, as STS takes
+ * AssumeRoleWithOIDC. */
 CHECKED bool openapi_call(struct openapi_reply *out, struct http *http,
                           const struct openapi_endpoints *endpoints,
                           const struct openapi_call *call, struct openapi_signer *signer,

@@ -7,26 +7,7 @@
 #include "proto-json/kubelet.h"
 #include "provide.h"
 
-/* A pod whose service account names a RAM role must never be served with the node's identity. */
-static bool refuse_pod_role(const struct kubelet_request *request, struct error *err)
-{
-    static const char *const annotations[] = {"acr.aliyun.com/role-arn",
-                                              "pod-identity.alibabacloud.com/role-name",
-                                              "pod-identity.alibabacloud.com/role-arn"};
-
-    for (size_t i = 0; i < sizeof annotations / sizeof *annotations; i++) {
-        if (kubelet_request_annotation(request, annotations[i]) != NULL) {
-            (void)error_set(err, ERROR_CONFIG,
-                            "the service account has the annotation %s, but this version does not "
-                            "support RAM roles of pods yet",
-                            annotations[i]);
-            return error_advise(err, "Remove the annotation to pull with the node's identity");
-        }
-    }
-    return true;
-}
-
-static bool write_response(const char *api_version, const struct answer *answer, struct error *err)
+bool kubelet_print(const char *api_version, const struct answer *answer, struct error *err)
 {
     struct buf document AUTO(buf_clear) = {0};
     const struct kubelet_response response = {
@@ -53,7 +34,7 @@ bool kubelet_run(const struct run *run, int64_t deadline_ms, struct error *err)
         return error_wrap(err, "request on stdin");
     if (!kubelet_request_decode(&request, input.bytes, input.length, err))
         return error_wrap(err, "request on stdin");
-    if (!refuse_pod_role(&request, err) || !provide(&answer, run, request.image, err))
+    if (!provide(&answer, run, &request, err))
         return error_wrap(err, "image %.200s", request.image);
-    return write_response(request.api_version, &answer, err);
+    return kubelet_print(request.api_version, &answer, err);
 }

@@ -8,6 +8,11 @@
 #include "base/error.h"
 #include "base/run.h"
 
+struct answer;
+
+/* Prints an answer as a CredentialProviderResponse. */
+CHECKED bool kubelet_print(const char *api_version, const struct answer *answer, struct error *err);
+
 /* Reads, provides, prints. On failure nothing was written to stdout, unless stdout itself failed.
  */
 CHECKED bool kubelet_run(const struct run *run, int64_t deadline_ms, struct error *err);

@@ -4,20 +4,27 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/buf.h"
+#include "base/file.h"
 #include "base/text.h"
 #include "proto-json/settings.h"
 #include "proto-json/settings_check.h"
 
+#define DEFAULT_CONFIG "/etc/aliyun-acr-credential-provider/config.json"
+
 const char options_help[] =
-    "usage: aliyun-acr-credential-provider [FLAGS]     answer a CredentialProviderRequest on "
-    "stdin\n"
-    "       aliyun-acr-credential-provider version     print versions\n"
+    "usage: aliyun-acr-credential-provider [FLAGS]\n"
+    "           answer a CredentialProviderRequest on stdin\n"
+    "       aliyun-acr-credential-provider get [FLAGS] [--output FORMAT] IMAGE_OR_HOST\n"
+    "           the same for scripts; FORMAT is kubelet (the default), docker, env or password\n"
+    "       aliyun-acr-credential-provider version\n"
+    "       docker-credential-aliyun-acr get|store|erase|list|version\n"
+    "           a docker credential helper: a link of that name to this file\n"
     "\n"
     "Gives the kubelet temporary credentials for Alibaba Cloud Container Registry (ACR).\n"
     "\n"
     "  --config FILE        configuration, JSON\n"
-    "                       (default /etc/aliyun-acr-credential-provider/config.json if it is "
-    "there)\n"
+    "                       (default " DEFAULT_CONFIG " if it is there)\n"
     "  --deadline SECONDS   for the whole run, 1 to 600 (default 50)\n"
     "  --log-level LEVEL    error, warning, info or debug (default error)\n"
     "  --log-format FORMAT  text or json (default text)\n"
@@ -26,59 +33,10 @@ const char options_help[] =
     "Exit status: 0 answered, 64 usage, 65 bad request, 69 service unavailable, 75 try again\n"
     "later, 77 not permitted, 78 bad configuration.\n";
 
-/* The place for the value of a flag, NULL if there is no such flag. */
-static const char **place_of(struct options *options, const char *flag)
-{
-    const struct {
-        const char *flag;
-        const char **place;
-    } flags[] = {
-        {"--config", &options->config_path},
-        {"--deadline", &options->deadline},
-        {"--log-level", &options->log_level},
-        {"--log-format", &options->log_format},
-    };
-
-    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
-        size_t length = strlen(flags[i].flag);
-
-        if (strncmp(flag, flags[i].flag, length) == 0 &&
-            (flag[length] == '\0' || flag[length] == '='))
-            return flags[i].place;
-    }
-    return NULL;
-}
-
 static bool fail_usage(const char *what, const char *argument, struct error *err)
 {
     (void)error_set(err, ERROR_USAGE, "%s: %s", what, argument);
     return error_advise(err, "See --help");
-}
-
-bool options_parse(struct options *out, int argc, char **argv, struct error *err)
-{
-    *out = (struct options){0};
-    for (int i = 1; i < argc; i++) {
-        const char *argument = argv[i];
-        const char **place = place_of(out, argument);
-        const char *equals = strchr(argument, '=');
-
-        if (strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0) {
-            out->command = OPTIONS_HELP;
-            return true;
-        }
-        if (strcmp(argument, "--version") == 0 || (i == 1 && strcmp(argument, "version") == 0)) {
-            out->command = OPTIONS_VERSION;
-            continue;
-        }
-        if (place == NULL)
-            return fail_usage(argument[0] == '-' ? "unknown flag" : "unknown command", argument,
-                              err);
-        if (equals == NULL && i + 1 == argc)
-            return fail_usage("a value is missing after", argument, err);
-        *place = equals != NULL ? equals + 1 : argv[++i];
-    }
-    return true;
 }
 
 static int index_of(const char *word, const char *const *words, int count)
@@ -90,20 +48,127 @@ static int index_of(const char *word, const char *const *words, int count)
     return -1;
 }
 
-static bool apply_environment(struct settings *settings, struct error *err)
+static bool choose_output(struct options *options, const char *word, struct error *err)
 {
-    const char *endpoint = secure_getenv("ALIBABA_CLOUD_IMDS_ENDPOINT");
+    static const char *const outputs[] = {"kubelet", "docker", "env", "password"};
+    int output = index_of(word, outputs, 4);
 
-    if (endpoint == NULL || endpoint[0] == '\0')
-        return true;
-    if (!settings_check_endpoint(endpoint, "http", "ALIBABA_CLOUD_IMDS_ENDPOINT", err))
-        return false;
-    free(settings->endpoints.metadata);
-    settings->endpoints.metadata = alloc_string(endpoint);
+    if (output < 0)
+        return fail_usage("--output must be kubelet, docker, env or password, not", word, err);
+    options->output = (enum get_output)output;
     return true;
 }
 
-bool options_apply(const struct options *options, struct settings *settings, struct error *err)
+/* Takes the flag at `*at` with its value. */
+static bool take_flag(struct options *options, const char **output, char **argv, int argc, int *at,
+                      struct error *err)
+{
+    const struct {
+        const char *flag;
+        const char **place;
+    } flags[] = {
+        {"--config", &options->config_path},
+        {"--deadline", &options->deadline},
+        {"--log-level", &options->log_level},
+        {"--log-format", &options->log_format},
+        {"--output", output},
+    };
+    const char *argument = argv[*at];
+
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
+        size_t length = strlen(flags[i].flag);
+
+        if (strncmp(argument, flags[i].flag, length) != 0)
+            continue;
+        if (argument[length] == '=') {
+            *flags[i].place = argument + length + 1;
+            return true;
+        }
+        if (argument[length] != '\0')
+            continue;
+        if (*at + 1 == argc)
+            return fail_usage("a value is missing after", argument, err);
+        *flags[i].place = argv[++*at];
+        return true;
+    }
+    return fail_usage("unknown flag", argument, err);
+}
+
+/* The first word is the command, the second what it is about. */
+static bool take_word(struct options *options, unsigned number, const char *word, struct error *err)
+{
+    if (number == 0 && strcmp(word, "get") == 0)
+        options->command = OPTIONS_GET;
+    else if (number == 0 && strcmp(word, "version") == 0)
+        options->command = OPTIONS_VERSION;
+    else if (number == 0)
+        return fail_usage("unknown command", word, err);
+    else if (number == 1 && options->command == OPTIONS_GET)
+        options->image = word;
+    else
+        return fail_usage("one argument too many", word, err);
+    return true;
+}
+
+bool options_parse(struct options *out, int argc, char **argv, struct error *err)
+{
+    const char *output = NULL;
+    unsigned words = 0;
+
+    *out = (struct options){0};
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+            out->command = OPTIONS_HELP;
+            return true;
+        }
+        if (strcmp(argv[i], "--version") == 0)
+            out->command = OPTIONS_VERSION;
+        else if (argv[i][0] == '-' ? !take_flag(out, &output, argv, argc, &i, err)
+                                   : !take_word(out, words++, argv[i], err))
+            return false;
+    }
+    if (output != NULL && out->command != OPTIONS_GET)
+        return fail_usage("only get takes", "--output", err);
+    if (out->command == OPTIONS_GET && out->image == NULL)
+        return fail_usage("an argument is missing", "get IMAGE_OR_HOST", err);
+    return output == NULL || choose_output(out, output, err);
+}
+
+static const char *value_of(const char *name)
+{
+    const char *value = secure_getenv(name);
+
+    return value == NULL ? "" : value;
+}
+
+static bool apply_endpoint(char **endpoint, const char *value, const char *scheme, const char *name,
+                           struct error *err)
+{
+    if (!settings_check_endpoint(value, scheme, name, err))
+        return false;
+    free(*endpoint);
+    *endpoint = alloc_string(value);
+    return true;
+}
+
+static bool apply_environment(struct settings *settings, struct error *err)
+{
+    const char *metadata = value_of("ALIBABA_CLOUD_IMDS_ENDPOINT");
+    const char *sts = value_of("ALIBABA_CLOUD_STS_ENDPOINT");
+    char sts_url[512];
+
+    if (metadata[0] != '\0' && !apply_endpoint(&settings->endpoints.metadata, metadata, "http",
+                                               "ALIBABA_CLOUD_IMDS_ENDPOINT", err))
+        return false;
+    if (sts[0] == '\0')
+        return true;
+    /* ACK's webhook writes the bare host name here. */
+    text_join(sts_url, sizeof sts_url, strstr(sts, "://") == NULL ? "https://" : "", "", sts);
+    return apply_endpoint(&settings->endpoints.sts, sts_url, "https", "ALIBABA_CLOUD_STS_ENDPOINT",
+                          err);
+}
+
+static bool apply(const struct options *options, struct settings *settings, struct error *err)
 {
     static const char *const levels[] = {"error", "warning", "info", "debug"};
     static const char *const formats[] = {"text", "json"};
@@ -124,4 +189,25 @@ bool options_apply(const struct options *options, struct settings *settings, str
     settings->log_level = (enum log_level)level;
     settings->log_format = (enum log_format)format;
     return apply_environment(settings, err);
+}
+
+bool options_load(struct settings *out, const struct options *options, struct error *err)
+{
+    struct buf file AUTO(buf_clear) = {0};
+    const char *path = options->config_path != NULL ? options->config_path : DEFAULT_CONFIG;
+
+    settings_default(out);
+    switch (file_read_trusted(&file, path, SETTINGS_MAX_BYTES, err)) {
+    case FILE_READ:
+        if (!settings_decode(out, file.bytes, file.length, err))
+            return error_wrap(err, "%s", path);
+        break;
+    case FILE_ABSENT:
+        if (options->config_path != NULL)
+            return error_set(err, ERROR_CONFIG, "%s: there is no such file", path);
+        break;
+    case FILE_REFUSED:
+        return false;
+    }
+    return apply(options, out, err);
 }

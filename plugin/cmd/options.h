@@ -6,13 +6,16 @@
 
 #include "base/auto.h"
 #include "base/error.h"
+#include "cmd/get.h"
 
 struct settings;
 
-enum options_command { OPTIONS_KUBELET, OPTIONS_HELP, OPTIONS_VERSION };
+enum options_command { OPTIONS_KUBELET, OPTIONS_GET, OPTIONS_HELP, OPTIONS_VERSION };
 
 struct options {
     enum options_command command;
+    const char *image; /* of `get` */
+    enum get_output output;
     const char *config_path; /* NULL: the default, if it is there */
     const char *deadline;    /* the texts of the flags, NULL if not given */
     const char *log_level;
@@ -22,10 +25,9 @@ struct options {
 /* Reads the command line; the texts are borrowed from argv. Fails with ERROR_USAGE. */
 CHECKED bool options_parse(struct options *out, int argc, char **argv, struct error *err);
 
-/* Lays environment and flags over the settings of the file. Fails with ERROR_USAGE for a flag,
- * ERROR_CONFIG for a variable. */
-CHECKED bool options_apply(const struct options *options, struct settings *settings,
-                           struct error *err);
+/* Reads the configuration file and lays environment and flags over it. Fails with ERROR_USAGE for a
+ * flag, ERROR_CONFIG for the file or a variable. */
+CHECKED bool options_load(struct settings *out, const struct options *options, struct error *err);
 
 /* The text of --help. */
 extern const char options_help[];

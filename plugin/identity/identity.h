@@ -1,26 +1,39 @@
-/* Who asks for the token: the environment's AccessKey or the RAM role of this ECS instance. */
+/* Who asks for the token: the pod, or whom the configuration names for this registry, or the first
+ * of the official chain that is there. */
 #ifndef IDENTITY_IDENTITY_H
 #define IDENTITY_IDENTITY_H
 
+#include <stdbool.h>
+
 #include "base/auto.h"
+#include "base/buf.h"
 #include "base/error.h"
 #include "base/run.h"
 #include "cloud/openapi.h"
+#include "identity/ecs.h"
+#include "identity/recipe.h"
 
-enum { IDENTITY_REGION_SIZE = 65 };
+struct kubelet_request;
+struct settings_identity;
 
 /* `{0}` is empty. The signer comes first: its `fetch` finds the identity by that. */
 struct identity {
     struct openapi_signer signer;
     const struct run *run;
-    char node_region[IDENTITY_REGION_SIZE]; /* of this ECS instance, "" if not known */
+    struct recipe recipe;
+    struct buf reasons; /* why the sources before the metadata service do not count */
+    bool may_go_on;     /* the chain was asked for, not one source */
+    bool is_of_pod;
+    struct ecs_place node; /* as far as somebody asked */
 };
 
 void identity_clear(struct identity *identity);
 
-/* Chooses a source, without the network. A source that is there but broken is an error: another
- * one in its place would be another identity than the operator meant. */
-CHECKED bool identity_choose(struct identity *out, const struct run *run, struct error *err);
+/* Chooses, without the network. A source that is there but broken is an error: another one in its
+ * place would be another identity than the operator meant. */
+CHECKED bool identity_choose(struct identity *out, const struct run *run,
+                             const struct settings_identity *settings,
+                             const struct kubelet_request *request, struct error *err);
 
 /* Makes the credentials current. */
 CHECKED bool identity_fetch(struct identity *identity, struct error *err);

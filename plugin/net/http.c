@@ -184,12 +184,14 @@ static bool set_transport(struct http_exchange *exchange, enum http_kind kind)
            curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, on_tls_context) == CURLE_OK;
 }
 
-static bool set_method(CURL *easy, const char *method)
+static bool set_method(CURL *easy, const char *method, const char *form)
 {
+    const char *body = form == NULL ? "" : form;
+
     if (strcmp(method, "GET") == 0)
         return curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L) == CURLE_OK;
-    return curl_easy_setopt(easy, CURLOPT_POSTFIELDS, "") == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, 0L) == CURLE_OK &&
+    return curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, (long)strlen(body)) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, method) == CURLE_OK;
 }
 
@@ -208,7 +210,8 @@ static void add_header(struct http_exchange *exchange, const char *name, const c
 static bool set_headers(struct http_exchange *exchange, const struct http_request *request)
 {
     add_header(exchange, "Expect", "");
-    add_header(exchange, "Content-Type", "");
+    if (request->form == NULL)
+        add_header(exchange, "Content-Type", "");
     for (size_t i = 0; i < request->header_count; i++)
         add_header(exchange, request->headers[i].name, request->headers[i].value);
     return curl_easy_setopt(exchange->easy, CURLOPT_HTTPHEADER, exchange->headers) == CURLE_OK;
@@ -248,8 +251,9 @@ static bool set_all(struct http_exchange *exchange, const struct http_request *r
            curl_easy_setopt(easy, CURLOPT_WRITEDATA, exchange) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_HEADERDATA, exchange) == CURLE_OK &&
-           set_transport(exchange, request->kind) && set_method(easy, request->method) &&
-           set_headers(exchange, request) && set_limits(exchange, request);
+           set_transport(exchange, request->kind) &&
+           set_method(easy, request->method, request->form) && set_headers(exchange, request) &&
+           set_limits(exchange, request);
 }
 
 /* "https://host:port/path" -> "host:port". */

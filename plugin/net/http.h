@@ -13,7 +13,7 @@
 
 enum http_kind {
     HTTP_SECURE,     /* HTTPS, TLS 1.2 or later, verified; by the proxies of the environment */
-    HTTP_LINK_LOCAL, /* plain HTTP, never by a proxy: the metadata service */
+    HTTP_LINK_LOCAL, /* plain HTTP, never by a proxy: what answers inside this node only */
 };
 
 struct http_header {
@@ -30,6 +30,7 @@ struct http_request {
     const char *url;
     struct http_header headers[HTTP_HEADERS_MAX];
     size_t header_count;
+    const char *form;      /* application/x-www-form-urlencoded body of a POST, NULL if none */
     size_t body_max_bytes; /* of the answer */
     int64_t connect_timeout_ms;
     int64_t timeout_ms; /* of the whole exchange; never beyond the run's deadline */

@@ -103,6 +103,7 @@ class Cloud:
             "pod": {"trusts": [], "aud": "sts.aliyuncs.com", "iss": "https://oidc.example", "sub":
                     "system:serviceaccount:default:app"},
         }
+        self.assumed = []  # what AssumeRole and AssumeRoleWithOIDC were given
         self._metadata_tokens = {}
         self._nonces = set()
 
@@ -123,7 +124,8 @@ class Cloud:
             return "*", 403, "text/html", "<html>forbidden</html>"
         if path == "/latest/api/token" and method == "PUT":
             return ("token", *self._metadata_token(headers, not_found))
-        operation = {"region-id": "region", "ram/security-credentials/": "role"}.get(path[len("/latest/meta-data/"):])
+        operation = {"region-id": "region", "owner-account-id": "account", "ram/security-credentials/": "role"}.get(
+            path[len("/latest/meta-data/"):])
         if operation is None and "/ram/security-credentials/" in path:
             operation = "credentials"
         token = headers.get("x-aliyun-ecs-metadata-token")
@@ -133,6 +135,8 @@ class Cloud:
             return operation or "*", 401, "text/html", "<html>unauthorized</html>"
         if operation == "region":
             return operation, 200, "text/plain", self.region
+        if operation == "account":
+            return operation, 200, "text/plain", ACCOUNT
         if operation == "role" and self.role:
             return operation, 200, "text/plain", self.role
         if operation == "credentials" and self.role and path.endswith("/" + self.role):
@@ -253,6 +257,8 @@ class Cloud:
     def sts(self, method, path, query, headers, body, form):
         arguments = dict(query) | dict(form)
         action = headers.get("x-acs-action") or arguments.get("Action")
+        if (headers.get("x-acs-version") or arguments.get("Version")) != "2015-04-01":
+            raise Refusal("InvalidVersion")
         if action == "AssumeRoleWithOIDC":  # the one call that is not signed
             return self._assume_role(arguments, self._trusted_token)
         key = self.check_signature(method, path, query, headers, body)
@@ -271,12 +277,15 @@ class Cloud:
             raise Refusal("InvalidParameter.RoleSessionName")
         if not duration.isdigit() or not 900 <= int(duration) <= 43200:
             raise Refusal("InvalidParameter.DurationSeconds")
+        if not 1 <= len(given.get("Policy", "{}")) <= 2048:
+            raise Refusal("InvalidParameter.PolicySize")
         found = re.fullmatch(rf"acs:ram::{ACCOUNT}:role/(.+)", given.get("RoleArn", ""))
         if not found or found[1] not in self.roles:
             raise Refusal("EntityNotExist.Role", f"The role not exists: {given.get('RoleArn')}")
         if not is_trusted(self.roles[found[1]], given):
             raise Refusal("AuthenticationFail.NoPermission" if "OIDCToken" in given else "NoPermission")
-        issued = self.issue_credentials(int(duration))
+        self.assumed.append(given)
+        issued = self.issue_credentials(int(duration), found[1])
         names = ("AccessKeyId", "AccessKeySecret", "SecurityToken", "Expiration")
         return {"AssumedRoleUser": {"Arn": f"{given['RoleArn']}/{session}", "AssumedRoleId": f"3000001:{session}"},
                 "Credentials": {name: issued[name] for name in names}}

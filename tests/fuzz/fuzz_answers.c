@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "proto-json/api_reply.h"
-#include "proto-json/imds.h"
+#include "proto-json/credentials_reply.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
 
@@ -52,7 +52,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
     decode_tokens(bytes, length);
     decode_lists(bytes, length);
     api_reply_decode_error(&said, bytes, length);
-    if (imds_credentials_decode(&credentials, bytes, length, &err) &&
+    if (credentials_reply_decode_metadata(&credentials, bytes, length, &err) &&
         (credentials.access_key_id[0] == '\0' || secret_is_empty(&credentials.security_token)))
         abort();
     return 0;

@@ -1,4 +1,4 @@
-/* proto-json/imds: the metadata service's credential document. */
+/* proto-json/credentials_reply: the documents that hand out credentials. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "base/buf.h"
-#include "proto-json/imds.h"
+#include "proto-json/credentials_reply.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
 #define CODE            "\"Code\":\"Success\""
@@ -19,7 +19,7 @@
 
 static bool decode(struct credentials *out, const char *text, struct error *err)
 {
-    return imds_credentials_decode(out, text, strlen(text), err);
+    return credentials_reply_decode_metadata(out, text, strlen(text), err);
 }
 
 static void decodes_the_document(void **state)

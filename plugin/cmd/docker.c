@@ -1,0 +1,146 @@
+#include "cmd/docker.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "proto-json/docker.h"
+#include "proto-json/kubelet.h"
+#include "provide.h"
+
+/* Clients know these sentences by heart. */
+#define NOT_FOUND "credentials not found in native keychain"
+#define NO_SERVER "no credentials server URL"
+
+#define USAGE                                                                                      \
+    "usage: docker-credential-aliyun-acr get|store|erase|list|version\n"                           \
+    "\n"                                                                                           \
+    "A docker credential helper for Alibaba Cloud Container Registry: in ~/.docker/config.json,\n" \
+    "{\"credHelpers\": {\"HOST\": \"aliyun-acr\"}}.\n"
+
+/* As long as the reference implementation lets a line be. */
+enum { INPUT_MAX_BYTES = 64 * 1024, STORE_WAIT_MS = 5000 };
+
+bool docker_is_called(const char *program)
+{
+    const char *slash = strrchr(program, '/');
+
+    return text_starts_with(slash == NULL ? program : slash + 1, "docker-credential-");
+}
+
+bool docker_parse(enum docker_action *out, int argc, char **argv, struct error *err)
+{
+    static const struct {
+        const char *word;
+        enum docker_action action;
+    } words[] = {
+        {"get", DOCKER_GET},    {"store", DOCKER_STORE},     {"erase", DOCKER_ERASE},
+        {"list", DOCKER_LIST},  {"version", DOCKER_VERSION}, {"--version", DOCKER_VERSION},
+        {"-v", DOCKER_VERSION}, {"help", DOCKER_HELP},       {"--help", DOCKER_HELP},
+        {"-h", DOCKER_HELP},
+    };
+
+    for (size_t i = 0; argc == 2 && i < sizeof words / sizeof words[0]; i++) {
+        if (strcmp(argv[1], words[i].word) == 0) {
+            *out = words[i].action;
+            return true;
+        }
+    }
+    return error_set(err, ERROR_USAGE,
+                     "usage: docker-credential-aliyun-acr get|store|erase|list|version");
+}
+
+static bool read_input(struct buf *out, int64_t deadline_ms, struct error *err)
+{
+    return file_read_stream(out, STDIN_FILENO, INPUT_MAX_BYTES, deadline_ms, ERROR_REQUEST, err);
+}
+
+/* "https://HOST/v2/" -> "HOST". False for what is no server that ACR could be. */
+static bool take_host(char *out, size_t size, const char *server)
+{
+    static const char *const api_paths[] = {"", "/", "/v1", "/v1/", "/v2", "/v2/"};
+    const char *host = text_starts_with(server, "https://") ? server + strlen("https://") : server;
+    size_t length = strcspn(host, "/");
+
+    if (strstr(host, "://") != NULL || !text_copy(out, size, host))
+        return false;
+    for (size_t i = 0; i < sizeof api_paths / sizeof api_paths[0]; i++) {
+        if (strcmp(host + length, api_paths[i]) == 0)
+            out[length] = '\0';
+    }
+    return true;
+}
+
+static bool fail_not_found(struct error *err)
+{
+    return error_set(err, ERROR_REQUEST, NOT_FOUND);
+}
+
+bool docker_get(const struct run *run, int64_t deadline_ms, struct error *err)
+{
+    struct buf input AUTO(buf_clear) = {0};
+    struct buf text AUTO(buf_clear) = {0};
+    struct kubelet_request request AUTO(kubelet_request_clear) = {0};
+    struct answer answer AUTO(provide_answer_clear) = {0};
+    char *server;
+
+    if (!read_input(&input, deadline_ms, err))
+        return false;
+    if (input.length == 0)
+        return error_set(err, ERROR_REQUEST, NO_SERVER);
+    server = input.bytes + strspn(input.bytes, " \t\r\n");
+    server[strcspn(server, " \t\r\n")] = '\0';
+    if (server[0] == '\0')
+        return error_set(err, ERROR_REQUEST, NO_SERVER);
+    if (!take_host(request.image, sizeof request.image, server) ||
+        !provide_is_ours(run, request.image))
+        return fail_not_found(err);
+    if (!provide(&answer, run, &request, err))
+        return error_wrap(err, "%.200s", server);
+    if (!answer.has_credentials)
+        return fail_not_found(err);
+    docker_append_login(&text, server, &answer.token);
+    return file_write_all(STDOUT_FILENO, text.bytes, text.length, err);
+}
+
+bool docker_answer(enum docker_action action, struct error *err)
+{
+    struct buf ignored AUTO(buf_clear) = {0};
+    const char *text = "";
+
+    switch (action) {
+    case DOCKER_STORE:
+    case DOCKER_ERASE:
+        /* A client whose pipe breaks takes that for a failure. */
+        if (!read_input(&ignored, clock_mono_ms() + STORE_WAIT_MS, err))
+            return false;
+        break;
+    case DOCKER_LIST:
+        text = "{}\n";
+        break;
+    case DOCKER_VERSION:
+        text =
+            "docker-credential-aliyun-acr (aliyun-acr-credential-provider) " PROVIDER_VERSION "\n";
+        break;
+    case DOCKER_HELP:
+    case DOCKER_GET:
+        text = USAGE;
+        break;
+    }
+    return file_write_all(STDOUT_FILENO, text, strlen(text), err);
+}
+
+void docker_print_error(const struct error *err)
+{
+    char line[2048];
+    struct error ignored;
+
+    error_format(err, line, sizeof line - 1);
+    (void)strcat(line, "\n");
+    /* Nobody is left to tell when stdout itself is gone. */
+    if (!file_write_all(STDOUT_FILENO, line, strlen(line), &ignored))
+        return;
+}

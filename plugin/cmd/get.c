@@ -1,0 +1,65 @@
+#include "cmd/get.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "cmd/kubelet.h"
+#include "proto-json/docker.h"
+#include "proto-json/kubelet.h"
+#include "provide.h"
+
+/* A variable in single quotes, in which only the quote itself has a meaning to a shell. */
+static void append_variable(struct buf *out, const char *name, const char *value)
+{
+    buf_append_format(out, "%s='", name);
+    for (; *value != '\0'; value++) {
+        if (*value == '\'')
+            buf_append_text(out, "'\\''");
+        else
+            buf_append(out, value, 1);
+    }
+    buf_append_text(out, "'\n");
+}
+
+static bool print(const struct answer *answer, enum get_output output, struct error *err)
+{
+    struct buf text AUTO(buf_clear) = {0};
+    const char *password = secret_reveal(&answer->token.password);
+
+    switch (output) {
+    case GET_KUBELET:
+        return kubelet_print("credentialprovider.kubelet.k8s.io/v1", answer, err);
+    case GET_DOCKER:
+        docker_append_auths(&text, answer->has_credentials ? answer->key : NULL, &answer->token);
+        break;
+    case GET_ENV:
+        append_variable(&text, "ACR_REGISTRY", answer->key);
+        append_variable(&text, "ACR_USERNAME", answer->token.user);
+        append_variable(&text, "ACR_PASSWORD", password);
+        break;
+    case GET_PASSWORD:
+        buf_append_format(&text, "%s\n", password);
+        break;
+    }
+    return file_write_all(STDOUT_FILENO, text.bytes, text.length, err);
+}
+
+bool get_run(const struct run *run, const char *image, enum get_output output, struct error *err)
+{
+    struct kubelet_request request AUTO(kubelet_request_clear) = {0};
+    struct answer answer AUTO(provide_answer_clear) = {0};
+    bool needs_credentials = output == GET_ENV || output == GET_PASSWORD;
+
+    if (!text_copy(request.image, sizeof request.image, image))
+        return error_set(err, ERROR_REQUEST, "the image is too long");
+    if (!provide(&answer, run, &request, err))
+        return error_wrap(err, "image %.200s", image);
+    if (needs_credentials && !answer.has_credentials) {
+        (void)error_set(err, ERROR_REQUEST, "%.200s is pulled without a password", image);
+        return error_advise(err, "Leave the log-in out");
+    }
+    return print(&answer, output, err);
+}

@@ -1,0 +1,252 @@
+#include "identity/command.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+
+enum {
+    STDERR_MAX_BYTES = 4096,
+    STDERR_SHOWN_BYTES = 300,
+    DESCRIPTORS_MAX = 1024,
+    EXEC_FAILED = 127
+};
+
+void command_clear(struct command *command)
+{
+    for (size_t i = 0; command->words[i] != NULL; i++) {
+        free(command->words[i]);
+        command->words[i] = NULL;
+    }
+}
+
+/* Appends one word from `*at` on, up to a blank outside quotes. */
+static bool read_word(struct buf *word, const char **at, struct error *err)
+{
+    char quote = '\0';
+
+    for (; **at != '\0' && (quote != '\0' || strchr(" \t\r\n", **at) == NULL); (*at)++) {
+        char c = **at;
+        char next = (*at)[1];
+
+        if (quote == '\0' && (c == '\'' || c == '"')) {
+            quote = c;
+        } else if (c == quote) {
+            quote = '\0';
+        } else if (c == '\\' && quote != '\'') {
+            if (next == '\0')
+                return error_set(err, ERROR_CONFIG, "the command ends with a backslash");
+            if (quote == '"' && strchr("\"\\$`\n", next) == NULL)
+                buf_append(word, "\\", 1);
+            if (next != '\n')
+                buf_append(word, &next, 1);
+            (*at)++;
+        } else {
+            buf_append(word, &c, 1);
+        }
+    }
+    return quote == '\0' || error_set(err, ERROR_CONFIG, "the command has an open quote");
+}
+
+bool command_split(struct command *out, const char *text, struct error *err)
+{
+    struct command fresh AUTO(command_clear) = {{0}};
+    size_t count = 0;
+
+    for (;;) {
+        struct buf word AUTO(buf_clear) = {0};
+
+        text += strspn(text, " \t\r\n");
+        if (*text == '\0')
+            break;
+        if (count == COMMAND_WORDS_MAX)
+            return error_set(err, ERROR_CONFIG, "the command has more than %d words",
+                             COMMAND_WORDS_MAX);
+        if (!read_word(&word, &text, err))
+            return false;
+        fresh.words[count++] = alloc_string(buf_text(&word));
+    }
+    if (count == 0)
+        return error_set(err, ERROR_CONFIG, "the command is empty");
+    *out = fresh;
+    fresh = (struct command){{0}};
+    return true;
+}
+
+/* Both ends of a pipe; -1 where closed. */
+struct pipe_ends {
+    int read;
+    int write;
+};
+
+static void close_end(int *descriptor)
+{
+    if (*descriptor >= 0)
+        (void)close(*descriptor);
+    *descriptor = -1;
+}
+
+static void close_pipe(struct pipe_ends *ends)
+{
+    close_end(&ends->read);
+    close_end(&ends->write);
+}
+
+static bool open_pipe(struct pipe_ends *ends)
+{
+    int both[2];
+
+    if (pipe2(both, O_CLOEXEC) != 0)
+        return false;
+    *ends = (struct pipe_ends){both[0], both[1]};
+    return true;
+}
+
+/* The child: its own process group, so that all of it can be killed, ended with its parent, without
+ * our descriptors and with the usual signals. */
+static _Noreturn void become(const struct command *command, const struct pipe_ends *output,
+                             const struct pipe_ends *complaint)
+{
+    int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+    (void)setpgid(0, 0);
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    (void)signal(SIGPIPE, SIG_DFL);
+    (void)signal(SIGALRM, SIG_DFL);
+    if (null >= 0 && dup2(null, STDIN_FILENO) >= 0 && dup2(output->write, STDOUT_FILENO) >= 0 &&
+        dup2(complaint->write, STDERR_FILENO) >= 0) {
+        for (int descriptor = STDERR_FILENO + 1; descriptor < DESCRIPTORS_MAX; descriptor++)
+            (void)close(descriptor);
+        (void)execvp(command->words[0], command->words);
+        (void)dprintf(STDERR_FILENO, "%s", strerror(errno));
+    }
+    _exit(EXEC_FAILED);
+}
+
+/* Takes what has come. False at the end of the stream. */
+static bool take_some(struct buf *out, int descriptor, size_t max_bytes)
+{
+    char chunk[4096];
+    ssize_t got = read(descriptor, chunk, sizeof chunk);
+    size_t room = max_bytes - out->length;
+
+    if (got > 0)
+        buf_append(out, chunk, (size_t)got < room ? (size_t)got : room);
+    explicit_bzero(chunk, sizeof chunk);
+    return got > 0 || (got < 0 && errno == EINTR);
+}
+
+/* Reads both streams to their ends. False at the deadline or when there is too much output. */
+static bool read_both(struct buf *output, struct buf *complaint, struct pollfd streams[2],
+                      size_t max_bytes, int64_t deadline_ms)
+{
+    while (streams[0].fd >= 0 || streams[1].fd >= 0) {
+        int64_t left_ms = deadline_ms - clock_mono_ms();
+
+        if (left_ms <= 0)
+            return false;
+        if (poll(streams, 2, left_ms > 60000 ? 60000 : (int)left_ms) < 0 && errno != EINTR)
+            return false;
+        if (streams[0].revents != 0 && !take_some(output, streams[0].fd, max_bytes + 1))
+            streams[0].fd = -1;
+        if (streams[1].revents != 0 && !take_some(complaint, streams[1].fd, STDERR_MAX_BYTES))
+            streams[1].fd = -1;
+        streams[0].revents = 0;
+        streams[1].revents = 0;
+        if (output->length > max_bytes)
+            return false;
+    }
+    return true;
+}
+
+/* Waits for the end of the child, which may have closed its streams and gone on. */
+static bool wait_for_end(pid_t child, int *status, int64_t deadline_ms)
+{
+    enum { NAP_MS = 5 };
+
+    for (;;) {
+        pid_t ended = waitpid(child, status, WNOHANG);
+
+        if (ended == child)
+            return true;
+        if ((ended < 0 && errno != EINTR) || clock_mono_ms() >= deadline_ms)
+            return false;
+        clock_sleep_until(clock_mono_ms() + NAP_MS);
+    }
+}
+
+static void kill_all(pid_t child)
+{
+    (void)kill(-child, SIGKILL);
+    (void)kill(child, SIGKILL);
+    while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
+        continue;
+}
+
+/* The last of what the command wrote to stderr, as it is most likely the reason. */
+static const char *tail_of(const struct buf *complaint)
+{
+    size_t length = complaint->length;
+
+    while (length > 0 && strchr(" \t\r\n", complaint->bytes[length - 1]) != NULL)
+        length--;
+    if (complaint->bytes != NULL)
+        complaint->bytes[length] = '\0';
+    return buf_text(complaint) + (length > STDERR_SHOWN_BYTES ? length - STDERR_SHOWN_BYTES : 0);
+}
+
+static bool finish(pid_t child, const struct buf *output, const struct buf *complaint, bool in_time,
+                   size_t max_bytes, int64_t deadline_ms, struct error *err)
+{
+    int status = 0;
+
+    if (!in_time || !wait_for_end(child, &status, deadline_ms)) {
+        kill_all(child);
+        if (output->length > max_bytes)
+            return error_set(err, ERROR_UNAVAILABLE, "it printed more than %zu bytes", max_bytes);
+        return error_set(err, ERROR_TEMPORARY, "it did not end in time: %s", tail_of(complaint));
+    }
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+        return true;
+    if (WIFSIGNALED(status))
+        return error_set(err, ERROR_UNAVAILABLE, "it was ended by signal %d: %s", WTERMSIG(status),
+                         tail_of(complaint));
+    return error_set(err, ERROR_UNAVAILABLE, "exit status %d: %s", WEXITSTATUS(status),
+                     tail_of(complaint));
+}
+
+bool command_run(struct buf *out, const struct command *command, size_t max_bytes,
+                 int64_t deadline_ms, struct error *err)
+{
+    struct pipe_ends output AUTO(close_pipe) = {-1, -1};
+    struct pipe_ends complaint AUTO(close_pipe) = {-1, -1};
+    struct buf said AUTO(buf_clear) = {0};
+    struct pollfd streams[2];
+    pid_t child;
+    bool in_time;
+
+    if (!open_pipe(&output) || !open_pipe(&complaint))
+        return error_set(err, ERROR_INTERNAL, "no pipe: %s", strerror(errno));
+    child = fork();
+    if (child < 0)
+        return error_set(err, ERROR_INTERNAL, "no process: %s", strerror(errno));
+    if (child == 0)
+        become(command, &output, &complaint);
+    /* On both sides, so that the group is there for whoever comes first. */
+    (void)setpgid(child, child);
+    close_end(&output.write);
+    close_end(&complaint.write);
+    streams[0] = (struct pollfd){.fd = output.read, .events = POLLIN};
+    streams[1] = (struct pollfd){.fd = complaint.read, .events = POLLIN};
+    in_time = read_both(out, &said, streams, max_bytes, deadline_ms);
+    return finish(child, out, &said, in_time, max_bytes, deadline_ms, err);
+}

@@ -1,0 +1,167 @@
+#include "identity/ecs.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "cloud/metadata.h"
+#include "identity/environment.h"
+#include "net/http.h"
+#include "proto-json/credentials_reply.h"
+#include "proto-json/settings.h"
+#include "proto-json/settings_check.h"
+
+enum { ROLE_NAME_SIZE = 65 };
+
+#define CREDENTIALS_ITEM "ram/security-credentials/"
+
+bool ecs_is_disabled(void)
+{
+    return environment_is_true("ALIBABA_CLOUD_ECS_METADATA_DISABLED");
+}
+
+static bool open_metadata(struct metadata *out, const struct run *run, struct error *err)
+{
+    enum metadata_modes modes = METADATA_BOTH;
+
+    if (environment_is_true("ALIBABA_CLOUD_IMDSV1_DISABLED"))
+        modes = METADATA_TOKEN_ONLY;
+    else if (environment_is_true("ALIBABA_CLOUD_IMDSV2_DISABLED"))
+        modes = METADATA_NORMAL_ONLY;
+    return metadata_open(out, run->http, run->settings->endpoints.metadata, modes, err);
+}
+
+static enum recipe_outcome fail_no_role(struct error *err)
+{
+    (void)error_set(err, ERROR_CONFIG, "no RAM role is attached to this ECS instance");
+    (void)error_advise(err, "Attach one that allows cr:GetAuthorizationToken and "
+                            "cr:PullRepository");
+    return RECIPE_ABSENT;
+}
+
+static enum recipe_outcome discover_role(char role[ROLE_NAME_SIZE], struct metadata *metadata,
+                                         struct error *err)
+{
+    struct buf answer AUTO(buf_clear) = {0};
+    char *name;
+
+    switch (metadata_read(&answer, metadata, CREDENTIALS_ITEM, err)) {
+    case METADATA_FAILED:
+        return RECIPE_BROKEN;
+    case METADATA_ABSENT:
+        return fail_no_role(err);
+    case METADATA_FOUND:
+        break;
+    }
+    if (answer.length == 0)
+        return fail_no_role(err);
+    name = answer.bytes + strspn(answer.bytes, " \t\r\n");
+    name[strcspn(name, " \t\r\n")] = '\0';
+    if (settings_check_role_name(name, "role", err) && text_copy(role, ROLE_NAME_SIZE, name))
+        return RECIPE_FOUND;
+    (void)error_set(err, ERROR_UNAVAILABLE, "ECS metadata service: the answer is not a role name");
+    (void)error_advise(err, "Something else answers at the metadata address");
+    return RECIPE_BROKEN;
+}
+
+static enum recipe_outcome name_role(char role[ROLE_NAME_SIZE], struct metadata *metadata,
+                                     const char *given, struct error *err)
+{
+    const char *named = environment_value("ALIBABA_CLOUD_ECS_METADATA");
+
+    if (given == NULL && named[0] != '\0') {
+        if (!settings_check_role_name(named, "ALIBABA_CLOUD_ECS_METADATA", err))
+            return RECIPE_BROKEN;
+        given = named;
+    }
+    if (given == NULL)
+        return discover_role(role, metadata, err);
+    return text_copy(role, ROLE_NAME_SIZE, given) ? RECIPE_FOUND : RECIPE_BROKEN;
+}
+
+static bool check_expiry(const struct credentials *credentials, const char *role, struct error *err)
+{
+    char when[TEXT_UTC_SIZE];
+
+    if (credentials->expires_at_s > clock_wall_s())
+        return true;
+    text_format_utc(when, credentials->expires_at_s);
+    (void)error_set(err, ERROR_TEMPORARY, "credentials of RAM role %s have expired at %s", role,
+                    when);
+    return error_advise(err, "Check the node's clock (NTP); the metadata service renews them by "
+                             "itself");
+}
+
+static bool read_credentials(struct credentials *out, struct metadata *metadata, const char *role,
+                             struct error *err)
+{
+    struct buf answer AUTO(buf_clear) = {0};
+    char item[sizeof CREDENTIALS_ITEM + ROLE_NAME_SIZE];
+
+    text_join(item, sizeof item, CREDENTIALS_ITEM, "", role);
+    switch (metadata_read(&answer, metadata, item, err)) {
+    case METADATA_FAILED:
+        return false;
+    case METADATA_ABSENT:
+        (void)error_set(err, ERROR_CONFIG, "RAM role %s is not attached to this ECS instance",
+                        role);
+        return error_advise(err, "Attach it, or leave the role's name away");
+    case METADATA_FOUND:
+        break;
+    }
+    return credentials_reply_decode_metadata(out, answer.bytes, answer.length, err)
+               ? check_expiry(out, role, err)
+               : error_wrap(err, "ECS metadata service: credentials of RAM role %s", role);
+}
+
+typedef bool checker(const char *text, const char *what, struct error *err);
+
+/* Takes an item that is welcome but not needed, if it has the form that it should have. */
+static void take_item(struct http_exchange *exchange, char *out, unsigned long size, checker *check)
+{
+    struct error ignored;
+
+    if (exchange != NULL && (!metadata_finish(exchange, out, size) || !check(out, "it", &ignored)))
+        out[0] = '\0';
+}
+
+enum recipe_outcome ecs_fetch(struct credentials *out, struct ecs_place *place,
+                              char words[RECIPE_WORDS_SIZE], const struct run *run,
+                              const char *role, struct error *err)
+{
+    struct metadata metadata AUTO(metadata_clear) = {0};
+    struct http_exchange *region AUTO(http_exchange_free) = NULL;
+    char name[ROLE_NAME_SIZE] = "";
+    enum recipe_outcome outcome;
+
+    if (!open_metadata(&metadata, run, err))
+        return metadata.answers || err->kind != ERROR_TEMPORARY ? RECIPE_BROKEN : RECIPE_ABSENT;
+    if (place->region[0] == '\0')
+        region = metadata_start(&metadata, "region-id");
+    outcome = name_role(name, &metadata, role, err);
+    if (outcome != RECIPE_FOUND)
+        return metadata.answers ? outcome : RECIPE_ABSENT;
+    if (!read_credentials(out, &metadata, name, err))
+        return RECIPE_BROKEN;
+    take_item(region, place->region, sizeof place->region, settings_check_region);
+    text_join(words, RECIPE_WORDS_SIZE, "RAM role ", name, " of this instance");
+    return RECIPE_FOUND;
+}
+
+bool ecs_locate(struct ecs_place *out, const struct run *run, struct error *err)
+{
+    struct metadata metadata AUTO(metadata_clear) = {0};
+    struct http_exchange *region AUTO(http_exchange_free) = NULL;
+    struct http_exchange *account AUTO(http_exchange_free) = NULL;
+
+    if (ecs_is_disabled())
+        return error_set(err, ERROR_CONFIG,
+                         "ALIBABA_CLOUD_ECS_METADATA_DISABLED forbids the ECS metadata service");
+    if (!open_metadata(&metadata, run, err))
+        return false;
+    region = metadata_start(&metadata, "region-id");
+    account = metadata_start(&metadata, "owner-account-id");
+    take_item(region, out->region, sizeof out->region, settings_check_region);
+    take_item(account, out->account_id, sizeof out->account_id, settings_check_account_id);
+    return true;
+}

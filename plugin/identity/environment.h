@@ -1,0 +1,33 @@
+/* The sources that stand in environment variables: an AccessKey, an OIDC role (RRSA), a credentials
+ * URI. Names and order are those of the official SDKs. */
+#ifndef IDENTITY_ENVIRONMENT_H
+#define IDENTITY_ENVIRONMENT_H
+
+#include "base/auto.h"
+#include "base/error.h"
+#include "identity/recipe.h"
+
+/* The value of a variable, "" if it is not set. */
+const char *environment_value(const char *name);
+
+/* Whether a variable says "true" or "1". */
+bool environment_is_true(const char *name);
+
+/* ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET, with
+ * ALIBABA_CLOUD_SECURITY_TOKEN for STS credentials; where neither of the first two is set, the
+ * older names that ack-ram-tool knows, of which the first that is set counts. */
+CHECKED enum recipe_outcome environment_key(struct recipe *out, struct error *err);
+
+/* ALIBABA_CLOUD_ROLE_ARN, ALIBABA_CLOUD_OIDC_PROVIDER_ARN and ALIBABA_CLOUD_OIDC_TOKEN_FILE, with
+ * ALIBABA_CLOUD_ROLE_SESSION_NAME. Absent without a token file: the others have uses of their own.
+ */
+CHECKED enum recipe_outcome environment_oidc(struct recipe *out, struct error *err);
+
+/* ALIBABA_CLOUD_CREDENTIALS_URI. */
+CHECKED enum recipe_outcome environment_uri(struct recipe *out, struct error *err);
+
+/* ALIBABA_CLOUD_STS_REGION and ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED, where the recipe says nothing.
+ */
+CHECKED bool environment_sts(struct recipe *recipe, struct error *err);
+
+#endif

@@ -1,0 +1,96 @@
+#include "identity/pod.h"
+
+#include "base/alloc.h"
+#include "base/text.h"
+#include "identity/environment.h"
+#include "proto-json/kubelet.h"
+#include "proto-json/settings.h"
+#include "proto-json/settings_check.h"
+
+/* The last is seen in manifests of others only; reading it keeps such a pod from being served with
+ * the node's identity. */
+#define ARN_ANNOTATION       "acr.aliyun.com/role-arn"
+#define NAME_ANNOTATION      "pod-identity.alibabacloud.com/role-name"
+#define OTHER_ARN_ANNOTATION "pod-identity.alibabacloud.com/role-arn"
+
+#define PROVIDER_VARIABLE "ALIBABA_CLOUD_OIDC_PROVIDER_ARN"
+
+static enum recipe_outcome without_role(const struct settings_pod *settings,
+                                        const struct kubelet_request *request, struct error *err)
+{
+    if (secret_is_empty(&request->service_account_token) || !settings->refuse_without_role)
+        return RECIPE_ABSENT;
+    (void)error_set(err, ERROR_PERMISSION, "the pod's service account names no RAM role");
+    (void)error_advise(err,
+                       "Annotate it with " ARN_ANNOTATION ", or set podIdentity.withoutRole to "
+                       "\"node\"");
+    return RECIPE_BROKEN;
+}
+
+static char *copy(const char *text)
+{
+    return text == NULL ? NULL : alloc_string(text);
+}
+
+static bool take_provider(struct recipe_oidc *out, const struct settings_pod *settings,
+                          struct error *err)
+{
+    const char *named = environment_value(PROVIDER_VARIABLE);
+
+    out->account_id = copy(settings->account_id);
+    if (settings->oidc_provider_arn != NULL) {
+        out->provider_arn = copy(settings->oidc_provider_arn);
+        return true;
+    }
+    if (settings->cluster_id != NULL) {
+        out->cluster_id = copy(settings->cluster_id);
+        return true;
+    }
+    if (named[0] != '\0') {
+        out->provider_arn = copy(named);
+        return settings_check_oidc_provider_arn(named, PROVIDER_VARIABLE, err);
+    }
+    (void)error_set(err, ERROR_CONFIG, "the pod's RAM role needs an OIDC provider");
+    return error_advise(err, "Set podIdentity.oidcProviderArn, or podIdentity.clusterId on ACK");
+}
+
+static bool take_role(struct recipe *out, const char *arn, const char *name, struct error *err)
+{
+    if (arn != NULL) {
+        if (!settings_check_role_arn(arn, "its annotation", err))
+            return false;
+        out->oidc.role.arn = copy(arn);
+        text_join(out->words, sizeof out->words, "the pod's role ", "", arn);
+        return true;
+    }
+    if (!settings_check_role_name(name, "the annotation " NAME_ANNOTATION, err))
+        return false;
+    out->oidc.role_name = copy(name);
+    text_join(out->words, sizeof out->words, "the pod's role ", "", name);
+    return true;
+}
+
+enum recipe_outcome pod_recipe(struct recipe *out, const struct settings_pod *settings,
+                               const struct kubelet_request *request, struct error *err)
+{
+    const char *arn = kubelet_request_annotation(request, ARN_ANNOTATION);
+    const char *name = kubelet_request_annotation(request, NAME_ANNOTATION);
+
+    if (arn == NULL && name == NULL)
+        arn = kubelet_request_annotation(request, OTHER_ARN_ANNOTATION);
+    if (arn == NULL && name == NULL)
+        return without_role(settings, request, err);
+    if (secret_is_empty(&request->service_account_token)) {
+        (void)error_set(err, ERROR_CONFIG,
+                        "the pod's service account names a RAM role, but the kubelet sent no token "
+                        "of it");
+        (void)error_advise(err, "Set tokenAttributes.serviceAccountTokenAudience to "
+                                "sts.aliyuncs.com in the kubelet's CredentialProviderConfig");
+        return RECIPE_BROKEN;
+    }
+    out->base = RECIPE_OIDC;
+    secret_copy(&out->oidc.token, &request->service_account_token);
+    return take_role(out, arn, name, err) && take_provider(&out->oidc, settings, err)
+               ? RECIPE_FOUND
+               : RECIPE_BROKEN;
+}

@@ -1,0 +1,142 @@
+#include "proto-json/credentials_reply.h"
+
+#include <string.h>
+
+#include "base/secret.h"
+#include "base/text.h"
+#include "proto-json/doc.h"
+
+enum { SECRET_MAX_BYTES = 16 * 1024 };
+
+/* What the parts are called in a kind of document. */
+struct names {
+    const char *id;
+    const char *secret;
+    const char *token; /* NULL: there is none */
+    const char *expiration;
+    enum doc_need expires;
+};
+
+static const struct names usual = {"AccessKeyId", "AccessKeySecret", "SecurityToken", "Expiration",
+                                   DOC_REQUIRED};
+
+/* These values go into header lines, where a line break would forge another header. */
+static bool check_visible(const char *text, const char *name, struct error *err)
+{
+    if (*text == '\0')
+        return error_set(err, ERROR_UNAVAILABLE, "%s is empty", name);
+    if (!text_is_visible(text))
+        return error_set(err, ERROR_UNAVAILABLE, "%s has a byte that is not visible ASCII", name);
+    return true;
+}
+
+static bool read_secret(struct secret *out, const struct doc_node *object, const char *name,
+                        struct error *err)
+{
+    return doc_secret(out, SECRET_MAX_BYTES, doc_member(object, name), DOC_REQUIRED, err) &&
+           check_visible(secret_reveal(out), name, err);
+}
+
+static bool read_expiration(int64_t *unix_s, const struct doc_node *object,
+                            const struct names *names, struct error *err)
+{
+    char text[TEXT_UTC_SIZE + 16] = "";
+
+    if (!doc_text(text, sizeof text, doc_member(object, names->expiration), names->expires, err))
+        return false;
+    return (text[0] == '\0' && names->expires == DOC_OPTIONAL) || text_parse_utc(text, unix_s) ||
+           error_set(err, ERROR_UNAVAILABLE,
+                     "%s \"%s\" is not a time of the form 2026-01-02T03:04:05Z", names->expiration,
+                     text);
+}
+
+static bool read_credentials(struct credentials *out, const struct doc_node *object,
+                             const struct names *names, struct error *err)
+{
+    struct credentials fresh AUTO(credentials_clear) = {0};
+
+    if (!doc_text(fresh.access_key_id, sizeof fresh.access_key_id, doc_member(object, names->id),
+                  DOC_REQUIRED, err) ||
+        !check_visible(fresh.access_key_id, names->id, err) ||
+        !read_secret(&fresh.access_key_secret, object, names->secret, err) ||
+        (names->token != NULL && !read_secret(&fresh.security_token, object, names->token, err)) ||
+        !read_expiration(&fresh.expires_at_s, object, names, err))
+        return false;
+    credentials_clear(out);
+    *out = credentials_take(&fresh);
+    return true;
+}
+
+static bool check_code(const struct doc_node *root, enum doc_need need, struct error *err)
+{
+    char code[80] = "Success";
+
+    if (!doc_text(code, sizeof code, doc_member(root, "Code"), need, err))
+        return false;
+    if (strcmp(code, "Success") != 0)
+        return error_set(err, ERROR_UNAVAILABLE, "Code is \"%s\" and not \"Success\"", code);
+    return true;
+}
+
+static bool decode_coded(struct credentials *out, const void *bytes, size_t length,
+                         enum doc_need code, struct error *err)
+{
+    struct doc doc AUTO(doc_clear) = {0};
+    struct doc_node root;
+
+    if (!doc_parse(&doc, ERROR_UNAVAILABLE, bytes, length, CREDENTIALS_REPLY_MAX_BYTES, err))
+        return false;
+    root = doc_root(&doc);
+    return check_code(&root, code, err) && read_credentials(out, &root, &usual, err);
+}
+
+bool credentials_reply_decode_metadata(struct credentials *out, const void *bytes, size_t length,
+                                       struct error *err)
+{
+    return decode_coded(out, bytes, length, DOC_REQUIRED, err);
+}
+
+bool credentials_reply_decode_uri(struct credentials *out, const void *bytes, size_t length,
+                                  struct error *err)
+{
+    return decode_coded(out, bytes, length, DOC_OPTIONAL, err);
+}
+
+bool credentials_reply_decode_sts(struct credentials *out, const void *bytes, size_t length,
+                                  struct error *err)
+{
+    struct doc doc AUTO(doc_clear) = {0};
+    struct doc_node root;
+    struct doc_node credentials;
+
+    if (!doc_parse(&doc, ERROR_UNAVAILABLE, bytes, length, CREDENTIALS_REPLY_MAX_BYTES, err))
+        return false;
+    root = doc_root(&doc);
+    credentials = doc_member(&root, "Credentials");
+    return doc_object(credentials, DOC_REQUIRED, err) &&
+           read_credentials(out, &credentials, &usual, err);
+}
+
+bool credentials_reply_decode_process(struct credentials *out, const void *bytes, size_t length,
+                                      struct error *err)
+{
+    static const struct names access_key = {"access_key_id", "access_key_secret", NULL,
+                                            "expiration", DOC_OPTIONAL};
+    static const struct names sts_token = {"access_key_id", "access_key_secret", "sts_token",
+                                           "expiration", DOC_OPTIONAL};
+    struct doc doc AUTO(doc_clear) = {0};
+    struct doc_node root;
+    char mode[40] = "";
+
+    if (!doc_parse(&doc, ERROR_UNAVAILABLE, bytes, length, CREDENTIALS_REPLY_MAX_BYTES, err))
+        return false;
+    root = doc_root(&doc);
+    if (!doc_text(mode, sizeof mode, doc_member(&root, "mode"), DOC_REQUIRED, err))
+        return false;
+    if (strcmp(mode, "AK") == 0)
+        return read_credentials(out, &root, &access_key, err);
+    if (strcmp(mode, "StsToken") == 0)
+        return read_credentials(out, &root, &sts_token, err);
+    return error_set(err, ERROR_UNAVAILABLE, "mode is \"%s\" and neither \"AK\" nor \"StsToken\"",
+                     mode);
+}
