@@ -24,6 +24,7 @@ STATUS_OF_CODE = {
 }
 MAX_SKEW_S = 15 * 60
 ACCOUNT = "1234567890123456"
+PARTNER = "9999999999999999"
 UTC = "%Y-%m-%dT%H:%M:%SZ"
 OIDC_PROVIDER = f"acs:ram::{ACCOUNT}:oidc-provider/ack-rrsa-c0123456789"
 
@@ -90,7 +91,7 @@ class Cloud:
         names = [f"filler-{n:02d}" for n in range(60)] + ["demo-two", "demo", "my-registry"]
         self.instances = [_instance(n, domains=["hub.example.com"] if n == "demo" else []) for n in names]
         self.instances.append(_instance("harbour", "cn-shanghai"))
-        self.instances.append(_instance("foreign", account="9999999999999999", domains=["foreign.example.com"]))
+        self.instances.append(_instance("foreign", account=PARTNER, domains=["foreign.example.com"]))
         self.instances[-1]["challenges_as"] = "foreign.example.com"
         self.keys = {"LTAIemulatorkey00001": {"secret": "emulator-secret-0000000001", "token": "", "ends": None}}
         self.issued = []  # registry passwords
@@ -98,7 +99,7 @@ class Cloud:
         # Roles by name: whom they trust (key ids may be globs), or which tokens.
         self.roles = {
             "puller": {"trusts": ["LTAI*", "STS.*"], "external_id": None},
-            "partner": {"trusts": ["LTAI*", "STS.*"], "external_id": "abcd1234"},
+            "partner": {"trusts": ["LTAI*", "STS.*"], "external_id": "abcd1234", "account": PARTNER},
             "closed": {"trusts": [], "external_id": None},
             "pod": {"trusts": [], "aud": "sts.aliyuncs.com", "iss": "https://oidc.example", "sub":
                     "system:serviceaccount:default:app"},
@@ -153,10 +154,11 @@ class Cloud:
         self._metadata_tokens[token] = time.time() + int(life)
         return 200, "text/plain", token
 
-    def issue_credentials(self, life_s=None):
+    def issue_credentials(self, life_s=None, role=None, account=ACCOUNT):
         key_id, secret, token = "STS.NU" + secrets.token_hex(10), secrets.token_hex(20), "CAIS" + secrets.token_hex(60)
         ends = self.now() + (self.credentials_life_s if life_s is None else life_s)
-        self.keys[key_id] = {"secret": secret, "token": token, "ends": ends}
+        self.keys[key_id] = {"secret": secret, "token": token, "ends": ends, "role": role or self.role,
+                             "account": account}
         return {"Code": "Success", "AccessKeyId": key_id, "AccessKeySecret": secret, "SecurityToken": token,
                 "LastUpdated": time.strftime(UTC, time.gmtime(self.now())),
                 "Expiration": time.strftime(UTC, time.gmtime(ends))}
@@ -210,10 +212,10 @@ class Cloud:
         self._password_ends[password] = ends
         return password, int(ends * 1000)
 
-    def _own_instance(self, region, instance_id):
+    def _own_instance(self, key, region, instance_id):
         for instance in self.instances:
             if (instance["InstanceId"], instance["RegionId"]) == (instance_id, region) and \
-                    instance["account"] == "1234567890123456":
+                    instance["account"] == key.get("account", ACCOUNT):
                 return instance
         raise Refusal("INSTANCE_NOT_EXIST", "", 200 if self.refusals_with_status_200 else 404, IsSuccess=False)
 
@@ -231,7 +233,7 @@ class Cloud:
             raise Refusal("InvalidVersion")
         answer = {"Code": "success", "IsSuccess": True}
         if action == "GetAuthorizationToken":
-            self._own_instance(region, arguments.get("InstanceId"))
+            self._own_instance(key, region, arguments.get("InstanceId"))
             password, ends_ms = self._registry_password(key)
             answer.update(TempUsername="cr_temp_user", AuthorizationToken=password, ExpireTime=ends_ms)
         elif action == "ListInstance":
@@ -239,12 +241,12 @@ class Cloud:
             if size > 50:
                 raise Refusal("InvalidParameter.PageSize")
             # The filter matches parts of names and is so weak here that only paging finds the last ones.
-            found = [i for i in self.instances if i["RegionId"] == region and i["account"] == "1234567890123456"]
+            found = [i for i in self.instances if i["RegionId"] == region and i["account"] == key.get("account", ACCOUNT)]
             answer.update(PageNo=number, PageSize=size, TotalCount=str(len(found)), Instances=[
                 {k: v for k, v in i.items() if k.startswith("Instance") or k == "RegionId"}
                 for i in found[(number - 1) * size:number * size]])
         elif action == "ListInstanceEndpoint":
-            instance = self._own_instance(region, arguments.get("InstanceId"))
+            instance = self._own_instance(key, region, arguments.get("InstanceId"))
             domains = [{"Domain": f"{instance['InstanceName']}-registry.{region}.cr.aliyuncs.com", "Type": "SYSTEM"}]
             domains += [{"Domain": d, "Type": "USER"} for d in instance["custom_domains"]]
             answer["Endpoints"] = [{"EndpointType": "internet", "Enable": True, "Domains": domains}]
@@ -279,13 +281,14 @@ class Cloud:
             raise Refusal("InvalidParameter.DurationSeconds")
         if not 1 <= len(given.get("Policy", "{}")) <= 2048:
             raise Refusal("InvalidParameter.PolicySize")
-        found = re.fullmatch(rf"acs:ram::{ACCOUNT}:role/(.+)", given.get("RoleArn", ""))
-        if not found or found[1] not in self.roles:
+        found = re.fullmatch(r"acs:ram::(\d+):role/(.+)", given.get("RoleArn", ""))
+        role = self.roles.get(found[2]) if found else None
+        if not role or role.get("account", ACCOUNT) != found[1]:
             raise Refusal("EntityNotExist.Role", f"The role not exists: {given.get('RoleArn')}")
-        if not is_trusted(self.roles[found[1]], given):
+        if not is_trusted(role, given):
             raise Refusal("AuthenticationFail.NoPermission" if "OIDCToken" in given else "NoPermission")
         self.assumed.append(given)
-        issued = self.issue_credentials(int(duration), found[1])
+        issued = self.issue_credentials(int(duration), found[2], found[1])
         names = ("AccessKeyId", "AccessKeySecret", "SecurityToken", "Expiration")
         return {"AssumedRoleUser": {"Arn": f"{given['RoleArn']}/{session}", "AssumedRoleId": f"3000001:{session}"},
                 "Credentials": {name: issued[name] for name in names}}
@@ -301,9 +304,9 @@ class Cloud:
             raise Refusal("AuthenticationFail.OIDCToken.Invalid") from None
         if not self.signer.verifies(signed, mark):
             raise Refusal("AuthenticationFail.OIDCToken.Invalid")
-        if claims["exp"] < self.now():
+        if claims.get("exp", 0) < self.now():
             raise Refusal("AuthenticationFail.OIDCToken.Expired", "This JsonWebToken is expired.")
-        return all(claims[name] == role.get(name) for name in ("aud", "iss", "sub"))
+        return all(claims.get(name) == role.get(name) for name in ("aud", "iss", "sub"))
 
     def mint(self, claims, life_s=600):
         """A signed JWT: what a cluster's issuer, or the registry's token service, hands out."""

@@ -165,8 +165,14 @@ class _Handler(BaseHTTPRequestHandler):
         raise _Gone
 
 
+def _json(said):
+    return 200, {"Content-Type": "application/json"}, json.dumps(said).encode()
+
+
 class _Metadata(_Handler):
     def answer(self, headers, body):
+        if self.path == "/credentials":  # a credentials URI, as a local service would offer
+            return "uri", "credentials", lambda: _json(self.emulator.cloud.issue_credentials(role="uri"))
         operation, status, kind, text = self.emulator.cloud.metadata(self.command, self.path, headers)
         return "metadata", operation, lambda: (status, {"Content-Type": kind}, text.encode())
 
@@ -213,6 +219,8 @@ class _Api(_Handler):
                 url.path, lambda: self.emulator.cloud.acr(region, self.command, url.path, query, headers, body))
         if re.fullmatch(r"dockerauth[a-z-]*\.[a-z0-9-]+\.aliyuncs\.com", name):
             return "auth", "token", lambda: self._log_in(dict(parse_qsl(url.query)), headers)
+        if name == "credentials.example":
+            return "uri", "credentials", lambda: _json(self.emulator.cloud.issue_credentials(role="uri"))
         if url.path == "/v2/":
             return "registry", "challenge", lambda: self._challenge(name)
         return "*", "*", lambda: (404, {"Content-Type": "text/html"}, b"<html>not found</html>")

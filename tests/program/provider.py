@@ -73,3 +73,9 @@ def secrets_of(cloud):
     """Everything that must never be printed."""
     found = [part for key in cloud.cloud.keys.values() for part in (key["secret"], key["token"]) if part]
     return found + cloud.cloud.issued
+
+
+def caller(cloud):
+    """Who signed the last call of the ACR API: the role of STS credentials, else the AccessKey id."""
+    key_id = re.search(r"Credential=([^,]+)", cloud.log("acr")[-1]["headers"]["authorization"])[1]
+    return cloud.cloud.keys[key_id].get("role", key_id)

@@ -36,6 +36,13 @@ def match(*patterns):
     return {"registries": [{"match": list(patterns)}]}
 
 
+ROLE = {"roleArn": "acs:ram::1234567890123456:role/puller"}
+
+
+def assume(**fields):
+    return {"identity": {"assumeRole": [{**ROLE, **fields}]}}
+
+
 GOOD = [
     {},
     {"registries": []},
@@ -55,6 +62,21 @@ GOOD = [
     {"identity": {"source": "default"}},
     {"identity": {"source": "env"}},
     {"identity": {"source": "ecs", "roleName": "Node.Role_1-a"}},
+    {"identity": {"source": "oidc"}},
+    {"identity": {"source": "uri"}},
+    {"identity": {"source": "profile"}},
+    {"identity": {"profile": "team \u00e4"}},
+    {"identity": {"source": "profile", "profile": "p" * 256}},
+    {"identity": {"assumeRole": []}},
+    {"identity": {"source": "env", "assumeRole": [ROLE] * 5}},
+    {"identity": {"assumeRole": [{**ROLE, "externalId": "a=" * 612, "sessionName": "a@b", "durationSeconds": 900,
+                                  "sourceIdentity": "me", "policy": "p" * 2048}]}},
+    registry(identity={}),
+    registry(identity={"source": "ecs", "roleName": "R"}),
+    {"podIdentity": {}},
+    {"podIdentity": {"oidcProviderArn": "acs:ram::12345678:oidc-provider/ack-rrsa-c1", "accountId": "1234567890123456",
+                     "clusterId": "c1", "withoutRole": "refuse"}},
+    {"endpoints": {"sts": "https://sts.cn-shanghai.aliyuncs.com"}},
     {"endpoints": {}},
     {"endpoints": {"metadata": "http://127.0.0.1:8080", "acr": "https://acr.example.com"}},
     {"endpoints": {"network": "auto"}},
@@ -78,14 +100,6 @@ BAD = [
     ({"endpoints": {"imds": "http://h"}}, "endpoints.imds"),
     ({"log": {"file": "/tmp/x"}}, "log.file"),
     # Keys and words that this version does not support.
-    (registry(identity={"source": "ecs"}), "registries[0].identity"),
-    ({"identity": {"profile": "p"}}, "identity.profile"),
-    ({"identity": {"assumeRole": []}}, "identity.assumeRole"),
-    ({"identity": {"source": "oidc"}}, "identity.source"),
-    ({"identity": {"source": "profile"}}, "identity.source"),
-    ({"identity": {"source": "uri"}}, "identity.source"),
-    ({"podIdentity": {}}, "podIdentity"),
-    ({"endpoints": {"sts": "https://sts.aliyuncs.com"}}, "endpoints.sts"),
     ({"cache": {"enabled": False}}, "cache"),
     # Types.
     ({"registries": {}}, "registries"),
@@ -113,6 +127,39 @@ BAD = [
     ({"endpoints": {"network": "internal"}}, "endpoints.network"),
     ({"log": {"level": "trace"}}, "log.level"),
     ({"log": {"format": "yaml"}}, "log.format"),
+    # Identities.
+    ({"identity": {"profile": "p", "source": "env"}}, "identity.profile"),
+    ({"identity": {"profile": ""}}, "identity.profile"),
+    ({"identity": {"profile": "a\nb"}}, "identity.profile"),
+    ({"identity": {"profile": "p", "roleName": "R"}}, "identity.roleName"),
+    ({"identity": {"source": "uri", "roleName": "R"}}, "identity.roleName"),
+    ({"identity": {"assumeRole": [ROLE] * 6}}, "identity.assumeRole"),
+    ({"identity": {"assumeRole": ROLE}}, "identity.assumeRole"),
+    ({"identity": {"assumeRole": [{}]}}, "identity.assumeRole[0].roleArn"),
+    ({"identity": {"assumeRole": [{"roleArn": "puller"}]}}, "identity.assumeRole[0].roleArn"),
+    ({"identity": {"assumeRole": [{"roleArn": "acs:ram::1:role/a"}]}}, "identity.assumeRole[0].roleArn"),
+    ({"identity": {"assumeRole": [{"roleArn": "acs:ram::12345678:user/a"}]}}, "identity.assumeRole[0].roleArn"),
+    (assume(externalId="a"), "identity.assumeRole[0].externalId"),
+    (assume(externalId="a b"), "identity.assumeRole[0].externalId"),
+    (assume(externalId="a" * 1225), "identity.assumeRole[0].externalId"),
+    (assume(sessionName="a/b"), "identity.assumeRole[0].sessionName"),
+    (assume(sessionName="a" * 65), "identity.assumeRole[0].sessionName"),
+    (assume(sourceIdentity="x"), "identity.assumeRole[0].sourceIdentity"),
+    (assume(durationSeconds=899), "identity.assumeRole[0].durationSeconds"),
+    (assume(durationSeconds=43201), "identity.assumeRole[0].durationSeconds"),
+    (assume(policy=""), "identity.assumeRole[0].policy"),
+    (assume(policy={}), "identity.assumeRole[0].policy"),
+    (assume(role="x"), "identity.assumeRole[0].role"),
+    (registry(identity=None), "registries[0].identity"),
+    (registry(identity={"sources": "ecs"}), "registries[0].identity.sources"),
+    ({"podIdentity": []}, "podIdentity"),
+    ({"podIdentity": {"oidcProviderArn": "ack-rrsa-c1"}}, "podIdentity.oidcProviderArn"),
+    ({"podIdentity": {"accountId": 1234567890123456}}, "podIdentity.accountId"),
+    ({"podIdentity": {"accountId": "me"}}, "podIdentity.accountId"),
+    ({"podIdentity": {"clusterId": "C1"}}, "podIdentity.clusterId"),
+    ({"podIdentity": {"withoutRole": "deny"}}, "podIdentity.withoutRole"),
+    ({"podIdentity": {"role": "x"}}, "podIdentity.role"),
+    ({"endpoints": {"sts": "sts.aliyuncs.com"}}, "endpoints.sts"),
     # Registries.
     ({"registries": [{}]}, "registries[0].match"),
     ({"registries": [{"match": ["h"]}, {"region": "cn-shanghai"}]}, "registries[1].match"),
@@ -160,9 +207,7 @@ BAD = [
 
 
 def run(config, directory):
-    binary = os.environ.get("ACR_PROVIDER_BIN")
-    if not binary:
-        pytest.skip("ACR_PROVIDER_BIN does not name the executable")
+    binary = os.environ["ACR_PROVIDER_BIN"]
     file = directory / "config.json"
     file.write_text(json.dumps(config), encoding="utf-8")
     file.chmod(0o600)

@@ -1,0 +1,128 @@
+"""Pods with a RAM role of their own (KEP-4412): the role is assumed with the token, or the pull fails."""
+
+import json
+
+import pytest
+from provider import DEMO, Emulator, assert_failed, caller, request, run, secrets_of
+
+ARN = "acr.aliyun.com/role-arn"
+NAME = "pod-identity.alibabacloud.com/role-name"
+POD_ROLE = "acs:ram::1234567890123456:role/pod"
+PROVIDER = "acs:ram::1234567890123456:oidc-provider/ack-rrsa-c0123456789"
+CLAIMS = {"iss": "https://oidc.example", "aud": ["sts.aliyuncs.com"], "sub": "system:serviceaccount:default:app"}
+KNOWN = {"oidcProviderArn": PROVIDER}
+
+
+@pytest.fixture
+def cloud():
+    with Emulator() as emulator:
+        emulator.cloud.roles["pod"]["aud"] = ["sts.aliyuncs.com"]
+        yield emulator
+
+
+def pull(cloud, tmp_path, annotations, pod=None, more=None, token=None, version="v1", **settings):
+    token = cloud.cloud.mint(CLAIMS) if token is None else token
+    fields = {"serviceAccountAnnotations": annotations, **({"serviceAccountToken": token} if token else {})}
+    return run(request(DEMO + "/a", version, **fields), {**cloud.environment(), **(more or {})},
+               config={"podIdentity": KNOWN if pod is None else pod, **settings}, tmp_path=tmp_path)
+
+
+@pytest.mark.parametrize("annotations, pod, more", [
+    ({ARN: POD_ROLE}, KNOWN, {}), ({NAME: "pod"}, {**KNOWN, "accountId": "1234567890123456"}, {}),
+    ({NAME: "pod"}, KNOWN, {}),  # the node's owner account
+    ({NAME: "pod"}, {"clusterId": "c0123456789", "accountId": "1234567890123456"}, {}),
+    ({ARN: POD_ROLE}, {"clusterId": "c0123456789"}, {}),
+    ({ARN: POD_ROLE}, {}, {"ALIBABA_CLOUD_OIDC_PROVIDER_ARN": PROVIDER}),
+    ({"pod-identity.alibabacloud.com/role-arn": POD_ROLE}, KNOWN, {}),
+    ({ARN: POD_ROLE, NAME: "other"}, KNOWN, {}),
+    ({ARN: POD_ROLE}, KNOWN, {"ALIBABA_CLOUD_ACCESS_KEY_ID": "LTAIx", "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "y"}),
+])
+def test_role_of_the_pod(cloud, tmp_path, annotations, pod, more):
+    assert list(pull(cloud, tmp_path, annotations, pod, more).auth) == [DEMO]
+    assert caller(cloud) == "pod"
+    assert cloud.cloud.assumed[-1]["RoleSessionName"].startswith("acr-")
+    assert cloud.log("sts")[-1]["host"] == "sts-vpc.cn-hangzhou.aliyuncs.com"
+    assert "credentials" not in cloud.operations("metadata")
+
+
+def test_pod_without_a_metadata_service(cloud, tmp_path):
+    pull(cloud, tmp_path, {ARN: POD_ROLE}, more={"ALIBABA_CLOUD_ECS_METADATA_DISABLED": "true"}).answer
+    assert caller(cloud) == "pod" and cloud.log("metadata") == []
+    assert cloud.log("sts")[-1]["host"] == "sts.aliyuncs.com"
+
+
+@pytest.mark.parametrize("annotations, token", [({}, None), ({"other": "x"}, None), ({}, "")])
+def test_pod_without_a_role_is_served_as_the_node(cloud, tmp_path, annotations, token):
+    pull(cloud, tmp_path, annotations, token=token).answer
+    assert caller(cloud) == "KubernetesWorkerRole"
+
+
+def test_pod_without_a_role_can_be_refused(cloud, tmp_path):
+    result = pull(cloud, tmp_path, {}, {**KNOWN, "withoutRole": "refuse"})
+    assert_failed(result, 77, "names no RAM role", ARN)
+    assert cloud.log("acr") == [] and cloud.log("metadata") == []
+    # A static pod has no service account: its image is the node's own.
+    pull(cloud, tmp_path, {}, {**KNOWN, "withoutRole": "refuse"}, token="").answer
+
+
+@pytest.mark.parametrize("claims, role, words", [
+    ({"aud": ["api"]}, POD_ROLE, ["oidc:aud", "audience is api", "sts.aliyuncs.com"]),
+    ({"aud": "api"}, POD_ROLE, ["oidc:aud", "audience is api"]),
+    ({"sub": "system:serviceaccount:default:other"}, POD_ROLE, ["oidc:sub", "system:serviceaccount:default:other"]),
+    ({"iss": "https://other.example"}, POD_ROLE, ["https://other.example"]),
+    ({"exp": 1}, POD_ROLE, ["has ended", "NTP"]),
+    ({}, "acs:ram::1234567890123456:role/none", ["EntityNotExist.Role"]),
+    ({}, "acs:ram::1234567890123456:role/closed", ["AuthenticationFail.NoPermission"]),
+])
+def test_refused_role_is_a_failure(cloud, tmp_path, claims, role, words):
+    token = cloud.cloud.mint({**CLAIMS, **claims})
+    result = pull(cloud, tmp_path, {ARN: role}, token=token)
+    assert_failed(result, 77, role, *words, secrets=[*secrets_of(cloud), token, token.split(".")[1], token.split(".")[2]])
+    assert cloud.log("acr") == []
+
+
+@pytest.mark.parametrize("code, words", [
+    ("AuthenticationFail.OIDCToken.AudienceNotMatch", "oidc:aud"), ("AuthenticationFail.OIDCToken.IssuerNotMatch", "oidc:iss"),
+    ("AuthenticationFail.OIDCToken.Expired", "has ended"), ("AuthenticationFail.NoPermission", "oidc:sub"),
+    ("AuthenticationFail.OIDCToken.PublicKeyFingerprintMismatch", "oidc:iss"), ("EntityNotExist.OIDCProvider", "provider's ARN"),
+])
+def test_codes_of_sts(cloud, tmp_path, code, words):
+    cloud.cloud.roles["pod"]["aud"] = "sts.aliyuncs.com"
+    cloud.fault("sts", code=code)
+    result = pull(cloud, tmp_path, {ARN: POD_ROLE}, token=cloud.cloud.mint({**CLAIMS, "aud": "sts.aliyuncs.com"}))
+    assert_failed(result, 77, code, words)
+
+
+@pytest.mark.parametrize("annotations, pod, token, status, words", [
+    ({ARN: POD_ROLE}, KNOWN, "", 78, "serviceAccountTokenAudience"), ({ARN: POD_ROLE}, {}, None, 78, "podIdentity.oidcProviderArn"),
+    ({ARN: "pod"}, KNOWN, None, 78, "ARN"), ({ARN: ""}, KNOWN, None, 78, "ARN"), ({NAME: "a/b"}, KNOWN, None, 78, NAME),
+    ({ARN: POD_ROLE}, KNOWN, "not-a-token", 77, "not a JSON Web Token"), ({ARN: POD_ROLE}, KNOWN, "a.%%.c", 77, "not a JSON Web Token"),
+    ({ARN: POD_ROLE}, KNOWN, "a.e30.c", 77, "AuthenticationFail"),
+])
+def test_role_that_cannot_be_tried(cloud, tmp_path, annotations, pod, token, status, words):
+    assert_failed(pull(cloud, tmp_path, annotations, pod, token=token), status, words)
+    assert cloud.log("acr") == []
+
+
+def test_account_that_nobody_knows(cloud, tmp_path):
+    result = pull(cloud, tmp_path, {NAME: "pod"}, more={"ALIBABA_CLOUD_ECS_METADATA_DISABLED": "true"})
+    assert_failed(result, 78, "podIdentity.accountId")
+    cloud.fault("metadata", "account", status=404)
+    assert_failed(pull(cloud, tmp_path, {NAME: "pod"}), 78, "podIdentity.accountId")
+
+
+def test_service_that_quotes_the_token(cloud, tmp_path):
+    token = cloud.cloud.mint(CLAIMS)
+    cloud.fault("sts", status=400, body=json.dumps({"Code": "Odd", "Message": f"got {token}"}))
+    result = pull(cloud, tmp_path, {ARN: POD_ROLE}, token=token, log={"level": "debug"})
+    assert result.status == 77 and "Odd" in result.err and token not in result.err
+
+
+def test_older_versions_know_no_service_account(cloud, tmp_path):
+    pull(cloud, tmp_path, {ARN: POD_ROLE}, version="v1beta1").answer
+    assert caller(cloud) == "KubernetesWorkerRole"
+
+
+def test_pod_goes_before_the_identity_of_the_registry(cloud, tmp_path):
+    pull(cloud, tmp_path, {ARN: POD_ROLE}, registries=[{"match": [DEMO], "identity": {"source": "ecs"}}]).answer
+    assert caller(cloud) == "pod"
