@@ -1,0 +1,147 @@
+"""`get` and the docker credential helper: the kubelet's work for scripts and container clients."""
+
+import base64
+import json
+import os
+import re
+import subprocess
+
+import pytest
+from provider import API, DEADLINE_S, DEMO, PROGRAM, WRAPPER, Emulator, Result, assert_failed, secrets_of
+
+ANONYMOUS = "registry-cn-hangzhou.ack.aliyuncs.com"
+NOT_FOUND = "credentials not found in native keychain\n"
+
+
+@pytest.fixture
+def cloud():
+    with Emulator() as emulator:
+        yield emulator
+
+
+def get(cloud, *arguments, more=None):
+    done = subprocess.run([*WRAPPER, PROGRAM, "get", "--deadline", str(DEADLINE_S), *arguments], text=True,
+                          capture_output=True, env={**cloud.environment(), **(more or {})}, timeout=120, check=False)
+    return Result(done, 0)
+
+
+@pytest.fixture
+def helper(tmp_path):
+    """Runs the program by the name under which container clients call it."""
+    link = tmp_path / "docker-credential-aliyun-acr"
+    link.symlink_to(PROGRAM)
+
+    def call(*arguments, stdin="", environment=None):
+        return Result(subprocess.run([*WRAPPER, str(link), *arguments], input=stdin, text=True, capture_output=True, env=environment or {},
+                                     timeout=120, check=False), 0)
+    return call
+
+
+@pytest.mark.parametrize("image", [DEMO, DEMO + "/team/app:v1"])
+def test_get_kubelet(cloud, image):
+    for arguments in ([image], ["--output", "kubelet", image], [image, "--output=kubelet"]):
+        answer = get(cloud, *arguments).answer
+        assert answer["apiVersion"] == API + "v1"
+        assert answer["auth"] == {DEMO: {"username": "cr_temp_user", "password": cloud.cloud.issued[-1]}}
+
+
+def test_get_docker(cloud):
+    answer = get(cloud, "--output", "docker", DEMO).answer
+    login = base64.b64decode(answer["auths"][DEMO]["auth"]).decode()
+    assert login == "cr_temp_user:" + cloud.cloud.issued[-1] and list(answer) == ["auths"]
+    assert get(cloud, "--output", "docker", ANONYMOUS).answer == {"auths": {}}
+
+
+def test_get_password(cloud):
+    assert get(cloud, "--output", "password", DEMO).out == cloud.cloud.issued[-1] + "\n"
+
+
+def test_get_env_is_what_a_shell_reads(cloud):
+    cloud.fault("acr", body=json.dumps({"IsSuccess": True, "TempUsername": "it's $me", "ExpireTime": 32503680000000,
+                                        "AuthorizationToken": "a'b\"c`d$(e)\\f !"}))
+    out = get(cloud, "--output", "env", DEMO).out
+    shown = subprocess.run(["sh", "-c", 'eval "$0"; printf "%s\\n" "$ACR_REGISTRY" "$ACR_USERNAME" "$ACR_PASSWORD"', out],
+                           capture_output=True, text=True, check=True).stdout
+    assert shown == DEMO + "\nit's $me\na'b\"c`d$(e)\\f !\n"
+
+
+@pytest.mark.parametrize("output", ["password", "env"])
+def test_get_without_a_password_to_get(cloud, output):
+    assert_failed(get(cloud, "--output", output, ANONYMOUS), 65, "without a password")
+
+
+@pytest.mark.parametrize("arguments, words", [
+    ([], "get IMAGE_OR_HOST"), ([DEMO, DEMO], "one argument too many"), (["--output", "yaml", DEMO], "--output"),
+    (["--output"], "--output"), (["--nonsense", DEMO], "--nonsense"),
+])
+def test_get_usage(cloud, arguments, words):
+    assert_failed(get(cloud, *arguments), 64, words, "--help")
+
+
+def test_output_belongs_to_get():
+    done = subprocess.run([PROGRAM, "--output", "env"], input="", capture_output=True, text=True, env={}, check=False)
+    assert_failed(Result(done, 0), 64, "only get takes")
+
+
+def test_get_that_fails(cloud):
+    cloud.cloud.permissions = set()
+    for output in ("kubelet", "docker", "env", "password"):
+        assert_failed(get(cloud, "--output", output, DEMO), 77, "NoPermission", secrets=secrets_of(cloud))
+    assert_failed(get(cloud, "x" * 2000), 65, "too long")
+
+
+@pytest.mark.parametrize("server", [DEMO, "https://" + DEMO, f"https://{DEMO}/", f"https://{DEMO}/v1/", f"https://{DEMO}/v2/",
+                                    DEMO + "/v2\n", f" {DEMO} \r\n"])
+def test_helper_get(cloud, helper, server):
+    answer = helper("get", stdin=server, environment=cloud.environment())
+    assert json.loads(answer.out) == {"ServerURL": server.strip(), "Username": "cr_temp_user",
+                                      "Secret": cloud.cloud.issued[-1]}
+    assert (answer.status, answer.err) == (0, "")
+
+
+@pytest.mark.parametrize("server", ["https://index.docker.io/v1/", "docker.io", "localhost:5000", "hub.example.com", ANONYMOUS,
+                                    "http://" + DEMO, "evil@" + DEMO, "x" * 3000, "ftp://a", "\u00e4.cr.aliyuncs.com"])
+def test_helper_lets_clients_go_on_without_us_and_without_the_network(cloud, helper, server):
+    answer = helper("get", stdin=server, environment=cloud.environment())
+    assert (answer.status, answer.out, answer.err) == (1, NOT_FOUND, "")
+    assert cloud.log() == []
+
+
+def test_helper_never_turns_an_outage_into_an_anonymous_pull(cloud, helper):
+    cloud.cloud.permissions = set()
+    answer = helper("get", stdin=DEMO, environment=cloud.environment())
+    assert answer.status == 1 and "NoPermission" in answer.out and NOT_FOUND not in answer.out
+    assert answer.out.count("\n") == 1 and answer.err == ""
+    answer = helper("get", stdin=DEMO, environment={"ALIBABA_CLOUD_ECS_METADATA_DISABLED": "true"})
+    assert answer.status == 1 and "no identity found" in answer.out
+
+
+@pytest.mark.parametrize("stdin, out", [("", "no credentials server URL\n"), (" \n", "no credentials server URL\n"),
+                                        ("x" * 70000, "more than 65536 bytes\n")])
+def test_helper_without_a_server(helper, stdin, out):
+    answer = helper("get", stdin=stdin)
+    assert (answer.status, answer.out) == (1, out)
+
+
+@pytest.mark.parametrize("action, stdin, out", [
+    ("store", json.dumps({"ServerURL": DEMO, "Username": "u", "Secret": "s"}), ""), ("erase", DEMO, ""), ("list", "unused", "{}\n"),
+])
+def test_helper_keeps_nothing(helper, action, stdin, out):
+    answer = helper(action, stdin=stdin)
+    assert (answer.status, answer.out, answer.err) == (0, out, "")
+
+
+def test_helper_version_and_usage(helper):
+    for word in ("version", "--version", "-v"):
+        assert re.fullmatch(r"docker-credential-aliyun-acr \(aliyun-acr-credential-provider\) \d+\.\d+\.\d+\n", helper(word).out)
+    assert helper("--help").status == 0 and "credHelpers" in helper("-h").out
+    for arguments in ((), ("get", "list"), ("frobnicate",), ("--config", "x")):
+        answer = helper(*arguments)
+        assert answer.status == 1 and answer.out.startswith("usage: docker-credential-aliyun-acr ") and answer.err == ""
+
+
+def test_another_name_stays_the_provider(tmp_path):
+    link = tmp_path / "aliyun-acr-for-pods"
+    os.symlink(PROGRAM, link)
+    done = subprocess.run([link, "version"], capture_output=True, text=True, check=True, env={})
+    assert done.stdout.startswith("aliyun-acr-credential-provider ")

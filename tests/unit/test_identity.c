@@ -1,0 +1,202 @@
+/* The pure parts under identities: commands, credentials files, base64, claims. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/base64.h"
+#include "identity/command.h"
+#include "identity/ini.h"
+#include "proto-json/claims.h"
+
+#define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
+
+static void splits_commands(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *words; /* joined by | */
+    } good[] = {
+        {"a", "a"},
+        {"  a\tb \n c ", "a|b|c"},
+        {"'a b' \"c d\"", "a b|c d"},
+        {"a'b'\"c\"d", "abcd"},
+        {"'' \"\"", "|"},
+        {"'a\\b$`'", "a\\b$`"},
+        {"\"a\\\"b\\\\c\\$d\\`e\\n\"", "a\"b\\c$d`e\\n"},
+        {"a\\ b \\'c", "a b|'c"},
+        {"a\\\nb \"c\\\nd\"", "ab|cd"},
+        {"a|b; c && d > e", "a|b;|c|&&|d|>|e"},
+    };
+    static const char *const bad[] = {"", " \t\n", "'a", "\"a", "a\\", "\"a\\", "'a\"b"};
+    struct error err = {0};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(good); i++) {
+        struct command command AUTO(command_clear) = {{0}};
+        struct buf joined AUTO(buf_clear) = {0};
+
+        assert_true(command_split(&command, good[i].text, &err));
+        for (size_t word = 0; command.words[word] != NULL; word++)
+            buf_append_format(&joined, "%s%s", word == 0 ? "" : "|", command.words[word]);
+        assert_string_equal(buf_text(&joined), good[i].words);
+    }
+    for (size_t i = 0; i < COUNT_OF(bad); i++) {
+        struct command command AUTO(command_clear) = {{0}};
+
+        assert_false(command_split(&command, bad[i], &err));
+        assert_int_equal(err.kind, ERROR_CONFIG);
+    }
+}
+
+static void bounds_the_words_of_a_command(void **state)
+{
+    struct command command AUTO(command_clear) = {{0}};
+    struct buf text AUTO(buf_clear) = {0};
+    struct error err = {0};
+
+    (void)state;
+    for (int i = 0; i < COMMAND_WORDS_MAX; i++)
+        buf_append_text(&text, "a ");
+    assert_true(command_split(&command, buf_text(&text), &err));
+    command_clear(&command);
+    buf_append_text(&text, "a");
+    assert_false(command_split(&command, buf_text(&text), &err));
+}
+
+static enum cli_profile_outcome find(struct cli_profile *out, const char *name, const char *text,
+                                     struct error *err)
+{
+    char named[CLI_PROFILE_NAME_SIZE] = "";
+
+    strcpy(named, name);
+    return ini_find(out, named, text, strlen(text), err);
+}
+
+static void reads_credentials_files(void **state)
+{
+    static const char text[] = "; comment\n"
+                               "stray = before any section\n"
+                               "[default]\n"
+                               "type = access_key\n"
+                               "access_key_id=first\n"
+                               "access_key_id =  last one \r\n"
+                               "access_key_secret = 'a # b'\n"
+                               "[ other ]\n"
+                               "type=ram_role_arn ; as a role\n"
+                               "role_arn=a#b=c\n"
+                               "policy = \"{\\\"a\\\": 1}\"\n"
+                               "unknown = x\n"
+                               "role_session_name =\n";
+    struct cli_profile profile AUTO(cli_profile_clear) = {0};
+    struct error err = {0};
+
+    (void)state;
+    assert_int_equal(find(&profile, "", text, &err), CLI_PROFILE_FOUND);
+    assert_string_equal(profile.mode, "AK");
+    assert_string_equal(profile.access_key_id, "last one");
+    assert_string_equal(secret_reveal(&profile.access_key_secret), "a # b");
+    assert_null(profile.role.arn);
+    assert_int_equal(find(&profile, "other", text, &err), CLI_PROFILE_FOUND);
+    assert_string_equal(profile.mode, "RamRoleArn");
+    assert_string_equal(profile.role.arn, "a#b=c");
+    assert_null(profile.role.session_name);
+    assert_null(profile.access_key_id);
+    assert_int_equal(find(&profile, "third", text, &err), CLI_PROFILE_ABSENT);
+    assert_int_equal(find(&profile, "", "", &err), CLI_PROFILE_ABSENT);
+    assert_int_equal(find(&profile, "", "[default]\nno equals sign\n", &err), CLI_PROFILE_BROKEN);
+    assert_string_equal(err.cause, "line 2 is neither [section] nor key = value");
+    assert_int_equal(find(&profile, "", "[default\n", &err), CLI_PROFILE_BROKEN);
+    assert_int_equal(find(&profile, "", "[\n", &err), CLI_PROFILE_BROKEN);
+}
+
+/* RFC 4648, section 10. */
+static void codes_base64(void **state)
+{
+    static const struct {
+        const char *plain;
+        const char *standard;
+        const char *url;
+    } vectors[] = {
+        {"", "", ""},
+        {"f", "Zg==", "Zg"},
+        {"fo", "Zm8=", "Zm8"},
+        {"foo", "Zm9v", "Zm9v"},
+        {"foob", "Zm9vYg==", "Zm9vYg"},
+        {"fooba", "Zm9vYmE=", "Zm9vYmE"},
+        {"foobar", "Zm9vYmFy", "Zm9vYmFy"},
+        {"\xFB\xEF\xFF", "++//", "--__"},
+    };
+    static const char *const bad[] = {"Z", "Zg==", "Zm9vY", "Zm+v", "Zm/v", "Zm v", "Zm9v\n"};
+    struct buf out AUTO(buf_clear) = {0};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(vectors); i++) {
+        buf_clear(&out);
+        base64_encode(&out, vectors[i].plain, strlen(vectors[i].plain));
+        assert_string_equal(buf_text(&out), vectors[i].standard);
+        buf_clear(&out);
+        assert_true(base64_decode_url(&out, vectors[i].url, strlen(vectors[i].url)));
+        assert_string_equal(buf_text(&out), vectors[i].plain);
+    }
+    for (size_t i = 0; i < COUNT_OF(bad); i++)
+        assert_false(base64_decode_url(&out, bad[i], strlen(bad[i])));
+    assert_false(base64_decode_url(&out, "Zm9\0", 4));
+}
+
+static bool read_claims(struct claims *out, const char *payload)
+{
+    struct secret token AUTO(secret_clear) = {0};
+    struct buf text AUTO(buf_clear) = {0};
+
+    buf_append_text(&text, "e30.");
+    base64_encode(&text, payload, strlen(payload));
+    while (text.bytes[text.length - 1] == '=')
+        text.bytes[--text.length] = '\0';
+    buf_append_text(&text, ".c2ln");
+    secret_set(&token, text.bytes, text.length);
+    return claims_read(out, &token);
+}
+
+static void reads_claims(void **state)
+{
+    static const char *const no_tokens[] = {"", "a", "a.b", "..", "a.e30", "a.!!.c", "a.W10.c"};
+    struct claims claims;
+
+    (void)state;
+    assert_true(read_claims(&claims, "{\"iss\":\"https://i\",\"aud\":\"a\",\"sub\":\"s\","
+                                     "\"exp\":1767344645}"));
+    assert_string_equal(claims.issuer, "https://i");
+    assert_string_equal(claims.audience, "a");
+    assert_string_equal(claims.subject, "s");
+    assert_int_equal(claims.expires_at_s, 1767344645);
+    assert_true(read_claims(&claims, "{\"aud\":[\"first\",\"second\"],\"exp\":1.5,\"sub\":7}"));
+    assert_string_equal(claims.audience, "first");
+    assert_string_equal(claims.subject, "");
+    assert_int_equal(claims.expires_at_s, 0);
+    assert_true(read_claims(&claims, "{\"aud\":[],\"sub\":\"a\\u001b[31mb\"}"));
+    assert_string_equal(claims.audience, "");
+    assert_string_equal(claims.subject, "a?[31mb");
+    for (size_t i = 0; i < COUNT_OF(no_tokens); i++) {
+        struct secret token AUTO(secret_clear) = {0};
+
+        secret_set(&token, no_tokens[i], strlen(no_tokens[i]));
+        assert_false(claims_read(&claims, &token));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(splits_commands),
+        cmocka_unit_test(bounds_the_words_of_a_command),
+        cmocka_unit_test(reads_credentials_files),
+        cmocka_unit_test(codes_base64),
+        cmocka_unit_test(reads_claims),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
