@@ -6,16 +6,20 @@ packages="cmake make gcc libc6-dev pkg-config libcurl4-openssl-dev libssl-dev li
 [ "${1:-}" = try ] ||
     packages="$packages libcmocka-dev python3-pytest python3-jsonschema"
 [ "${1:-}" != checks ] ||
-    packages="$packages clang libclang-rt-14-dev clang-format clang-tidy cppcheck valgrind nodejs npm"
+    packages="$packages clang libclang-rt-14-dev clang-format clang-tidy cppcheck valgrind nodejs npm golang-go python3-venv\
+ docker-registry skopeo podman buildah"
 
 missing=
 for package in $packages; do
     dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' ||
         missing="$missing $package"
 done
-# A machine may have its own node and npm instead of Debian's.
+# A machine may have its own node, npm and go instead of Debian's.
 if command -v npm >/dev/null 2>&1; then
     missing=$(printf '%s' "$missing" | sed 's/ nodejs//; s/ npm//')
+fi
+if command -v go >/dev/null 2>&1; then
+    missing=$(printf '%s' "$missing" | sed 's/ golang-go//')
 fi
 [ -n "$missing" ] || exit 0
 

@@ -63,6 +63,15 @@ class Signer:
     def sign(self, data):
         return self._run("-sign", self._key, data=data).stdout
 
+    def certificate(self):
+        """Path of a self-signed certificate of the key, by which a registry knows its token service."""
+        path = self._key + ".pem"
+        if not os.path.exists(path):
+            self._run("-sign", self._key)  # makes the key
+            subprocess.run(["openssl", "req", "-x509", "-new", "-key", self._key, "-subj", "/CN=dockerauth", "-days", "2",
+                            "-out", path], check=True, capture_output=True)
+        return path
+
     def verifies(self, data, mark):
         with tempfile.NamedTemporaryFile(dir=os.path.dirname(self._key)) as file:
             file.write(mark)
@@ -308,13 +317,14 @@ class Cloud:
             raise Refusal("AuthenticationFail.OIDCToken.Expired", "This JsonWebToken is expired.")
         return all(claims.get(name) == role.get(name) for name in ("aud", "iss", "sub"))
 
-    def mint(self, claims, life_s=600):
+    def mint(self, claims, life_s=600, **header):
         """A signed JWT: what a cluster's issuer, or the registry's token service, hands out."""
         claims = {"iat": int(self.now()), "exp": int(self.now()) + life_s, **claims}
-        signed = _base64url(b'{"alg":"RS256","typ":"JWT"}') + "." + _base64url(json.dumps(claims).encode())
+        header = {"alg": "RS256", "typ": "JWT", **header}
+        signed = ".".join(_base64url(json.dumps(part).encode()) for part in (header, claims))
         return signed + "." + _base64url(self.signer.sign(signed.encode()))
 
-    def log_in(self, authorization, service, scope):
+    def log_in(self, authorization, service, scopes):
         """The registry's token service: a bearer token for a user and a password that is still valid."""
         scheme, _, encoded = authorization.partition(" ")
         try:
@@ -323,7 +333,11 @@ class Cloud:
             return None
         if scheme != "Basic" or user != "cr_temp_user" or self._password_ends.get(password, 0) < self.now():
             return None
-        return self.mint({"iss": "dockerauth", "aud": service, "sub": user, "scope": scope})
+        access = [dict(zip(("type", "name", "actions"), (kind, name, actions.split(","))))
+                  for kind, name, actions in (scope.split(":") for scope in scopes)]
+        with open(self.signer.certificate(), encoding="ascii") as file:
+            certificate = "".join(line.strip() for line in file if "-----" not in line)
+        return self.mint({"iss": "dockerauth", "aud": service, "sub": user, "access": access}, x5c=[certificate])
 
     # -- registries ------------------------------------------------------------------------------------------
 

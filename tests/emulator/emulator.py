@@ -6,6 +6,7 @@ that send a client to it, and runs until it is interrupted.
 """
 
 import fnmatch
+import http.client
 import json
 import os
 import re
@@ -80,10 +81,20 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         self._serve()
 
-    do_POST = do_PUT = do_HEAD = do_GET
+    do_POST = do_PUT = do_PATCH = do_HEAD = do_GET
+
+    def _read_body(self):
+        if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
+            return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        body = b""
+        while size := int(self.rfile.readline(), 16):
+            body += self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
+        return body
 
     def _serve(self):
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        body = self._read_body()
         headers = {name.lower(): value for name, value in self.headers.items()}
         service, operation, answer = self.answer(headers, body)
         self.emulator.record(service=service, operation=operation, host=headers.get("host", ""), method=self.command,
@@ -98,9 +109,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Date", self.emulator.cloud.date())
         for name, value in headers.items():
             self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
+        if "Content-Length" not in headers:
+            self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body)
+        if self.command != "HEAD":
+            self.wfile.write(body)
 
     def _misbehave(self, fault, answer):
         time.sleep(fault.get("delay_ms", 0) / 1000)
@@ -218,9 +231,11 @@ class _Api(_Handler):
             return "acr", headers.get("x-acs-action", "*"), lambda: self._say(
                 url.path, lambda: self.emulator.cloud.acr(region, self.command, url.path, query, headers, body))
         if re.fullmatch(r"dockerauth[a-z-]*\.[a-z0-9-]+\.aliyuncs\.com", name):
-            return "auth", "token", lambda: self._log_in(dict(parse_qsl(url.query)), headers)
+            return "auth", "token", lambda: self._log_in(query, headers)
         if name == "credentials.example":
             return "uri", "credentials", lambda: _json(self.emulator.cloud.issue_credentials(role="uri"))
+        if self.emulator.registry_backend and url.path.startswith("/v2/") and self.emulator.cloud.challenge(name):
+            return "registry", "backend", lambda: self._forward(body)
         if url.path == "/v2/":
             return "registry", "challenge", lambda: self._challenge(name)
         return "*", "*", lambda: (404, {"Content-Type": "text/html"}, b"<html>not found</html>")
@@ -231,9 +246,24 @@ class _Api(_Handler):
             return 404, {"Content-Type": "text/html"}, b"<html>not found</html>"
         return 401, {"WWW-Authenticate": challenge}, b'{"errors":[{"code":"UNAUTHORIZED"}]}'
 
+    def _forward(self, body):
+        """To a real registry that stands behind this host."""
+        backend = http.client.HTTPConnection(self.emulator.registry_backend, timeout=60)
+        backend.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
+        for name, value in self.headers.items():  # Accept comes more than once
+            if name.lower() not in ("transfer-encoding", "content-length", "connection"):
+                backend.putheader(name, value)
+        backend.putheader("Content-Length", str(len(body)))
+        backend.endheaders(body)
+        answer = backend.getresponse()
+        said = answer.read()
+        backend.close()
+        return answer.status, {name: value for name, value in answer.getheaders()
+                               if name.lower() not in ("date", "transfer-encoding", "connection")}, said
+
     def _log_in(self, query, headers):
-        token = self.emulator.cloud.log_in(headers.get("authorization", ""), query.get("service", ""),
-                                           query.get("scope", ""))
+        token = self.emulator.cloud.log_in(headers.get("authorization", ""), dict(query).get("service", ""),
+                                           [value for name, value in query if name == "scope"])
         if token is None:
             return 401, {"Content-Type": "application/json"}, b'{"details":"incorrect username or password"}'
         return 200, {"Content-Type": "application/json"}, json.dumps({"token": token, "expires_in": 600}).encode()
@@ -294,6 +324,7 @@ class Emulator:
         self._directory = tempfile.mkdtemp(prefix="acr-emulator-")
         self.cloud = Cloud(self._directory)
         self.stopped = threading.Event()
+        self.registry_backend = None  # HOST:PORT of a real registry that stands behind the registry hosts
         self._lock = threading.Lock()
         self._faults, self._log = [], []
 
