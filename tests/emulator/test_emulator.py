@@ -99,7 +99,7 @@ def test_tokens_of_pods(cloud, change, code):
         "RoleArn": "acs:ram::1234567890123456:role/pod", "RoleSessionName": "pod-1",
         "OIDCProviderArn": "acs:ram::1234567890123456:oidc-provider/ack-rrsa-c0123456789",
         "OIDCToken": cloud.cloud.mint({**claims, **change})})
-    answer = json.loads(ask(cloud, "https://sts.cn-hangzhou.aliyuncs.com/?Action=AssumeRoleWithOIDC",
+    answer = json.loads(ask(cloud, "https://sts.cn-hangzhou.aliyuncs.com/?Action=AssumeRoleWithOIDC&Version=2015-04-01",
                             {"Content-Type": "application/x-www-form-urlencoded"}, "POST", form.encode())[2])
     assert answer.get("Code") == code and ("Credentials" in answer) == (code is None)
 
@@ -110,7 +110,7 @@ def test_forged_token(cloud):
     form = urllib.parse.urlencode({"RoleArn": "acs:ram::1234567890123456:role/pod", "RoleSessionName": "pod-1",
                                    "OIDCProviderArn": "acs:ram::1234567890123456:oidc-provider/ack-rrsa-c0123456789",
                                    "OIDCToken": f"{head}.{forged}.{mark}"})
-    answer = ask(cloud, "https://sts.aliyuncs.com/?Action=AssumeRoleWithOIDC",
+    answer = ask(cloud, "https://sts.aliyuncs.com/?Action=AssumeRoleWithOIDC&Version=2015-04-01",
                  {"Content-Type": "application/x-www-form-urlencoded"}, "POST", form.encode())
     assert json.loads(answer[2])["Code"] == "AuthenticationFail.OIDCToken.Invalid"
 

@@ -1,209 +1,233 @@
-"""The official libraries for Go, Node and Python, given the same files and variables, pick the identity that the program picks."""
+"""The official libraries of Go, Node and Python pick whom the program picks, given the same files and variables."""
 
+import base64
+import hmac
 import json
 import os
+import pathlib
 import shlex
 import shutil
+import string
 import subprocess
 import sys
+from urllib.parse import parse_qsl, quote
 
 import pytest
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(HERE, "..", "program"))
-from provider import DEMO, Emulator, pull  # noqa: E402
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "program"))
+from cloud import ACCOUNT, OIDC_PROVIDER, Refusal  # noqa: E402
+from provider import DEMO, Emulator, caller, pull  # noqa: E402
 
-SECRET = "s3cret-s3cret-s3cret"
-PROVIDER = "acs:ram::1234567890123456:oidc-provider/ack-rrsa-c0123456789"
-POD_ROLE = "acs:ram::1234567890123456:role/pod"
+LIBRARIES = {  # how to install each, and how to run its picker
+    "go": ["go build -buildvcs=false -o pick .", "./pick"],
+    "node": ["npm ci --no-audit --no-fund --ignore-scripts", "node pick.js"],
+    "python": [f"{sys.executable} -m pip install --quiet --no-build-isolation --upgrade --target packages "
+               "--requirement requirements.txt", f"{sys.executable} pick.py"],
+}
+
+# -- the table: who is expected, the variables, the files, and the libraries that differ with the reason -------------
+
+SECRET, TOKEN = "official-secret-0000000001", "CAISofficial"
+KEYS = ["LTAIenvironment", "LTAIcli", "LTAIsecond", "LTAIini", "LTAIprocess"]
+STS_KEYS = ["STS.environment", "STS.cli", "STS.process"]
+CLI, INI = ".aliyun/config.json", ".alibabacloud/credentials"
+NO_CONFIG_FILE = {"node": "knows no such variable", "python": "knows no such variable"}
 CLAIMS = {"iss": "https://oidc.example", "aud": "sts.aliyuncs.com", "sub": "system:serviceaccount:default:app"}
+OIDC = {"ALIBABA_CLOUD_ROLE_ARN": f"acs:ram::{ACCOUNT}:role/pod", "ALIBABA_CLOUD_OIDC_PROVIDER_ARN": OIDC_PROVIDER,
+        "ALIBABA_CLOUD_OIDC_TOKEN_FILE": "$HOME/token"}
 
 
-def install(folder, files, *commands):
-    """Runs commands in a folder beside the build's other things, once; the folder."""
-    required = os.environ.get("REQUIRE_OFFICIAL_SDK") == "1"
-    base = os.environ.get("EMULATOR_SDK_NODE_MODULES")
-    if not base or not shutil.which(commands[0][0]):
-        assert not required, f"{commands[0][0]} is not there"
-        pytest.skip(f"{commands[0][0]} is not there")
-    target = os.path.join(base + "-identities", folder)
-    os.makedirs(target, exist_ok=True)
-    for name in files:
-        shutil.copy(os.path.join(HERE, "identities", name), target)
-    if not os.path.exists(os.path.join(target, "installed")):
-        for command in commands:
-            done = subprocess.run(command, cwd=target, capture_output=True, text=True, timeout=600, check=False)
-            if done.returncode != 0:
-                assert not required, done.stderr
-                pytest.skip(f"{command[0]} could not install the library")
-        with open(os.path.join(target, "installed"), "w", encoding="ascii"):
-            pass
-    return target
+def environment(key_id, **more):
+    return {"ALIBABA_CLOUD_ACCESS_KEY_ID": key_id, "ALIBABA_CLOUD_ACCESS_KEY_SECRET": SECRET,
+            **{"ALIBABA_CLOUD_" + name: value for name, value in more.items()}}
 
 
-@pytest.fixture(scope="module", params=["go", "node", "python"])
+def key(key_id, mode="AK", **more):
+    return {"mode": mode, "access_key_id": key_id, "access_key_secret": SECRET, **more}
+
+
+def role(name, mode="RamRoleArn", **more):
+    return {"mode": mode, "ram_role_arn": f"acs:ram::{ACCOUNT}:role/{name}", "ram_session_name": "node-1", **more}
+
+
+def cli(default, current="default", **others):
+    profiles = {"default": default, **others}
+    return json.dumps({"current": current, "profiles": [{"name": name, **profiles[name]} for name in profiles]})
+
+
+def ini(name="default", key_id="LTAIini", kind="access_key", more=""):
+    return f"# mine\n[{name}]\ntype = {kind}\naccess_key_id = {key_id}\naccess_key_secret = {SECRET}\n{more}"
+
+
+def external(key_id, mode, quoted, **more):
+    """A command that prints a key; the document holds quotes itself."""
+    return {"mode": "External", "process_command": "printf %s " + quoted(json.dumps(key(key_id, mode, **more)))}
+
+
+def in_double_quotes(text):
+    return '"' + text.replace('"', '\\"') + '"'
+
+
+TABLE = {
+    # environment
+    "key": ("LTAIenvironment", environment("LTAIenvironment"), {}, {}),
+    "key with a token": ("STS.environment", environment("STS.environment", SECURITY_TOKEN=TOKEN), {}, {}),
+    "key before role of a pod": ("LTAIenvironment", {**OIDC, **environment("LTAIenvironment")}, {}, {}),
+    "key before profiles": ("LTAIenvironment", environment("LTAIenvironment", PROFILE="second"),
+                            {CLI: cli(key("LTAIcli"), second=key("LTAIsecond")), INI: ini()}, {}),
+    "role of a pod": ("pod", {**OIDC, "ALIBABA_CLOUD_STS_REGION": "cn-beijing"}, {}, {}),
+    "role of a pod before profiles": ("pod", OIDC, {CLI: cli(key("LTAIcli")), INI: ini()}, {}),
+    # which file, which profile
+    "CLI before INI": ("LTAIcli", {}, {CLI: cli(key("LTAIcli")), INI: ini()}, {}),
+    "CLI current": ("LTAIsecond", {}, {CLI: cli(key("LTAIcli"), "second", second=key("LTAIsecond"))}, {}),
+    "CLI profile by name": ("LTAIsecond", {"ALIBABA_CLOUD_PROFILE": "second"},
+                            {CLI: cli(key("LTAIcli"), second=key("LTAIsecond"))}, {}),
+    "CLI file by name": ("LTAIsecond", {"ALIBABA_CLOUD_CONFIG_FILE": "$HOME/other.json"},
+                         {CLI: cli(key("LTAIcli")), "other.json": cli(key("LTAIsecond"))}, NO_CONFIG_FILE),
+    "CLI disabled": ("LTAIini", {"ALIBABA_CLOUD_CLI_PROFILE_DISABLED": "true"},
+                     {CLI: cli(key("LTAIcli")), INI: ini()}, {}),
+    "CLI disabled in capitals": ("LTAIini", {"ALIBABA_CLOUD_CLI_PROFILE_DISABLED": "TRUE"},
+                                 {CLI: cli(key("LTAIcli")), INI: ini()}, {}),
+    "CLI empty": ("LTAIini", {}, {CLI: cli({"mode": "AK", "access_key_id": ""}), INI: ini()}, {}),
+    "CLI without current": ("LTAIini", {}, {CLI: cli(key("LTAIcli"), ""), INI: ini()}, {}),
+    "CLI current not there": ("LTAIini", {}, {CLI: cli(key("LTAIcli"), "gone"), INI: ini()}, {}),
+    "INI": ("LTAIini", {}, {INI: ini() + ini("second", "LTAIsecond")}, {"python": "calls it credentials.ini"}),
+    "INI with quotes": ("LTAIini", {}, {INI: ini(key_id='"LTAIini"')}, {"python": "keeps them"}),
+    "INI section by name": ("LTAIsecond", {"ALIBABA_CLOUD_PROFILE": "second"},
+                            {CLI: cli(key("LTAIcli")), INI: ini() + ini("second", "LTAIsecond")}, {}),
+    "INI file by name": ("LTAIsecond", {"ALIBABA_CLOUD_CREDENTIALS_FILE": "$HOME/other"},
+                         {INI: ini(), "other": ini("default", "LTAIsecond")}, {}),
+    # kinds of profiles
+    "AK": ("LTAIcli", {}, {CLI: cli(key("LTAIcli", sts_token="left over"))}, {}),
+    "StsToken": ("STS.cli", {}, {CLI: cli(key("STS.cli", "StsToken", sts_token=TOKEN))}, {}),
+    "External": ("LTAIprocess", {}, {CLI: cli(external("LTAIprocess", "AK", shlex.quote))}, {}),
+    "External with a token": ("STS.process", {}, {
+        CLI: cli(external("STS.process", "StsToken", in_double_quotes, sts_token=TOKEN))}, {}),
+    "RamRoleArn": ("puller", {}, {CLI: cli(key("LTAIcli", **role("puller", sts_region="cn-beijing", enable_vpc=True,
+                                                                 expired_seconds=900)))}, {}),
+    "RamRoleArn with a policy": ("puller", {}, {CLI: cli(key("LTAIcli", **role("puller", policy='{"Version":"1"}')))},
+                                 {"node": "leaves the policy out"}),
+    "RamRoleArn with an external id": ("outside", {}, {
+        CLI: cli(key("LTAIcli", **role("outside", external_id="abcd1234")))}, {"node": "leaves the id out"}),
+    "RamRoleArn with a region of the environment": ("puller", {"ALIBABA_CLOUD_STS_REGION": "cn-shanghai"}, {
+        CLI: cli(key("LTAIcli", **role("puller")))}, {}),
+    "ChainableRamRoleArn": ("puller", {}, {
+        CLI: cli(role("puller", "ChainableRamRoleArn", source_profile="second"),
+                 second=key("STS.cli", "StsToken", sts_token=TOKEN))}, {}),
+    "ChainableRamRoleArn by the VPC": ("puller", {}, {
+        CLI: cli(role("puller", "ChainableRamRoleArn", source_profile="second", enable_vpc=True,
+                      sts_region="cn-beijing"),
+                 second=key("LTAIsecond"))}, {"node": "leaves the VPC out"}),
+    "OIDC": ("pod", {}, {CLI: cli(role("pod", "OIDC", oidc_provider_arn=OIDC_PROVIDER, oidc_token_file="$HOME/token",
+                                       sts_region="cn-beijing", enable_vpc=True))}, {}),
+    "OIDC with what the environment adds": ("pod", {**OIDC, "ALIBABA_CLOUD_OIDC_TOKEN_FILE": ""}, {
+        CLI: cli({"mode": "OIDC", "oidc_token_file": "$HOME/token"})}, {}),
+    "OIDC with a duration": ("pod", {}, {
+        CLI: cli(role("pod", "OIDC", oidc_provider_arn=OIDC_PROVIDER, oidc_token_file="$HOME/token",
+                      expired_seconds=900))}, {"node": "leaves it out"}),
+    "INI ram_role_arn": ("puller", {}, {INI: ini(kind="ram_role_arn", more="role_session_name = node-1\n"
+                                                 f"role_arn = acs:ram::{ACCOUNT}:role/puller\n")}, {}),
+    # URI
+    "URI": ("uri", {"ALIBABA_CLOUD_CREDENTIALS_URI": "$METADATA/credentials"}, {}, {}),
+    "profile before URI": ("LTAIini", {"ALIBABA_CLOUD_CREDENTIALS_URI": "$METADATA/credentials"}, {INI: ini()}, {}),
+}
+
+# -- both sides ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module", params=LIBRARIES)
 def library(request):
-    """(name, command that prints what the library picks)"""
-    if request.param == "go":
-        target = install("go", ["go.mod", "go.sum", "main.go"], ["go", "build", "-o", "pick", "."])
-        return "go", [os.path.join(target, "pick")]
-    if request.param == "node":
-        target = install("node", ["package.json", "package-lock.json", "pick.js"],
-                         ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"])
-        return "node", ["node", os.path.join(target, "pick.js")]
-    target = install("python", ["requirements.txt", "pick.py"], ["/usr/bin/python3", "-m", "venv", "venv"],
-                     ["venv/bin/pip", "install", "--quiet", "--requirement", "requirements.txt"])
-    return "python", [os.path.join(target, "venv", "bin", "python"), os.path.join(target, "pick.py")]
+    """Installs one into the build folder, once; its name, and how to run its picker."""
+    target = os.environ.get("EMULATOR_SDK_NODE_MODULES")
+    required = os.environ.get("REQUIRE_OFFICIAL_SDK") == "1"
+    install, run = map(shlex.split, LIBRARIES[request.param])
+    if not target or not shutil.which(install[0]):
+        assert not required, f"{install[0]} is not there"
+        pytest.skip(f"{install[0]} is not there")
+    folder = pathlib.Path(target).parent / "identities" / request.param
+    sources = b"".join(path.read_bytes() for path in sorted((HERE / "identities").iterdir()))
+    if not (folder / "installed").exists() or (folder / "installed").read_bytes() != sources:
+        shutil.copytree(HERE / "identities", folder, dirs_exist_ok=True)
+        done = subprocess.run(install, cwd=folder, capture_output=True, text=True, timeout=500, check=False)
+        if done.returncode != 0:
+            assert not required, done.stderr
+            pytest.skip(f"the library for {request.param} could not be installed")
+        (folder / "installed").write_bytes(sources)
+    return request.param, run, folder
 
 
 @pytest.fixture(scope="module")
 def cloud():
     with Emulator() as emulator:
-        for name in "abcdefg":
-            emulator.cloud.keys["LTAI" + name] = {"secret": SECRET, "token": "", "ends": None}
+        state = emulator.cloud
+        state.keys.update({name: {"secret": SECRET, "token": "", "ends": None} for name in KEYS})
+        state.keys.update({name: {"secret": SECRET, "token": TOKEN, "ends": None} for name in STS_KEYS})
+        state.roles["outside"] = {"trusts": ["LTAI*"], "external_id": "abcd1234"}
+        state.check_signature = also_signed_the_old_way(state)
         yield emulator
 
 
-def write(path, content):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(content if isinstance(content, str) else json.dumps(content))
-    path.chmod(0o600)
-    return str(path)
+def also_signed_the_old_way(state):
+    """The libraries sign AssumeRole by HMAC-SHA1 over query and form, as was usual before ACS3-HMAC-SHA256."""
+    check = state.check_signature
+
+    def check_either(method, path, query, headers, body):
+        given = dict(query) | dict(parse_qsl(body.decode()))
+        if given.get("SignatureMethod") != "HMAC-SHA1":
+            return check(method, path, query, headers, body)
+        said, signer = given.pop("Signature"), state.keys[given["AccessKeyId"]]
+        joined = "&".join(f"{quote(name, safe='~')}={quote(given[name], safe='~')}" for name in sorted(given))
+        text = f"{method}&%2F&{quote(joined, safe='~')}"
+        right = base64.b64encode(hmac.digest((signer["secret"] + "&").encode(), text.encode(), "sha1")).decode()
+        if said != right or given.get("SecurityToken", "") != signer["token"]:
+            raise Refusal("SignatureDoesNotMatch")
+        return signer
+
+    return check_either
 
 
-def environment(name):
-    return {"ALIBABA_CLOUD_ACCESS_KEY_ID": "LTAI" + name, "ALIBABA_CLOUD_ACCESS_KEY_SECRET": SECRET}
+def picked_by_library(cloud, library, variables):
+    name, run, folder = library
+    more = {"PYTHONPATH": str(folder / "packages"), "NODE_EXTRA_CA_CERTS": cloud.ca, "EMULATOR_API": cloud.api}
+    done = subprocess.run(run, cwd=folder, env={**cloud.environment(), **variables, **more}, capture_output=True,
+                          text=True, timeout=60, check=True)
+    said = json.loads(done.stdout.splitlines()[-1])
+    return cloud.cloud.keys.get(said["id"], {}).get("role", said["id"]) if "id" in said else said["error"]
 
 
-def key(letter, name="default"):
-    return {"name": name, "mode": "AK", "access_key_id": "LTAI" + letter, "access_key_secret": SECRET}
-
-
-def cli(path, *profiles, current="default"):
-    return write(path, {"current": current, "profiles": profiles, "meta_path": ""})
-
-
-def ini(path, *sections):
-    text = "".join(f"[{section}]\ntype = access_key\naccess_key_id = LTAI{letter}\naccess_key_secret = {SECRET}\n"
-                   for section, letter in sections)
-    write(path.with_suffix(".ini"), text)  # where the library for Python looks
-    return write(path, text)
-
-
-CLI, INI = ".aliyun/config.json", ".alibabacloud/credentials"
-
-
-# Each makes files below a home and gives the variables.
-
-def case_environment(home, _):
-    return environment("a")
-
-
-def case_environment_before_profiles(home, _):
-    cli(home / CLI, key("b"))
-    ini(home / INI, ("default", "c"))
-    return environment("a")
-
-
-def case_sts_credentials_of_the_environment(home, cloud):
-    issued = cloud.cloud.issue_credentials()
-    return {"ALIBABA_CLOUD_ACCESS_KEY_ID": issued["AccessKeyId"],
-            "ALIBABA_CLOUD_ACCESS_KEY_SECRET": issued["AccessKeySecret"],
-            "ALIBABA_CLOUD_SECURITY_TOKEN": issued["SecurityToken"]}
-
-
-def case_cli_profile_before_credentials_file(home, _):
-    cli(home / CLI, key("b"))
-    ini(home / INI, ("default", "c"))
-    return {}
-
-
-def case_cli_profile_that_is_current(home, _):
-    cli(home / CLI, key("a"), key("b", name="second"), current="second")
-    return {}
-
-
-def case_cli_profile_by_name(home, _):
-    cli(home / CLI, key("a"), key("b", name="second"))
-    return {"ALIBABA_CLOUD_PROFILE": "second"}
-
-
-def case_cli_profile_with_sts_token(home, cloud):
-    issued = cloud.cloud.issue_credentials()
-    cli(home / CLI, {"name": "default", "mode": "StsToken", "access_key_id": issued["AccessKeyId"],
-                     "access_key_secret": issued["AccessKeySecret"], "sts_token": issued["SecurityToken"]})
-    return {}
-
-
-def case_cli_file_elsewhere(home, _):
-    cli(home / CLI, key("a"))
-    return {"ALIBABA_CLOUD_CONFIG_FILE": cli(home / "elsewhere.json", key("b"))}
-
-
-def case_cli_profile_disabled(home, _):
-    cli(home / CLI, key("b"))
-    ini(home / INI, ("default", "c"))
-    return {"ALIBABA_CLOUD_CLI_PROFILE_DISABLED": "true"}
-
-
-def case_external_process(home, _):
-    document = {"mode": "AK", "access_key_id": "LTAId", "access_key_secret": SECRET}
-    cli(home / CLI, {"name": "default", "mode": "External",
-                     "process_command": f"{sys.executable} -c " + shlex.quote(f"print('{json.dumps(document)}')")})
-    return {}
-
-
-def case_credentials_file(home, _):
-    ini(home / INI, ("other", "a"), ("default", "c"))
-    return {}
-
-
-def case_credentials_file_section(home, _):
-    ini(home / INI, ("default", "a"), ("other", "c"))
-    return {"ALIBABA_CLOUD_PROFILE": "other"}
-
-
-def case_credentials_file_elsewhere(home, _):
-    ini(home / INI, ("default", "a"))
-    return {"ALIBABA_CLOUD_CREDENTIALS_FILE": ini(home / "elsewhere.ini", ("default", "e"))}
-
-
-def case_credentials_uri(home, cloud):
-    return {"ALIBABA_CLOUD_CREDENTIALS_URI": cloud.metadata + "/credentials"}
-
-
-def case_oidc(home, cloud):
-    return {"ALIBABA_CLOUD_ROLE_ARN": POD_ROLE, "ALIBABA_CLOUD_OIDC_PROVIDER_ARN": PROVIDER,
-            "ALIBABA_CLOUD_OIDC_TOKEN_FILE": write(home / "token", cloud.cloud.mint(CLAIMS))}
-
-
-CASES = {name[len("case_"):]: case for name, case in list(globals().items()) if name.startswith("case_")}
-
-# What a library does not do, so that there is nothing to compare.
-DIFFERENT = {
-    ("node", "oidc"): "its HTTP client knows no proxy",
-    ("node", "cli_file_elsewhere"): "it does not read ALIBABA_CLOUD_CONFIG_FILE",
-    ("python", "oidc"): "it trusts its own CA certificates alone",
-    ("python", "cli_file_elsewhere"): "it does not read ALIBABA_CLOUD_CONFIG_FILE",
-}
-
-
-def who(cloud, key_id):
-    """Credentials that were made for one call are compared by the role that they belong to."""
-    return cloud.cloud.keys.get(key_id, {}).get("role", key_id)
-
-
-@pytest.mark.parametrize("case", CASES)
-def test_same_identity(cloud, library, tmp_path, case):
-    name, command = library
-    if (name, case) in DIFFERENT:
-        pytest.skip(DIFFERENT[name, case])
-    variables = {"HOME": str(tmp_path), "PATH": os.environ["PATH"], "ALIBABA_CLOUD_ECS_METADATA_DISABLED": "true",
-                 **CASES[case](tmp_path, cloud)}
-    trust = {"HTTPS_PROXY": cloud.proxy, "SSL_CERT_FILE": cloud.ca, "REQUESTS_CA_BUNDLE": cloud.ca}
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True, env={**variables, **trust})
-    official = json.loads(done.stdout)
-    assert "id" in official, official
+def picked_by_program(cloud, variables):
     pull(cloud, DEMO + "/a", variables).answer
-    signed = cloud.log("acr")[-1]["headers"]["authorization"]
-    assert who(cloud, signed.split("Credential=")[1].split(",")[0]) == who(cloud, official["id"])
+    return caller(cloud)
+
+
+def with_roles(cloud, pick, *arguments):
+    """Who was picked, and which roles STS was asked for, where and with what."""
+    asked, assumed = len(cloud.log("sts")), len(cloud.cloud.assumed)
+    who = pick(cloud, *arguments)
+    hosts = [entry["host"] for entry in cloud.log("sts")[asked:]]
+    return who, hosts, [(given["RoleArn"], given.get("DurationSeconds", "3600"), given.get("Policy"),
+                         given.get("ExternalId")) for given in cloud.cloud.assumed[assumed:]]
+
+
+@pytest.mark.parametrize("case", TABLE)
+def test_same_identity(cloud, library, tmp_path, case):
+    who, variables, files, differing = TABLE[case]
+    places = {"HOME": str(tmp_path), "METADATA": cloud.metadata}
+    files = {**files, "token": cloud.cloud.mint(CLAIMS)}
+    if INI in files and "python" not in differing:
+        files[INI + ".ini"] = files[INI]  # where the library for Python looks for it
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(string.Template(text).substitute(places), encoding="utf-8")
+        (tmp_path / name).chmod(0o600)
+    variables = {name: string.Template(value).substitute(places) for name, value in variables.items()} | {
+        "HOME": str(tmp_path), "PATH": os.environ["PATH"], "ALIBABA_CLOUD_ECS_METADATA_DISABLED": "true"}
+
+    ours = with_roles(cloud, picked_by_program, variables)
+    theirs = with_roles(cloud, picked_by_library, library, variables)
+    assert ours[0] == who
+    if library[0] in differing:
+        assert theirs != ours, f"the library for {library[0]} no longer differs: {differing[library[0]]}"
+    else:
+        assert theirs == ours

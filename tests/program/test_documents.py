@@ -1,11 +1,14 @@
 """What users copy works: the README's configuration and demonstration, the kubelet example, help and version."""
 
+import base64
 import json
 import os
 import re
 import subprocess
 
-from provider import DEMO, PROGRAM, ROOT, Emulator, pull, run
+import pytest
+import yaml
+from provider import API, DEMO, PROGRAM, ROOT, Emulator, caller, pull, request, run
 
 
 def read(*path):
@@ -13,13 +16,60 @@ def read(*path):
         return file.read()
 
 
-def test_configuration_of_the_readme(tmp_path):
-    blocks = [json.loads(block) for block in re.findall(r"```json\n(.*?)```", read("README.md"), re.S)]
-    configuration = next(block for block in blocks if "registries" in block)
-    with Emulator() as cloud:
-        answer = pull(cloud, "hub.example.com/a", config=configuration, tmp_path=tmp_path).auth
-        assert list(answer) == ["hub.example.com"]
-        assert cloud.log("registry") == []
+CONFIGURATIONS = [block for block in (json.loads(text) for text in re.findall(r"```json\n(.*?)```", read("README.md"), re.S))
+                  if block.keys() & {"registries", "podIdentity"}]
+
+
+@pytest.fixture
+def cloud():
+    with Emulator() as emulator:
+        yield emulator
+
+
+@pytest.mark.parametrize("configuration", CONFIGURATIONS)
+def test_configurations_of_the_readme_are_accepted(configuration, tmp_path):
+    assert run(request("registry-cn-hangzhou.ack.aliyuncs.com/acs/pause"), config=configuration, tmp_path=tmp_path).auth == {}
+
+
+def test_whole_configuration_of_the_readme(cloud, tmp_path):
+    configuration = next(block for block in CONFIGURATIONS if "log" in block)
+    assert list(pull(cloud, "hub.example.com/a", config=configuration, tmp_path=tmp_path).auth) == ["hub.example.com"]
+    assert cloud.log("registry") == [] and caller(cloud) == "KubernetesWorkerRole"
+    pull(cloud, DEMO + "/a", config=configuration, tmp_path=tmp_path).answer
+    assert caller(cloud) == "puller"
+
+
+def test_role_for_a_registry_of_the_readme(cloud, tmp_path):
+    configuration = next(block for block in CONFIGURATIONS if "partner" in json.dumps(block))
+    pull(cloud, "foreign-registry.cn-hangzhou.cr.aliyuncs.com/a", config=configuration, tmp_path=tmp_path).answer
+    assert caller(cloud) == "partner"
+
+
+def test_role_for_a_pod_of_the_readme(cloud, tmp_path):
+    configuration = next(block for block in CONFIGURATIONS if "clusterId" in json.dumps(block))
+    keys = yaml.safe_load(read("deploy", "credential-provider-pods.yaml"))["providers"][0]["tokenAttributes"]
+    token = cloud.cloud.mint({"iss": "https://oidc.example", "aud": keys["serviceAccountTokenAudience"],
+                              "sub": "system:serviceaccount:default:app"})
+    for key, value in zip(keys["optionalServiceAccountAnnotationKeys"], ["acs:ram::1234567890123456:role/pod", "pod"], strict=True):
+        assert f"`{key}: " in read("README.md")
+        asked = request(DEMO + "/a", serviceAccountToken=token, serviceAccountAnnotations={key: value})
+        run(asked, cloud.environment(), config=configuration, tmp_path=tmp_path).answer
+        assert caller(cloud) == "pod"
+
+
+def test_command_lines_of_the_readme(cloud):
+    """Those for a shell, with the host put in; what clients do with the output is in test_clients."""
+    lines = re.findall(r"aliyun-acr-credential-provider (get .*?HOST)[ \n)]", read("README.md"))
+    assert len(lines) == 4
+    for line in lines:
+        done = subprocess.run([PROGRAM, *line.replace("REGISTRY_HOST", DEMO).replace("HOST", DEMO).split()], text=True,
+                              capture_output=True, env=cloud.environment(), check=False)
+        assert done.returncode == 0 and cloud.cloud.issued[-1] in done.stdout + str(base64_of(done.stdout)), line
+
+
+def base64_of(text):
+    found = re.search(r'"auth":"([^"]*)"', text)
+    return base64.b64decode(found[1]).decode() if found else ""
 
 
 def test_answer_shown_in_the_readme():
@@ -35,15 +85,32 @@ def test_answer_shown_in_the_readme():
     assert shown[1] in read("tests", "demo.sh")
 
 
-def test_kubelet_example_matches_what_it_should():
-    text = read("deploy", "credential-provider.yaml")
-    patterns = [re.compile(p.replace(".", r"\.").replace("*", "[^.]*")) for p in re.findall(r'- "(.*)"', text)]
-    assert f"name: {os.path.basename(PROGRAM)}\n" in text and len(patterns) == 8
+@pytest.mark.parametrize("name", ["credential-provider.yaml", "credential-provider-pods.yaml"])
+def test_kubelet_examples(name):
+    """The kubelet decodes strictly: no field but its own; and the patterns match what they should."""
+    config = yaml.safe_load(read("deploy", name))
+    provider, = config["providers"]
+    assert (config["apiVersion"], config["kind"]) == ("kubelet.config.k8s.io/v1", "CredentialProviderConfig")
+    assert config.keys() == {"apiVersion", "kind", "providers"}
+    assert provider.keys() - {"tokenAttributes"} == {"name", "apiVersion", "matchImages", "defaultCacheDuration"}
+    assert provider.get("tokenAttributes", {}).keys() <= {
+        "serviceAccountTokenAudience", "cacheType", "requireServiceAccount", "requiredServiceAccountAnnotationKeys",
+        "optionalServiceAccountAnnotationKeys"}
+    assert provider["name"] == os.path.basename(PROGRAM) and provider["apiVersion"] == API + "v1"
+    patterns = [re.compile(p.replace(".", r"\.").replace("*", "[^.]*")) for p in provider["matchImages"]]
     for host in (DEMO, "demo-registry-vpc.cn-hangzhou.cr.aliyuncs.com", "registry-vpc.cn-beijing.aliyuncs.com",
                  "crpi-abcdefgh12345678.cn-shanghai.personal.cr.aliyuncs.com"):
         assert any(p.fullmatch(host) for p in patterns), host
     for host in ("registry-cn-hangzhou-vpc.ack.aliyuncs.com", "docker.io"):
         assert not any(p.fullmatch(host) for p in patterns), host
+
+
+def test_rights_for_the_audience():
+    role, binding = yaml.safe_load_all(read("deploy", "token-audience.yaml"))
+    provider, = yaml.safe_load(read("deploy", "credential-provider-pods.yaml"))["providers"]
+    assert role["rules"][0] == {"apiGroups": [""], "verbs": ["request-serviceaccounts-token-audience"],
+                                "resources": [provider["tokenAttributes"]["serviceAccountTokenAudience"]]}
+    assert binding["roleRef"]["name"] == role["metadata"]["name"] and binding["subjects"][0]["name"] == "system:nodes"
 
 
 def test_help_and_version():

@@ -1,4 +1,4 @@
-// Prints the access key id that the default chain of the official Go library yields.
+// Prints the access key id that the default chain of credentials-go yields.
 package main
 
 import (
@@ -13,11 +13,11 @@ func pick() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	found, err := chain.GetCredential()
+	picked, err := chain.GetCredential()
 	if err != nil {
 		return "", err
 	}
-	return *found.AccessKeyId, nil
+	return *picked.AccessKeyId, nil
 }
 
 func main() {
