@@ -245,17 +245,6 @@ def test_name_that_does_not_resolve(cloud, tmp_path):
     assert_failed(result, 75, "api.invalid", "DNS", secrets=secrets_of(cloud))
 
 
-def test_pod_with_a_role_is_never_served_as_the_node(cloud):
-    stdin = request(DEMO + "/a", serviceAccountToken="eyJ0b2tlbg", serviceAccountAnnotations={
-        "acr.aliyun.com/role-arn": "acs:ram::1234567890123456:role/pod"})
-    assert_failed(run(stdin, cloud.environment()), 78, "acr.aliyun.com/role-arn", secrets=["eyJ0b2tlbg"])
-    assert cloud.log() == []
-
-
-def test_pod_without_a_role_is_served_as_the_node(cloud):
-    assert run(request(DEMO + "/a", serviceAccountToken="eyJ0b2tlbg"), cloud.environment()).auth
-
-
 def test_stdin_that_never_ends():
     import subprocess
     from provider import PROGRAM
