@@ -73,7 +73,7 @@ bool provide_is_ours(const struct run *run, const char *image)
 
     return registry_resolve(&registry, run, image, &ignored) && !registry.is_anonymous &&
            (registry.entry != NULL || registry.host.kind == HOST_ENTERPRISE ||
-            registry.host.kind == HOST_PERSONAL);
+            registry.host.kind == HOST_PERSONAL || registry.host.kind == HOST_ALIBABA);
 }
 
 /* Whom the configuration names for a registry, else for all. */

@@ -127,16 +127,16 @@ bool credentials_reply_decode_process(struct credentials *out, const void *bytes
     struct doc doc AUTO(doc_clear) = {0};
     struct doc_node root;
     char mode[40] = "";
+    bool has_token;
 
     if (!doc_parse(&doc, ERROR_UNAVAILABLE, bytes, length, CREDENTIALS_REPLY_MAX_BYTES, err))
         return false;
     root = doc_root(&doc);
-    if (!doc_text(mode, sizeof mode, doc_member(&root, "mode"), DOC_REQUIRED, err))
+    if (!doc_text(mode, sizeof mode, doc_member(&root, "mode"), DOC_OPTIONAL, err))
         return false;
-    if (strcmp(mode, "AK") == 0)
-        return read_credentials(out, &root, &access_key, err);
-    if (strcmp(mode, "StsToken") == 0)
-        return read_credentials(out, &root, &sts_token, err);
+    has_token = doc_member(&root, "sts_token").present || strcmp(mode, "StsToken") == 0;
+    if (mode[0] == '\0' || strcmp(mode, "AK") == 0 || strcmp(mode, "StsToken") == 0)
+        return read_credentials(out, &root, has_token ? &sts_token : &access_key, err);
     return error_set(err, ERROR_UNAVAILABLE, "mode is \"%s\" and neither \"AK\" nor \"StsToken\"",
                      mode);
 }

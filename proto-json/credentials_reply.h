@@ -28,8 +28,9 @@ CHECKED bool credentials_reply_decode_uri(struct credentials *out, const void *b
 CHECKED bool credentials_reply_decode_sts(struct credentials *out, const void *bytes, size_t length,
                                           struct error *err);
 
-/* What an External profile's command prints: mode "AK" (access_key_id, access_key_secret) or
- * "StsToken" (and sts_token), with or without expiration. Any other mode is refused. */
+/* What an External profile's command prints: access_key_id, access_key_secret and, if they are STS
+ * credentials, sts_token, with or without expiration. The mode, if there is one, must be "AK" or
+ * "StsToken"; only the latter makes a token needed, as official SDKs read it. */
 CHECKED bool credentials_reply_decode_process(struct credentials *out, const void *bytes,
                                               size_t length, struct error *err);
 

@@ -6,7 +6,7 @@ packages="cmake make gcc libc6-dev pkg-config libcurl4-openssl-dev libssl-dev li
 [ "${1:-}" = try ] ||
     packages="$packages libcmocka-dev python3-pytest python3-jsonschema python3-yaml"
 [ "${1:-}" != checks ] ||
-    packages="$packages clang libclang-rt-14-dev clang-format clang-tidy cppcheck valgrind nodejs npm golang-go python3-venv\
+    packages="$packages clang libclang-rt-14-dev clang-format clang-tidy cppcheck valgrind nodejs npm golang-go python3-pip python3-venv\
  docker-registry skopeo podman buildah"
 
 missing=

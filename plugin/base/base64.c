@@ -15,11 +15,11 @@ void base64_encode(struct buf *out, const void *bytes, size_t length)
         size_t left = length - i;
         uint32_t group = (uint32_t)at[i] << 16 | (left > 1 ? (uint32_t)at[i + 1] << 8 : 0) |
                          (left > 2 ? (uint32_t)at[i + 2] : 0);
-        char four[4] = {alphabet[group >> 18], alphabet[group >> 12 & 63],
-                        left > 1 ? alphabet[group >> 6 & 63] : '=',
-                        left > 2 ? alphabet[group & 63] : '='};
+        const char four[4] = {alphabet[group >> 18], alphabet[group >> 12 & 63],
+                              alphabet[group >> 6 & 63], alphabet[group & 63]};
 
-        buf_append(out, four, sizeof four);
+        buf_append(out, four, left > 2 ? 4 : left + 1);
+        buf_append_text(out, left > 2 ? "" : &"=="[left - 1]);
     }
 }
 

@@ -44,14 +44,14 @@ static struct http_request make_request(const struct metadata *metadata, const c
     return request;
 }
 
-/* Sends, and notes that there is a service when one answers at all. */
+/* Sends, and notes that there is a service when one takes the connection at all. */
 static bool send(struct http_response *response, struct metadata *metadata,
                  const struct http_request *request, struct error *err)
 {
-    if (!resend(metadata->http, request, response, err))
-        return false;
-    metadata->answers = true;
-    return true;
+    bool answered = resend(metadata->http, request, metadata->tries, response, err);
+
+    metadata->is_there = metadata->is_there || response->connected;
+    return answered;
 }
 
 static bool explain(struct error *err)
@@ -98,12 +98,13 @@ static bool ask_for_token(struct metadata *metadata, struct error *err)
 }
 
 bool metadata_open(struct metadata *out, struct http *http, const char *base_url,
-                   enum metadata_modes modes, struct error *err)
+                   enum metadata_modes modes, unsigned tries, struct error *err)
 {
     metadata_clear(out);
     out->http = http;
     out->base_url = base_url;
     out->modes = modes;
+    out->tries = tries;
     return modes == METADATA_NORMAL_ONLY || ask_for_token(out, err);
 }
 

@@ -20,8 +20,9 @@ struct metadata {
     struct http *http;    /* borrowed */
     const char *base_url; /* borrowed, "http://100.100.100.200" */
     enum metadata_modes modes;
+    unsigned tries;      /* of each request while the trouble may pass */
     struct secret token; /* empty in normal mode */
-    bool answers;        /* somebody answered at least once */
+    bool is_there;       /* somebody took a connection at the address */
 };
 
 void metadata_clear(struct metadata *metadata);
@@ -29,7 +30,7 @@ void metadata_clear(struct metadata *metadata);
 /* Begins a conversation: asks for a session token if `modes` allows. Only 403 and 404 mean that
  * there is no token service; any other failure is one. */
 CHECKED bool metadata_open(struct metadata *out, struct http *http, const char *base_url,
-                           enum metadata_modes modes, struct error *err);
+                           enum metadata_modes modes, unsigned tries, struct error *err);
 
 enum metadata_outcome { METADATA_FOUND, METADATA_ABSENT, METADATA_FAILED };
 

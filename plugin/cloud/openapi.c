@@ -85,23 +85,22 @@ static void add_header(struct http_request *request, const char *name, const cha
     request->headers[request->header_count++] = (struct http_header){name, value};
 }
 
-static bool send_signed(struct http_response *response, struct http *http,
-                        struct http_request *request, const struct sign_v3_request *to_sign,
-                        const struct credentials *credentials, struct error *err)
+/* Signs, and adds the headers that prove it; all texts are borrowed. */
+static bool add_signature(struct http_request *request, struct sign_v3_result *signature,
+                          const struct sign_v3_request *to_sign,
+                          const struct credentials *credentials, struct error *err)
 {
-    struct sign_v3_result signature;
-
-    if (!sign_v3(&signature, to_sign, credentials, err))
+    if (!sign_v3(signature, to_sign, credentials, err))
         return false;
     add_header(request, "x-acs-action", to_sign->action);
     add_header(request, "x-acs-version", to_sign->version);
     add_header(request, "x-acs-date", to_sign->date);
     add_header(request, "x-acs-signature-nonce", to_sign->nonce);
-    add_header(request, "x-acs-content-sha256", signature.payload_hash);
-    add_header(request, "Authorization", signature.authorization);
+    add_header(request, "x-acs-content-sha256", signature->payload_hash);
+    add_header(request, "Authorization", signature->authorization);
     if (!secret_is_empty(&credentials->security_token))
         add_header(request, "x-acs-security-token", secret_reveal(&credentials->security_token));
-    return http_send(http, request, response, err);
+    return true;
 }
 
 /* Sends the call once, signed as of now if there is a signer. */
@@ -112,6 +111,7 @@ static bool send_once(struct http_response *response, struct http *http, const c
     struct buf query AUTO(buf_clear) = {0};
     struct buf form AUTO(buf_clear) = {0};
     struct buf url AUTO(buf_clear) = {0};
+    struct sign_v3_result signature;
     struct stamp stamp;
     struct http_request request = {.kind = HTTP_SECURE,
                                    .method = call->method,
@@ -132,9 +132,8 @@ static bool send_once(struct http_response *response, struct http *http, const c
         request.form = buf_text(&form);
         add_header(&request, "Content-Type", FORM_TYPE);
     }
-    if (signer == NULL)
-        return http_send(http, &request, response, err);
-    return send_signed(response, http, &request,
+    if (signer != NULL &&
+        !add_signature(&request, &signature,
                        &(struct sign_v3_request){.method = call->method,
                                                  .path = call->path,
                                                  .query = buf_text(&query),
@@ -145,7 +144,9 @@ static bool send_once(struct http_response *response, struct http *http, const c
                                                  .nonce = stamp.nonce,
                                                  .content_type = call->in_body ? FORM_TYPE : "",
                                                  .body = buf_text(&form)},
-                       &signer->credentials, err);
+                       &signer->credentials, err))
+        return false;
+    return http_send(http, &request, response, err);
 }
 
 /* Who was refused: as the service says, else as we call the signer. */

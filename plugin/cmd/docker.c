@@ -22,7 +22,7 @@
     "{\"credHelpers\": {\"HOST\": \"aliyun-acr\"}}.\n"
 
 /* As long as the reference implementation lets a line be. */
-enum { INPUT_MAX_BYTES = 64 * 1024, STORE_WAIT_MS = 5000 };
+enum { INPUT_MAX_BYTES = 64 * 1024, STORE_WAIT_MS = 5000, LINE_SIZE = 2048 };
 
 bool docker_is_called(const char *program)
 {
@@ -135,12 +135,13 @@ bool docker_answer(enum docker_action action, struct error *err)
 
 void docker_print_error(const struct error *err)
 {
-    char line[2048];
+    struct buf text AUTO(buf_clear) = {0};
+    char line[LINE_SIZE];
     struct error ignored;
 
-    error_format(err, line, sizeof line - 1);
-    (void)strcat(line, "\n");
+    error_format(err, line, sizeof line);
+    buf_append_format(&text, "%s\n", line);
     /* Nobody is left to tell when stdout itself is gone. */
-    if (!file_write_all(STDOUT_FILENO, line, strlen(line), &ignored))
+    if (!file_write_all(STDOUT_FILENO, text.bytes, text.length, &ignored))
         return;
 }

@@ -43,7 +43,7 @@ credentials_file(struct recipe *out, const struct settings_identity *settings, s
     enum recipe_outcome outcome = profile_of_file(out, settings->profile, err);
     const char *named = environment_value("ALIBABA_CLOUD_PROFILE");
 
-    if (outcome != RECIPE_ABSENT || named[0] == '\0')
+    if (outcome != RECIPE_ABSENT || settings->profile != NULL || named[0] == '\0')
         return outcome;
     (void)error_advise(err, "ALIBABA_CLOUD_PROFILE names profile %.80s: unset it, or add it",
                        named);

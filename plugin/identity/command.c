@@ -57,29 +57,31 @@ static bool read_word(struct buf *word, const char **at, struct error *err)
     return quote == '\0' || error_set(err, ERROR_CONFIG, "the command has an open quote");
 }
 
-bool command_split(struct command *out, const char *text, struct error *err)
+/* Fills `out` word by word, so that it can be cleared whatever comes. */
+static bool split(struct command *out, const char *text, struct error *err)
 {
-    struct command fresh AUTO(command_clear) = {{0}};
-    size_t count = 0;
-
-    for (;;) {
+    for (size_t count = 0;; count++) {
         struct buf word AUTO(buf_clear) = {0};
 
         text += strspn(text, " \t\r\n");
         if (*text == '\0')
-            break;
+            return count > 0 || error_set(err, ERROR_CONFIG, "the command is empty");
         if (count == COMMAND_WORDS_MAX)
             return error_set(err, ERROR_CONFIG, "the command has more than %d words",
                              COMMAND_WORDS_MAX);
         if (!read_word(&word, &text, err))
             return false;
-        fresh.words[count++] = alloc_string(buf_text(&word));
+        out->words[count] = alloc_string(buf_text(&word));
     }
-    if (count == 0)
-        return error_set(err, ERROR_CONFIG, "the command is empty");
-    *out = fresh;
-    fresh = (struct command){{0}};
-    return true;
+}
+
+bool command_split(struct command *out, const char *text, struct error *err)
+{
+    *out = (struct command){{0}};
+    if (split(out, text, err))
+        return true;
+    command_clear(out);
+    return false;
 }
 
 /* Both ends of a pipe; -1 where closed. */

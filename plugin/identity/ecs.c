@@ -11,7 +11,7 @@
 #include "proto-json/settings.h"
 #include "proto-json/settings_check.h"
 
-enum { ROLE_NAME_SIZE = 65 };
+enum { ROLE_NAME_SIZE = 65, TRIES = 3 };
 
 #define CREDENTIALS_ITEM "ram/security-credentials/"
 
@@ -20,7 +20,8 @@ bool ecs_is_disabled(void)
     return environment_is_true("ALIBABA_CLOUD_ECS_METADATA_DISABLED");
 }
 
-static bool open_metadata(struct metadata *out, const struct run *run, struct error *err)
+static bool open_metadata(struct metadata *out, const struct run *run, unsigned tries,
+                          struct error *err)
 {
     enum metadata_modes modes = METADATA_BOTH;
 
@@ -28,7 +29,7 @@ static bool open_metadata(struct metadata *out, const struct run *run, struct er
         modes = METADATA_TOKEN_ONLY;
     else if (environment_is_true("ALIBABA_CLOUD_IMDSV2_DISABLED"))
         modes = METADATA_NORMAL_ONLY;
-    return metadata_open(out, run->http, run->settings->endpoints.metadata, modes, err);
+    return metadata_open(out, run->http, run->settings->endpoints.metadata, modes, tries, err);
 }
 
 static enum recipe_outcome fail_no_role(struct error *err)
@@ -134,13 +135,13 @@ enum recipe_outcome ecs_fetch(struct credentials *out, struct ecs_place *place,
     char name[ROLE_NAME_SIZE] = "";
     enum recipe_outcome outcome;
 
-    if (!open_metadata(&metadata, run, err))
-        return metadata.answers || err->kind != ERROR_TEMPORARY ? RECIPE_BROKEN : RECIPE_ABSENT;
+    if (!open_metadata(&metadata, run, TRIES, err))
+        return metadata.is_there || err->kind != ERROR_TEMPORARY ? RECIPE_BROKEN : RECIPE_ABSENT;
     if (place->region[0] == '\0')
         region = metadata_start(&metadata, "region-id");
     outcome = name_role(name, &metadata, role, err);
     if (outcome != RECIPE_FOUND)
-        return metadata.answers ? outcome : RECIPE_ABSENT;
+        return metadata.is_there ? outcome : RECIPE_ABSENT;
     if (!read_credentials(out, &metadata, name, err))
         return RECIPE_BROKEN;
     take_item(region, place->region, sizeof place->region, settings_check_region);
@@ -148,7 +149,7 @@ enum recipe_outcome ecs_fetch(struct credentials *out, struct ecs_place *place,
     return RECIPE_FOUND;
 }
 
-bool ecs_locate(struct ecs_place *out, const struct run *run, struct error *err)
+bool ecs_locate(struct ecs_place *out, const struct run *run, bool needed, struct error *err)
 {
     struct metadata metadata AUTO(metadata_clear) = {0};
     struct http_exchange *region AUTO(http_exchange_free) = NULL;
@@ -157,7 +158,7 @@ bool ecs_locate(struct ecs_place *out, const struct run *run, struct error *err)
     if (ecs_is_disabled())
         return error_set(err, ERROR_CONFIG,
                          "ALIBABA_CLOUD_ECS_METADATA_DISABLED forbids the ECS metadata service");
-    if (!open_metadata(&metadata, run, err))
+    if (!open_metadata(&metadata, run, needed ? TRIES : 1, err))
         return false;
     region = metadata_start(&metadata, "region-id");
     account = metadata_start(&metadata, "owner-account-id");

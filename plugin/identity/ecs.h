@@ -29,8 +29,9 @@ CHECKED enum recipe_outcome ecs_fetch(struct credentials *out, struct ecs_place 
                                       char words[RECIPE_WORDS_SIZE], const struct run *run,
                                       const char *role, struct error *err);
 
-/* Fetches region and owner account of this node. Fails if the service does not answer; a single
- * item that is missing stays "". */
-CHECKED bool ecs_locate(struct ecs_place *out, const struct run *run, struct error *err);
+/* Fetches region and owner account of this node. Fails if the service does not answer, after
+ * several tries only if the place is `needed`; a single item that is missing stays "". */
+CHECKED bool ecs_locate(struct ecs_place *out, const struct run *run, bool needed,
+                        struct error *err);
 
 #endif

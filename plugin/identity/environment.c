@@ -151,11 +151,12 @@ bool environment_sts(struct recipe *recipe, struct error *err)
 {
     const char *region = environment_value(REGION_NAME);
 
+    if (environment_is_true("ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED"))
+        recipe->sts_by_vpc = true;
     if (recipe->sts_region[0] != '\0' || region[0] == '\0')
         return true;
     if (!settings_check_region(region, REGION_NAME, err))
         return false;
     (void)text_copy(recipe->sts_region, sizeof recipe->sts_region, region);
-    recipe->sts_by_vpc = environment_is_true("ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED");
     return true;
 }

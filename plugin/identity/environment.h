@@ -26,8 +26,8 @@ CHECKED enum recipe_outcome environment_oidc(struct recipe *out, struct error *e
 /* ALIBABA_CLOUD_CREDENTIALS_URI. */
 CHECKED enum recipe_outcome environment_uri(struct recipe *out, struct error *err);
 
-/* ALIBABA_CLOUD_STS_REGION and ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED, where the recipe says nothing.
- */
+/* ALIBABA_CLOUD_STS_REGION, where the recipe names no region, and
+ * ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED. */
 CHECKED bool environment_sts(struct recipe *recipe, struct error *err);
 
 #endif

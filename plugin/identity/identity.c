@@ -127,7 +127,7 @@ static bool locate_node(struct identity *identity, struct error *err)
 
     if ((!needs_account && !wants_region) || identity->node.region[0] != '\0')
         return true;
-    if (ecs_locate(&identity->node, identity->run, err))
+    if (ecs_locate(&identity->node, identity->run, needs_account, err))
         return true;
     if (needs_account) {
         (void)error_wrap(err, "looking for the account of the pod's RAM role");
@@ -210,6 +210,7 @@ static bool fetch_from_ecs(struct identity *identity, struct error *err)
     identity->recipe.base = next.base;
     identity->recipe.uri = next.uri;
     next.uri = NULL;
+    (void)text_copy(identity->recipe.words, sizeof identity->recipe.words, next.words);
     (void)text_copy(signer->words, sizeof signer->words, next.words);
     return fetch_base(identity, err);
 }
@@ -256,7 +257,7 @@ bool identity_choose(struct identity *out, const struct run *run,
     switch (pod_recipe(&out->recipe, &run->settings->pod, request, err)) {
     case RECIPE_FOUND:
         out->is_of_pod = true;
-        return true;
+        return environment_sts(&out->recipe, err);
     case RECIPE_BROKEN:
         return false;
     case RECIPE_ABSENT:

@@ -96,7 +96,7 @@ static void translate_type(struct cli_profile *profile)
 static bool read_line(struct cli_profile *out, char *line, const char *name, bool *inside,
                       bool *found)
 {
-    char *equals;
+    char *equals; /* or the colon, which the library for Go takes for one */
     size_t length;
 
     line = trim(line);
@@ -111,7 +111,7 @@ static bool read_line(struct cli_profile *out, char *line, const char *name, boo
         *found = *found || *inside;
         return true;
     }
-    equals = strchr(line, '=');
+    equals = strpbrk(line, "=:");
     if (equals == NULL)
         return false;
     *equals = '\0';

@@ -1,5 +1,5 @@
 /* The credentials file of the official SDKs, ~/.alibabacloud/credentials: sections of
- * "key = value". Pure. */
+ * "key = value" or "key: value". Pure. */
 #ifndef IDENTITY_INI_H
 #define IDENTITY_INI_H
 

@@ -123,10 +123,21 @@ static bool make_sts_token(const struct making *making, struct error *err)
     return make_key(making, true, err);
 }
 
+/* The value of a key, else of the variable that stands in for it. */
+static char *take_or_environment(char **from, const char *variable)
+{
+    const char *value = environment_value(variable);
+
+    if (*from != NULL || value[0] == '\0')
+        return take(from);
+    return alloc_string(value);
+}
+
 static bool check_role(const struct making *making, struct error *err)
 {
-    const struct role *role = &making->profile->role;
+    struct role *role = &making->profile->role;
 
+    role->arn = take_or_environment(&role->arn, "ALIBABA_CLOUD_ROLE_ARN");
     if (role->arn == NULL)
         return fail_missing(making, "ram_role_arn", err);
     return settings_check_role_arn(role->arn, "ram_role_arn", err) &&
@@ -141,12 +152,12 @@ static bool take_sts(const struct making *making, struct error *err)
 {
     const char *region = making->profile->sts_region;
 
+    making->out->sts_by_vpc = making->profile->enable_vpc;
     if (region == NULL)
         return true;
     if (!settings_check_region(region, "sts_region", err))
         return false;
     (void)text_copy(making->out->sts_region, sizeof making->out->sts_region, region);
-    making->out->sts_by_vpc = making->profile->enable_vpc;
     return true;
 }
 
@@ -176,23 +187,12 @@ static bool make_ram_role_arn_of_ecs(const struct making *making, struct error *
     return make_ecs_ram_role(making, err) && add_role(making, err);
 }
 
-/* The value of a key, else of the variable that stands in for it. */
-static char *take_or_environment(char **from, const char *variable)
-{
-    const char *value = environment_value(variable);
-
-    if (*from != NULL || value[0] == '\0')
-        return take(from);
-    return alloc_string(value);
-}
-
 static bool make_oidc(const struct making *making, struct error *err)
 {
     struct cli_profile *profile = making->profile;
     struct recipe_oidc *oidc = &making->out->oidc;
 
     making->out->base = RECIPE_OIDC;
-    profile->role.arn = take_or_environment(&profile->role.arn, "ALIBABA_CLOUD_ROLE_ARN");
     oidc->provider_arn =
         take_or_environment(&profile->oidc_provider_arn, "ALIBABA_CLOUD_OIDC_PROVIDER_ARN");
     oidc->token_file =
@@ -324,7 +324,8 @@ static enum recipe_outcome use_file(struct recipe *out, const struct profile_fil
         (void)error_wrap(err, "%s", file->path);
         return RECIPE_BROKEN;
     case CLI_PROFILE_ABSENT:
-        (void)error_set(err, ERROR_CONFIG, "%s has no profile %s", file->path, named);
+        (void)error_set(err, ERROR_CONFIG, "%s has no %s%s", file->path,
+                        named[0] == '\0' ? "current profile" : "profile ", named);
         return RECIPE_ABSENT;
     case CLI_PROFILE_FOUND:
         break;

@@ -9,7 +9,7 @@
 #include "net/resend.h"
 #include "proto-json/credentials_reply.h"
 
-enum { URI_MAX_BYTES = 2048, CONNECT_TIMEOUT_MS = 5000, EXCHANGE_TIMEOUT_MS = 10000 };
+enum { URI_MAX_BYTES = 2048, CONNECT_TIMEOUT_MS = 5000, EXCHANGE_TIMEOUT_MS = 10000, TRIES = 3 };
 
 /* An address that never leaves this machine or its link (RFC 1122, 3927, 4291). */
 static bool is_local(const char *host)
@@ -82,7 +82,7 @@ bool uri_fetch(struct credentials *out, struct http *http, const char *uri, stru
 
     if (!classify(&request.kind, uri, err))
         return false;
-    if (!resend(http, &request, &response, err))
+    if (!resend(http, &request, TRIES, &response, err))
         return error_wrap(err, "credentials URI");
     if (response.status != 200)
         return error_set(err, ERROR_UNAVAILABLE, "credentials URI: HTTP status %ld",

@@ -360,6 +360,7 @@ bool http_finish(struct http_exchange *exchange, struct http_response *out, stru
 {
     enum { POLL_MS = 1000 };
     CURLM *multi = exchange->http->multi;
+    curl_off_t connected_us = 0;
 
     while (!exchange->done) {
         int running = 0;
@@ -370,10 +371,14 @@ bool http_finish(struct http_exchange *exchange, struct http_response *out, stru
         if (!exchange->done && curl_multi_poll(multi, NULL, 0, POLL_MS, NULL) != CURLM_OK)
             return error_set(err, ERROR_INTERNAL, "libcurl cannot wait");
     }
-    if (exchange->result != CURLE_OK)
-        return fail(exchange, err);
-    (void)curl_easy_getinfo(exchange->easy, CURLINFO_RESPONSE_CODE, &exchange->response.status);
     http_response_clear(out);
+    (void)curl_easy_getinfo(exchange->easy, CURLINFO_CONNECT_TIME_T, &connected_us);
+    if (exchange->result != CURLE_OK) {
+        out->connected = connected_us > 0;
+        return fail(exchange, err);
+    }
+    (void)curl_easy_getinfo(exchange->easy, CURLINFO_RESPONSE_CODE, &exchange->response.status);
+    exchange->response.connected = true;
     *out = exchange->response;
     exchange->response = (struct http_response){0};
     return true;

@@ -45,6 +45,7 @@ struct http_response {
     char rate_limit[160]; /* x-ratelimit-user-api, else x-ratelimit-user */
     char request_id[80];  /* x-acs-request-id */
     char challenge[1024]; /* WWW-Authenticate of scheme Bearer */
+    bool connected;       /* the peer took the connection; told of failures too */
 };
 
 struct http;          /* what exchanges share: connections, deadline */
@@ -63,7 +64,8 @@ int64_t http_left_ms(const struct http *http);
 CHECKED struct http_exchange *http_start(struct http *http, const struct http_request *request,
                                          struct error *err);
 
-/* Waits for the end and moves the answer out, whatever its status. ERROR_TEMPORARY: network or
+/* Waits for the end and moves the answer out, whatever its status; after a failure it only tells
+ * whether there was a connection. ERROR_TEMPORARY: network or
  * time; ERROR_UNAVAILABLE: certificate, protocol or size. */
 CHECKED bool http_finish(struct http_exchange *exchange, struct http_response *out,
                          struct error *err);

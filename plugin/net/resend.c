@@ -5,17 +5,15 @@
 #include "net/http.h"
 #include "net/retry.h"
 
-enum { TRIES = 3 };
-
 static bool is_temporary(long status)
 {
     return status == 429 || status >= 500;
 }
 
-bool resend(struct http *http, const struct http_request *request, struct http_response *response,
-            struct error *err)
+bool resend(struct http *http, const struct http_request *request, unsigned tries,
+            struct http_response *response, struct error *err)
 {
-    for (unsigned tries = 1;; tries++) {
+    for (unsigned made = 1;; made++) {
         bool answered = http_send(http, request, response, err);
         int64_t delay_ms;
 
@@ -23,8 +21,8 @@ bool resend(struct http *http, const struct http_request *request, struct http_r
             return true;
         if (answered)
             (void)error_set(err, ERROR_TEMPORARY, "HTTP status %ld", response->status);
-        delay_ms = retry_delay_ms(tries, -1, http_left_ms(http), random_below(INT64_MAX));
-        if (err->kind != ERROR_TEMPORARY || tries >= TRIES || delay_ms < 0)
+        delay_ms = retry_delay_ms(made, -1, http_left_ms(http), random_below(INT64_MAX));
+        if (err->kind != ERROR_TEMPORARY || made >= tries || delay_ms < 0)
             return false;
         http_response_clear(response);
         clock_sleep_until(clock_mono_ms() + delay_ms);

@@ -283,6 +283,25 @@ def test_nothing_of_an_external_process_stays(cloud, tmp_path):
     assert subprocess.run(["pgrep", "-f", f"^sleep {mark}$"], capture_output=True, check=False).stdout == b""
 
 
+@pytest.mark.parametrize("mode", [{}, {"mode": "AK"}, {"mode": "StsToken"}])
+def test_external_process_whose_mode_says_less_than_its_token(cloud, tmp_path, mode):
+    issued = cloud.cloud.issue_credentials(role="external")
+    external(cloud, tmp_path, print_json(access_key_id=issued["AccessKeyId"], access_key_secret=issued["AccessKeySecret"],
+                                         sts_token=issued["SecurityToken"], **mode)).answer
+    assert caller(cloud) == "external"
+
+
+@pytest.mark.parametrize("profile, variables", [
+    ({"sts_region": "cn-beijing"}, {"ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED": "true"}),
+    ({"enable_vpc": True}, {"ALIBABA_CLOUD_STS_REGION": "cn-beijing"}),
+    ({"enable_vpc": True, "sts_region": "cn-beijing", "ram_role_arn": ""}, {"ALIBABA_CLOUD_ROLE_ARN": PULLER}),
+])
+def test_profile_and_environment_complete_one_another(cloud, tmp_path, profile, variables):
+    cli(tmp_path, {"mode": "RamRoleArn", "access_key_id": KEY, "access_key_secret": SECRET, "ram_role_arn": PULLER, **profile})
+    pull(cloud, DEMO + "/a", {"HOME": str(tmp_path), **variables}).answer
+    assert caller(cloud) == "puller" and cloud.log("sts")[-1]["host"] == "sts-vpc.cn-beijing.aliyuncs.com"
+
+
 def test_external_process_can_be_forbidden(cloud, tmp_path):
     cli(tmp_path, {"mode": "External", "process_command": "true"})
     result = pull(cloud, DEMO + "/a", {"HOME": str(tmp_path), "ALIBABA_CLOUD_DISABLE_EXTERNAL_PROCESS": "1"})
@@ -459,3 +478,12 @@ def test_session_named_after_a_node_with_odd_characters(cloud, tmp_path):
         pytest.skip("namespaces are not allowed here")
     assert done.returncode == 0, done.stderr
     assert cloud.cloud.assumed[-1]["RoleSessionName"] == ("acr-node_1--blue-." + "x" * 50)[:64]
+
+
+@pytest.mark.parametrize("fault", [{"status": 500}, {"stall": True}, {"reset": "request"}, {"close": True}])
+def test_metadata_service_in_trouble_is_not_passed_over(cloud, fault):
+    """It is there: the credentials URI behind it would be another identity."""
+    cloud.fault("metadata", **fault)
+    result = pull(cloud, DEMO + "/a", {"ALIBABA_CLOUD_CREDENTIALS_URI": cloud.metadata + "/credentials"})
+    assert_failed(result, 75, "etadata")
+    assert cloud.log("uri") == []
