@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/run.h"
+#include "cache/store.h"
 #include "cmd/docker.h"
 #include "cmd/get.h"
 #include "cmd/kubelet.h"
@@ -59,6 +60,7 @@ typedef bool work(const struct run *run, const struct options *options, int64_t 
 static bool serve(work *serve_one, const struct options *options, struct error *err)
 {
     struct settings settings AUTO(settings_clear) = {0};
+    struct store store AUTO(store_close) = {0};
     struct http *http AUTO(http_close) = NULL;
     struct run run;
     int64_t deadline_ms;
@@ -69,7 +71,7 @@ static bool serve(work *serve_one, const struct options *options, struct error *
     start_watchdog(settings.deadline_s);
     deadline_ms = clock_mono_ms() + settings.deadline_s * 1000;
     http = http_open(deadline_ms);
-    run = (struct run){.settings = &settings, .http = http};
+    run = (struct run){.settings = &settings, .http = http, .store = &store};
     return serve_one(&run, options, deadline_ms, err);
 }
 

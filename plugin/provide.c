@@ -1,9 +1,14 @@
 #include "provide.h"
 
+#include "base/clock.h"
+#include "base/digest.h"
+#include "base/log.h"
 #include "base/random.h"
 #include "base/text.h"
+#include "cache/flight.h"
 #include "cloud/cr.h"
 #include "identity/identity.h"
+#include "net/http.h"
 #include "proto-json/kubelet.h"
 #include "proto-json/settings.h"
 #include "registry/registry.h"
@@ -16,12 +21,6 @@ void provide_answer_clear(struct answer *answer)
     *answer = (struct answer){0};
 }
 
-static bool answer_without_credentials(struct answer *out)
-{
-    out->cache_s = ANONYMOUS_CACHE_S;
-    return true;
-}
-
 /* Kubelets should ask again well before the password ends, since pulls log in again as they go on,
  * and not all at once after a fleet booted together. */
 static int64_t cache_duration_s(int64_t left_s, int64_t margin_s)
@@ -32,48 +31,83 @@ static int64_t cache_duration_s(int64_t left_s, int64_t margin_s)
     return left_s - random_below(left_s / 10 + 1);
 }
 
-static bool answer_from_token(struct answer *out, const struct run *run,
-                              const struct registry *registry, const struct identity *identity,
-                              int64_t server_time_s, struct error *err)
-{
-    int64_t ends_s = out->token.expires_at_s;
-    int64_t identity_ends_s = identity->signer.credentials.expires_at_s;
-
-    if (identity_ends_s != 0 && identity_ends_s < ends_s)
-        ends_s = identity_ends_s;
-    if (ends_s <= server_time_s)
-        return error_set(err, ERROR_UNAVAILABLE,
-                         "the registry token had expired when it was issued");
-    out->has_credentials = true;
-    out->depends_on_path = registry->depends_on_path;
-    text_join(out->key, sizeof out->key, registry->host.as_asked, "", registry->matched_path);
-    out->cache_s = cache_duration_s(ends_s - server_time_s, run->settings->refresh_margin_s);
-    return true;
-}
-
-static bool request_token(struct answer *out, int64_t *server_time_s, const struct run *run,
+/* Asks the API for a token; `life_s` is what it has left, by the service's own clock and not beyond
+ * the life of the identity. */
+static bool request_token(struct token *out, int64_t *life_s, const struct run *run,
                           struct registry *registry, struct identity *identity, struct error *err)
 {
     const struct cr cr = {
         .http = run->http, .endpoints = &registry->endpoints, .signer = &identity->signer};
     const char *instance = registry->is_personal ? NULL : registry->instance_id;
+    int64_t server_time_s = 0;
+    int64_t ends_s;
 
-    if (cr_get_token(&out->token, server_time_s, &cr, instance, err))
-        return true;
-    if (registry->host.is_new_personal && err->kind == ERROR_PERMISSION)
-        (void)error_advise(err, "For Personal Edition instances since September 2024 Alibaba Cloud "
-                                "documents only a fixed password in an imagePullSecret");
-    return error_wrap(err, "no registry token for %s", registry->host.name);
+    if (!cr_get_token(out, &server_time_s, &cr, instance, err)) {
+        if (registry->host.is_new_personal && err->kind == ERROR_PERMISSION)
+            (void)error_advise(err, "For Personal Edition instances since September 2024 Alibaba "
+                                    "Cloud documents only a fixed password in an imagePullSecret");
+        return error_wrap(err, "no registry token for %s", registry->host.name);
+    }
+    ends_s = out->expires_at_s;
+    if (identity->signer.credentials.expires_at_s != 0 &&
+        identity->signer.credentials.expires_at_s < ends_s)
+        ends_s = identity->signer.credentials.expires_at_s;
+    *life_s = ends_s - server_time_s;
+    return *life_s > 0 ||
+           error_set(err, ERROR_UNAVAILABLE, "the registry token had expired when it was issued");
 }
 
-bool provide_is_ours(const struct run *run, const char *image)
+/* The registry is asked what it is while the metadata service is asked who we are. */
+static bool ask(struct token *out, int64_t *life_s, const struct run *run,
+                struct registry *registry, struct identity *identity, struct error *err)
 {
-    struct registry registry AUTO(registry_clear) = {0};
-    struct error ignored;
+    registry_start_challenge(registry, run);
+    return identity_fetch(identity, err) &&
+           registry_complete(registry, run, identity->node.region, &identity->signer, err) &&
+           request_token(out, life_s, run, registry, identity, err);
+}
 
-    return registry_resolve(&registry, run, image, &ignored) && !registry.is_anonymous &&
-           (registry.entry != NULL || registry.host.kind == HOST_ENTERPRISE ||
-            registry.host.kind == HOST_PERSONAL || registry.host.kind == HOST_ALIBABA);
+/* Whose token it is, and for what: equal keys mean that one token serves both. */
+static bool make_key(char key[DIGEST_HEX_SIZE], const struct run *run,
+                     const struct registry *registry, const struct identity *identity,
+                     struct error *err)
+{
+    struct buf text AUTO(buf_clear) = {0};
+
+    registry_describe(&text, registry, run);
+    buf_append(&text, "\0", 1);
+    identity_describe(&text, identity);
+    return digest_sha256(key, text.bytes, text.length, err);
+}
+
+/* Whether an old token may be served in the place of an answer: the service is in trouble, other
+ * than having refused. */
+static bool is_outage(const struct error *err)
+{
+    return err->kind == ERROR_TEMPORARY || err->kind == ERROR_UNAVAILABLE;
+}
+
+/* From the cache, or asked for by one process for all of the node. */
+static bool share(struct token *out, int64_t *left_s, const struct run *run,
+                  struct registry *registry, struct identity *identity, struct error *err)
+{
+    struct flight flight AUTO(flight_end) = {.store = run->store,
+                                             .margin_s = run->settings->refresh_margin_s};
+    /* Whoever waits keeps half of its time to ask by itself. */
+    int64_t wait_until_ms = clock_mono_ms() + http_left_ms(run->http) / 2;
+
+    if (!make_key(flight.key, run, registry, identity, err))
+        return false;
+    if (flight_take(&flight, out, left_s, wait_until_ms))
+        return true;
+    if (ask(out, left_s, run, registry, identity, err)) {
+        flight_land(&flight, out, *left_s);
+        return true;
+    }
+    if (!is_outage(err) || !flight_take_old(&flight, out, left_s))
+        return false;
+    log_warning("serving a token that should have been renewed: %s", err->cause);
+    return true;
 }
 
 /* Whom the configuration names for a registry, else for all. */
@@ -85,14 +119,19 @@ static const struct settings_identity *identity_settings(const struct run *run,
     return &run->settings->identity;
 }
 
-/* Each line is one step. The registry is asked what it is while the metadata service is asked who
- * we are. */
+static bool answer_without_credentials(struct answer *out)
+{
+    out->cache_s = ANONYMOUS_CACHE_S;
+    return true;
+}
+
+/* Each line is one step. What a pod's token obtained is kept nowhere. */
 bool provide(struct answer *out, const struct run *run, const struct kubelet_request *request,
              struct error *err)
 {
     struct registry registry AUTO(registry_clear) = {0};
     struct identity identity AUTO(identity_clear) = {0};
-    int64_t server_time_s = 0;
+    int64_t left_s = 0;
 
     if (!registry_resolve(&registry, run, request->image, err))
         return false;
@@ -100,11 +139,24 @@ bool provide(struct answer *out, const struct run *run, const struct kubelet_req
         return answer_without_credentials(out);
     if (!identity_choose(&identity, run, identity_settings(run, &registry), request, err))
         return false;
-    registry_start_challenge(&registry, run);
-    if (!identity_fetch(&identity, err) ||
-        !registry_complete(&registry, run, identity.node.region, &identity.signer, err))
+    if (!identity.is_of_pod && run->settings->cache.is_enabled)
+        store_open(run->store, run->settings->cache.directory);
+    if (!run->store->is_open ? !ask(&out->token, &left_s, run, &registry, &identity, err)
+                             : !share(&out->token, &left_s, run, &registry, &identity, err))
         return false;
-    if (!request_token(out, &server_time_s, run, &registry, &identity, err))
-        return false;
-    return answer_from_token(out, run, &registry, &identity, server_time_s, err);
+    out->has_credentials = true;
+    out->depends_on_path = registry.depends_on_path;
+    text_join(out->key, sizeof out->key, registry.host.as_asked, "", registry.matched_path);
+    out->cache_s = cache_duration_s(left_s, run->settings->refresh_margin_s);
+    return true;
+}
+
+bool provide_is_ours(const struct run *run, const char *image)
+{
+    struct registry registry AUTO(registry_clear) = {0};
+    struct error ignored;
+
+    return registry_resolve(&registry, run, image, &ignored) && !registry.is_anonymous &&
+           (registry.entry != NULL || registry.host.kind == HOST_ENTERPRISE ||
+            registry.host.kind == HOST_PERSONAL || registry.host.kind == HOST_ALIBABA);
 }

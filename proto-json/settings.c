@@ -23,7 +23,7 @@ static const struct settings_word root_keys[] = {
     {"identity", true, 0},
     {"podIdentity", true, 0},
     {"endpoints", true, 0},
-    {"cache", false, 0},
+    {"cache", true, 0},
     {"deadlineSeconds", true, 0},
     {"refreshMarginSeconds", true, 0},
     {"log", true, 0},
@@ -41,6 +41,8 @@ static const struct settings_word networks[] = {
     {"vpc", true, SETTINGS_NETWORK_VPC},
     {"public", true, SETTINGS_NETWORK_PUBLIC},
 };
+
+static const struct settings_word cache_keys[] = {{"enabled", true, 0}, {"directory", true, 0}};
 
 static const struct settings_word log_keys[] = {{"level", true, 0}, {"format", true, 0}};
 
@@ -64,6 +66,7 @@ void settings_clear(struct settings *settings)
     free(settings->endpoints.metadata);
     free(settings->endpoints.sts);
     free(settings->endpoints.acr);
+    free(settings->cache.directory);
     *settings = (struct settings){0};
 }
 
@@ -71,6 +74,8 @@ void settings_default(struct settings *settings)
 {
     settings_clear(settings);
     settings->endpoints.metadata = alloc_string("http://100.100.100.200");
+    settings->cache.is_enabled = true;
+    settings->cache.directory = alloc_string("/run/aliyun-acr-credential-provider");
     settings->deadline_s = DEADLINE_DEFAULT_S;
     settings->refresh_margin_s = REFRESH_MARGIN_DEFAULT_S;
 }
@@ -99,6 +104,17 @@ static bool decode_endpoints(struct settings_endpoints *out, const struct doc_no
         return false;
     out->network = (enum settings_network)network;
     return true;
+}
+
+static bool decode_cache(struct settings_cache *out, const struct doc_node *root, struct error *err)
+{
+    struct doc_node cache = doc_member(root, "cache");
+
+    return doc_object(cache, DOC_OPTIONAL, err) &&
+           settings_keys_check(&cache, cache_keys, COUNT_OF(cache_keys), err) &&
+           doc_boolean(&out->is_enabled, doc_member(&cache, "enabled"), DOC_OPTIONAL, err) &&
+           settings_keys_string(&out->directory, doc_member(&cache, "directory"),
+                                settings_check_directory, err);
 }
 
 static bool decode_log(struct settings *out, const struct doc_node *root, struct error *err)
@@ -133,7 +149,8 @@ bool settings_decode(struct settings *out, const void *bytes, size_t length, str
         !settings_registries_decode(&fresh, doc_member(&root, "registries"), err) ||
         !settings_identity_decode(&fresh.identity, doc_member(&root, "identity"), err) ||
         !settings_identity_decode_pod(&fresh.pod, doc_member(&root, "podIdentity"), err) ||
-        !decode_endpoints(&fresh.endpoints, &root, err) || !decode_log(&fresh, &root, err) ||
+        !decode_endpoints(&fresh.endpoints, &root, err) ||
+        !decode_cache(&fresh.cache, &root, err) || !decode_log(&fresh, &root, err) ||
         !doc_integer(&fresh.deadline_s, 1, DEADLINE_MAX_S, doc_member(&root, "deadlineSeconds"),
                      DOC_OPTIONAL, err) ||
         !doc_integer(&fresh.refresh_margin_s, 0, REFRESH_MARGIN_MAX_S,

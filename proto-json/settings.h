@@ -63,6 +63,11 @@ struct settings_endpoints {
     enum settings_network network;
 };
 
+struct settings_cache {
+    bool is_enabled;
+    char *directory; /* owned, absolute */
+};
+
 /* `{0}` can be cleared; settings_default() makes it usable. */
 struct settings {
     struct settings_registry *registries; /* in the order of the file */
@@ -70,6 +75,7 @@ struct settings {
     struct settings_identity identity;
     struct settings_pod pod;
     struct settings_endpoints endpoints;
+    struct settings_cache cache;
     int64_t deadline_s;       /* for the whole run, 1 to 600 */
     int64_t refresh_margin_s; /* 0 to 43200 */
     enum log_level log_level;

@@ -28,6 +28,7 @@ enum {
     POLICY_MAX_BYTES = 2048,
     PROFILE_NAME_MAX_BYTES = 256,
     MATCH_MAX_BYTES = 512,
+    PATH_MAX_BYTES = 1024,
 };
 
 static bool consists_of(const char *text, size_t min, size_t max, const char *allowed)
@@ -206,15 +207,26 @@ bool settings_check_policy(const char *text, const char *what, struct error *err
            error_set(err, ERROR_CONFIG, "%s must be a RAM policy of at most 2048 bytes", what);
 }
 
+static bool has_control_bytes(const char *text)
+{
+    for (; *text != '\0'; text++) {
+        if ((unsigned char)*text < ' ' || *text == '\x7F')
+            return true;
+    }
+    return false;
+}
+
+bool settings_check_directory(const char *text, const char *what, struct error *err)
+{
+    return (text[0] == '/' && strlen(text) <= PATH_MAX_BYTES && !has_control_bytes(text)) ||
+           error_set(err, ERROR_CONFIG, "%s must be an absolute path of at most 1024 bytes", what);
+}
+
 bool settings_check_profile_name(const char *text, const char *what, struct error *err)
 {
     size_t length = strlen(text);
 
-    for (size_t i = 0; i < length; i++) {
-        if ((unsigned char)text[i] < ' ' || text[i] == '\x7F')
-            length = 0;
-    }
-    return (length >= 1 && length <= PROFILE_NAME_MAX_BYTES) ||
+    return (length >= 1 && length <= PROFILE_NAME_MAX_BYTES && !has_control_bytes(text)) ||
            error_set(err, ERROR_CONFIG, "%s must be the name of a profile, of 1 to 256 bytes",
                      what);
 }

@@ -44,6 +44,9 @@ CHECKED bool settings_check_policy(const char *text, const char *what, struct er
 /* The name of a profile: 1 to 256 bytes without control bytes. */
 CHECKED bool settings_check_profile_name(const char *text, const char *what, struct error *err);
 
+/* An absolute path of at most 1024 bytes without control bytes. */
+CHECKED bool settings_check_directory(const char *text, const char *what, struct error *err);
+
 /* A pattern of the kubelet, HOST[:PORT][/PATH]. Refuses what the kubelet takes without a word and
  * never matches: a scheme, ?, [, upper case in the host, a * in the path, an empty host or label.
  */

@@ -23,5 +23,5 @@ done
 
 request='{"kind":"CredentialProviderRequest","apiVersion":"credentialprovider.kubelet.k8s.io/v1","image":"demo-registry.cn-hangzhou.cr.aliyuncs.com/team/app"}'
 echo "\$ echo '$request' |"
-echo "    aliyun-acr-credential-provider"
-echo "$request" | build/demo/aliyun-acr-credential-provider
+echo "    aliyun-acr-credential-provider --no-cache"
+echo "$request" | build/demo/aliyun-acr-credential-provider --no-cache

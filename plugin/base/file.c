@@ -11,8 +11,7 @@
 
 enum { CHUNK_BYTES = 4096 };
 
-/* A descriptor that closes itself at the end of its scope; -1 is none. */
-static void close_descriptor(const int *descriptor)
+void file_close(const int *descriptor)
 {
     if (*descriptor >= 0)
         (void)close(*descriptor);
@@ -37,8 +36,7 @@ enum file_outcome file_read_trusted(struct buf *out, const char *path, size_t ma
                                     struct error *err)
 {
     /* Non-blocking, so that opening a FIFO put in the file's place does not hang. */
-    int descriptor AUTO(close_descriptor) =
-        open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    int descriptor AUTO(file_close) = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     struct stat status;
     bool too_much = false;
 

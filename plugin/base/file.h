@@ -22,6 +22,9 @@ CHECKED enum file_outcome file_read_trusted(struct buf *out, const char *path, s
 CHECKED bool file_read_stream(struct buf *out, int descriptor, size_t max_bytes,
                               int64_t deadline_ms, enum error_kind too_much, struct error *err);
 
+/* A descriptor that closes itself at the end of its scope (AUTO); -1 is none. */
+void file_close(const int *descriptor);
+
 /* Writes all bytes to a descriptor. */
 CHECKED bool file_write_all(int descriptor, const void *bytes, size_t length, struct error *err);
 

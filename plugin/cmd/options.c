@@ -10,6 +10,9 @@
 #include "proto-json/settings.h"
 #include "proto-json/settings_check.h"
 
+/* For the docker credential helper, whose protocol leaves no room for flags. */
+#define CONFIG_VARIABLE "ACR_CREDENTIAL_PROVIDER_CONFIG"
+
 #define DEFAULT_CONFIG "/etc/aliyun-acr-credential-provider/config.json"
 
 const char options_help[] =
@@ -24,7 +27,11 @@ const char options_help[] =
     "Gives the kubelet temporary credentials for Alibaba Cloud Container Registry (ACR).\n"
     "\n"
     "  --config FILE        configuration, JSON\n"
-    "                       (default " DEFAULT_CONFIG " if it is there)\n"
+    "                       (default $" CONFIG_VARIABLE ",\n"
+    "                       else " DEFAULT_CONFIG " if it is there)\n"
+    "  --cache-dir DIR      what processes of this node share\n"
+    "                       (default /run/aliyun-acr-credential-provider)\n"
+    "  --no-cache           share nothing\n"
     "  --deadline SECONDS   for the whole run, 1 to 600 (default 50)\n"
     "  --log-level LEVEL    error, warning, info or debug (default error)\n"
     "  --log-format FORMAT  text or json (default text)\n"
@@ -72,6 +79,7 @@ static bool take_flag(struct options *options, const char **output, char **argv,
         {"--log-level", &options->log_level},
         {"--log-format", &options->log_format},
         {"--output", output},
+        {"--cache-dir", &options->cache_directory},
     };
     const char *argument = argv[*at];
 
@@ -123,6 +131,8 @@ bool options_parse(struct options *out, int argc, char **argv, struct error *err
         }
         if (strcmp(argv[i], "--version") == 0)
             out->command = OPTIONS_VERSION;
+        else if (strcmp(argv[i], "--no-cache") == 0)
+            out->no_cache = true;
         else if (argv[i][0] == '-' ? !take_flag(out, &output, argv, argc, &i, err)
                                    : !take_word(out, words++, argv[i], err))
             return false;
@@ -186,6 +196,16 @@ static bool apply(const struct options *options, struct settings *settings, stru
         !text_parse_number(options->deadline, 1, 600, &settings->deadline_s))
         return fail_usage("--deadline must be a number of seconds from 1 to 600, not",
                           options->deadline, err);
+    if (options->no_cache)
+        settings->cache.is_enabled = false;
+    if (options->cache_directory != NULL) {
+        if (!settings_check_directory(options->cache_directory, "--cache-dir", err)) {
+            err->kind = ERROR_USAGE;
+            return false;
+        }
+        free(settings->cache.directory);
+        settings->cache.directory = alloc_string(options->cache_directory);
+    }
     settings->log_level = (enum log_level)level;
     settings->log_format = (enum log_format)format;
     return apply_environment(settings, err);
@@ -194,7 +214,9 @@ static bool apply(const struct options *options, struct settings *settings, stru
 bool options_load(struct settings *out, const struct options *options, struct error *err)
 {
     struct buf file AUTO(buf_clear) = {0};
-    const char *path = options->config_path != NULL ? options->config_path : DEFAULT_CONFIG;
+    const char *named =
+        options->config_path != NULL ? options->config_path : value_of(CONFIG_VARIABLE);
+    const char *path = named[0] != '\0' ? named : DEFAULT_CONFIG;
 
     settings_default(out);
     switch (file_read_trusted(&file, path, SETTINGS_MAX_BYTES, err)) {
@@ -203,7 +225,7 @@ bool options_load(struct settings *out, const struct options *options, struct er
             return error_wrap(err, "%s", path);
         break;
     case FILE_ABSENT:
-        if (options->config_path != NULL)
+        if (named[0] != '\0')
             return error_set(err, ERROR_CONFIG, "%s: there is no such file", path);
         break;
     case FILE_REFUSED:

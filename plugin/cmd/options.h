@@ -16,8 +16,10 @@ struct options {
     enum options_command command;
     const char *image; /* of `get` */
     enum get_output output;
+    bool no_cache;
     const char *config_path; /* NULL: the default, if it is there */
-    const char *deadline;    /* the texts of the flags, NULL if not given */
+    const char *cache_directory;
+    const char *deadline; /* the texts of the flags, NULL if not given */
     const char *log_level;
     const char *log_format;
 };

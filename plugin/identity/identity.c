@@ -275,3 +275,13 @@ bool identity_fetch(struct identity *identity, struct error *err)
 {
     return identity->signer.fetch(&identity->signer, err);
 }
+
+void identity_describe(struct buf *out, const struct identity *identity)
+{
+    recipe_describe(out, &identity->recipe);
+    /* Where the metadata service is asked, and what may come of it. */
+    if (identity->recipe.base == RECIPE_ECS)
+        buf_append_format(out, "%s %s %d %s", identity->run->settings->endpoints.metadata,
+                          environment_value("ALIBABA_CLOUD_ECS_METADATA"), identity->may_go_on,
+                          environment_value("ALIBABA_CLOUD_CREDENTIALS_URI"));
+}

@@ -35,6 +35,9 @@ CHECKED bool identity_choose(struct identity *out, const struct run *run,
                              const struct settings_identity *settings,
                              const struct kubelet_request *request, struct error *err);
 
+/* Appends what makes this identity this one and no other; for a digest only. */
+void identity_describe(struct buf *out, const struct identity *identity);
+
 /* Makes the credentials current. */
 CHECKED bool identity_fetch(struct identity *identity, struct error *err);
 

@@ -39,3 +39,41 @@ void recipe_add_role(struct recipe *recipe, const struct role *role)
     free(recipe->roles);
     recipe->roles = longer;
 }
+
+/* With its length in front, so that no two lists of fields give the same text. */
+static void add(struct buf *out, const char *text)
+{
+    buf_append_format(out, "%zu:%s,", text == NULL ? (size_t)0 : strlen(text) + 1,
+                      text == NULL ? "" : text);
+}
+
+static void add_role(struct buf *out, const struct role *role)
+{
+    add(out, role->arn);
+    add(out, role->session_name);
+    add(out, role->external_id);
+    add(out, role->source_identity);
+    add(out, role->policy);
+    buf_append_format(out, "%lld;", (long long)role->duration_s);
+}
+
+void recipe_describe(struct buf *out, const struct recipe *recipe)
+{
+    const struct recipe_oidc *oidc = &recipe->oidc;
+
+    buf_append_format(out, "%d;", (int)recipe->base);
+    add(out, recipe->key.access_key_id);
+    add(out, secret_reveal(&recipe->key.access_key_secret));
+    add(out, secret_reveal(&recipe->key.security_token));
+    add_role(out, &oidc->role);
+    add(out, oidc->role_name);
+    add(out, oidc->account_id);
+    add(out, oidc->provider_arn);
+    add(out, oidc->cluster_id);
+    add(out, oidc->token_file);
+    add(out, recipe->ecs_role);
+    add(out, recipe->uri);
+    add(out, recipe->command);
+    for (size_t i = 0; i < recipe->role_count; i++)
+        add_role(out, &recipe->roles[i]);
+}

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/buf.h"
 #include "base/credentials.h"
 #include "base/role.h"
 #include "base/secret.h"
@@ -52,6 +53,10 @@ void recipe_clear(struct recipe *recipe);
 
 /* Appends a copy of a role. */
 void recipe_add_role(struct recipe *recipe, const struct role *role);
+
+/* Appends what makes the identity this one and no other, so that equal texts mean equal identities.
+ * It holds secrets: for a digest only. */
+void recipe_describe(struct buf *out, const struct recipe *recipe);
 
 /* What a source says: it has an identity; it is not configured (err then holds the reason, for the
  * list of a chain that finds nothing); or it is configured and broken (err is an error). Only what

@@ -104,6 +104,27 @@ bool registry_resolve(struct registry *out, const struct run *run, const char *i
     return true;
 }
 
+/* The configured endpoint of the API, NULL if it goes by region. */
+static const char *configured_endpoint(const struct registry *registry,
+                                       const struct settings *settings)
+{
+    return registry->entry != NULL && registry->entry->api_endpoint != NULL
+               ? registry->entry->api_endpoint
+               : settings->endpoints.acr;
+}
+
+void registry_describe(struct buf *out, const struct registry *registry, const struct run *run)
+{
+    const char *endpoint = configured_endpoint(registry, run->settings);
+
+    /* The public and the VPC host of an instance share a token; nothing else shares one. */
+    buf_append_format(
+        out, "%s %s %d %s %s %s %d",
+        registry->host.kind == HOST_ENTERPRISE ? registry->host.instance : registry->host.name,
+        registry->host.region, registry->is_personal, registry->region, registry->instance_id,
+        endpoint == NULL ? "" : endpoint, (int)run->settings->endpoints.network);
+}
+
 static bool is_complete(const struct registry *registry)
 {
     return registry->region[0] != '\0' &&
@@ -149,9 +170,7 @@ static bool take_challenge(struct registry *registry, struct error *err)
 static void choose_endpoints(struct registry *registry, const struct settings *settings,
                              const char *node_region)
 {
-    const char *configured = registry->entry != NULL && registry->entry->api_endpoint != NULL
-                                 ? registry->entry->api_endpoint
-                                 : settings->endpoints.acr;
+    const char *configured = configured_endpoint(registry, settings);
     bool vpc_first =
         registry->host.is_vpc || (node_region[0] != '\0' && !strcmp(node_region, registry->region));
     enum cr_endpoint_order order = vpc_first ? CR_VPC_FIRST : CR_PUBLIC_ONLY;

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 #include "base/auto.h"
+#include "base/buf.h"
 #include "base/error.h"
 #include "base/run.h"
 #include "cloud/openapi.h"
@@ -34,6 +35,9 @@ void registry_clear(struct registry *registry);
 /* Everything that needs no network. The image must outlive the registry. */
 CHECKED bool registry_resolve(struct registry *out, const struct run *run, const char *image,
                               struct error *err);
+
+/* Appends what makes this registry and its API this one and no other. */
+void registry_describe(struct buf *out, const struct registry *registry, const struct run *run);
 
 /* Asks the registry what it is, in the background, if that is not known yet. */
 void registry_start_challenge(struct registry *registry, const struct run *run);

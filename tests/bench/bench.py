@@ -53,7 +53,7 @@ def main():
                        "SSL_CERT_FILE": cloud.ca}
         ports = [str(urlsplit(url).port) for url in (cloud.metadata, cloud.api)]
         commands = {
-            "this program": [provider, "--config", config],
+            "this program": [provider, "--no-cache", "--config", config],
             "minimal client": [minimal, *ports, cloud.ca, INSTANCE],
             "shell script": ["sh", os.path.join(HERE, "shell_client.sh"), cloud.metadata, cloud.api, cloud.ca, INSTANCE],
         }

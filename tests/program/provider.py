@@ -1,11 +1,14 @@
 """Runs the real executable, and holds what every run must keep to."""
 
+import atexit
+import functools
 import json
 import os
 import re
 import shlex
 import subprocess
 import sys
+import tempfile
 import time
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
@@ -34,6 +37,17 @@ class Result:
         return self.answer["auth"]
 
 
+@functools.cache
+def without_cache():
+    """The variable that keeps the program from sharing anything, for where it is called without flags."""
+    directory = tempfile.TemporaryDirectory(prefix="acr-config-")
+    atexit.register(directory.cleanup)
+    path = os.path.join(directory.name, "config.json")
+    with open(path, "w", encoding="ascii", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+        json.dump({"cache": {"enabled": False}}, file)
+    return {"ACR_CREDENTIAL_PROVIDER_CONFIG": path}
+
+
 def request(image, version="v1", **more):
     return json.dumps({"kind": "CredentialProviderRequest", "apiVersion": API + version, "image": image, **more})
 
@@ -41,6 +55,8 @@ def request(image, version="v1", **more):
 def run(stdin, environment=None, arguments=(), config=None, tmp_path=None):
     """One run in an environment of its own; the deadline is short, so that a run that hangs shows."""
     arguments = ["--deadline", str(DEADLINE_S), *arguments]
+    if not any("cache" in argument for argument in arguments) and "cache" not in (config or {}):
+        arguments.append("--no-cache")
     if config is not None:
         path = tmp_path / "config.json"
         path.write_text(json.dumps(config))

@@ -15,7 +15,7 @@ import tempfile
 import time
 
 import pytest
-from provider import DEADLINE_S, DEMO, PROGRAM, Emulator
+from provider import DEADLINE_S, DEMO, PROGRAM, Emulator, without_cache
 
 IMAGE = DEMO + "/team/app:v1"
 SERVICE = "registry.aliyuncs.com:cn-hangzhou:china:cri-demo567890abcdef"
@@ -90,7 +90,7 @@ class Node:
         (directory / "bin").mkdir()
         (directory / "bin" / "docker-credential-aliyun-acr").symlink_to(PROGRAM)
         (directory / "policy.json").write_text('{"default":[{"type":"insecureAcceptAnything"}]}')
-        self.variables = {**cloud.environment(), "HOME": str(directory), "PATH": f"{directory}/bin:/usr/sbin:/usr/bin:/bin",
+        self.variables = {**cloud.environment(), **without_cache(), "HOME": str(directory), "PATH": f"{directory}/bin:/usr/sbin:/usr/bin:/bin",
                           "XDG_RUNTIME_DIR": str(directory), "TMPDIR": str(directory)}
         self.configure()
         pushed = self.run("skopeo", "--insecure-policy", "copy", "--authfile", self.get_authfile(), make_image(directory),

@@ -76,6 +76,8 @@ GOOD = [
     {"podIdentity": {}},
     {"podIdentity": {"oidcProviderArn": "acs:ram::12345678:oidc-provider/ack-rrsa-c1", "accountId": "1234567890123456",
                      "clusterId": "c1", "withoutRole": "refuse"}},
+    {"cache": {}},
+    {"cache": {"enabled": False, "directory": "/run/x"}},
     {"endpoints": {"sts": "https://sts.cn-shanghai.aliyuncs.com"}},
     {"endpoints": {}},
     {"endpoints": {"metadata": "http://127.0.0.1:8080", "acr": "https://acr.example.com"}},
@@ -99,8 +101,12 @@ BAD = [
     ({"identity": {"role": "R"}}, "identity.role"),
     ({"endpoints": {"imds": "http://h"}}, "endpoints.imds"),
     ({"log": {"file": "/tmp/x"}}, "log.file"),
-    # Keys and words that this version does not support.
-    ({"cache": {"enabled": False}}, "cache"),
+    ({"cache": False}, "cache"),
+    ({"cache": {"enabled": "no"}}, "cache.enabled"),
+    ({"cache": {"directory": "run"}}, "cache.directory"),
+    ({"cache": {"directory": "/" + "x" * 1024}}, "cache.directory"),
+    ({"cache": {"directory": "/a\nb"}}, "cache.directory"),
+    ({"cache": {"path": "/run"}}, "cache.path"),
     # Types.
     ({"registries": {}}, "registries"),
     ({"registries": ["h"]}, "registries[0]"),

@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 import yaml
-from provider import API, DEMO, PROGRAM, ROOT, Emulator, caller, pull, request, run
+from provider import API, DEMO, PROGRAM, ROOT, Emulator, caller, pull, request, run, without_cache
 
 
 def read(*path):
@@ -63,7 +63,7 @@ def test_command_lines_of_the_readme(cloud):
     assert len(lines) == 4
     for line in lines:
         done = subprocess.run([PROGRAM, *line.replace("REGISTRY_HOST", DEMO).replace("HOST", DEMO).split()], text=True,
-                              capture_output=True, env=cloud.environment(), check=False)
+                              capture_output=True, env={**cloud.environment(), **without_cache()}, check=False)
         assert done.returncode == 0 and cloud.cloud.issued[-1] in done.stdout + str(base64_of(done.stdout)), line
 
 
@@ -74,7 +74,7 @@ def base64_of(text):
 
 def test_answer_shown_in_the_readme():
     """The request of the README gets the answer of the README, but for password and jitter."""
-    shown = re.search(r"\$ echo '(.*?)' \|\n    aliyun-acr-credential-provider\n(.*?)\n", read("README.md"))
+    shown = re.search(r"\$ echo '(.*?)' \|\n    aliyun-acr-credential-provider --no-cache\n(.*?)\n", read("README.md"))
     with Emulator() as cloud:
         real = run(shown[1], cloud.environment()).out
 

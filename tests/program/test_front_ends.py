@@ -7,7 +7,7 @@ import re
 import subprocess
 
 import pytest
-from provider import API, DEADLINE_S, DEMO, PROGRAM, WRAPPER, Emulator, Result, assert_failed, secrets_of
+from provider import API, DEADLINE_S, DEMO, PROGRAM, WRAPPER, Emulator, Result, assert_failed, secrets_of, without_cache
 
 ANONYMOUS = "registry-cn-hangzhou.ack.aliyuncs.com"
 NOT_FOUND = "credentials not found in native keychain\n"
@@ -20,7 +20,7 @@ def cloud():
 
 
 def get(cloud, *arguments, more=None):
-    done = subprocess.run([*WRAPPER, PROGRAM, "get", "--deadline", str(DEADLINE_S), *arguments], text=True,
+    done = subprocess.run([*WRAPPER, PROGRAM, "get", "--no-cache", "--deadline", str(DEADLINE_S), *arguments], text=True,
                           capture_output=True, env={**cloud.environment(), **(more or {})}, timeout=120, check=False)
     return Result(done, 0)
 
@@ -32,7 +32,7 @@ def helper(tmp_path):
     link.symlink_to(PROGRAM)
 
     def call(*arguments, stdin="", environment=None):
-        return Result(subprocess.run([*WRAPPER, str(link), *arguments], input=stdin, text=True, capture_output=True, env=environment or {},
+        return Result(subprocess.run([*WRAPPER, str(link), *arguments], input=stdin, text=True, capture_output=True, env={**without_cache(), **(environment or {})},
                                      timeout=120, check=False), 0)
     return call
 

@@ -471,7 +471,7 @@ def test_session_named_after_a_node_with_odd_characters(cloud, tmp_path):
     config = write(tmp_path / "config.json", {"identity": {"assumeRole": [{"roleArn": PULLER}]}})
     name = "node_1 (blue)." + "x" * 50
     script = f"printf %s {shlex.quote(name)} >/proc/sys/kernel/hostname && exec " + shlex.join(
-        [*WRAPPER, PROGRAM, "--deadline", str(DEADLINE_S), "--config", config])
+        [*WRAPPER, PROGRAM, "--no-cache", "--deadline", str(DEADLINE_S), "--config", config])
     done = subprocess.run(["unshare", "--uts", "sh", "-c", script], input=request(DEMO + "/a"), text=True,
                           capture_output=True, env={**cloud.environment(), "PATH": "/usr/bin:/bin"}, check=False)
     if done.returncode == 1 and "unshare" in done.stderr:

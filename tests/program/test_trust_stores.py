@@ -21,7 +21,7 @@ pytestmark = pytest.mark.skipif(not can_unshare(), reason="this machine allows n
 def pull_with(cloud, place, command):
     """Runs with /etc and /var/lib empty but for what `command` puts at `place`."""
     script = (f"mount -t tmpfs none /etc && mount -t tmpfs none /var/lib && mkdir -p {os.path.dirname(place)} && "
-              f"{command.format(ca=shlex.quote(cloud.ca), place=place)} && exec {shlex.quote(PROGRAM)}")
+              f"{command.format(ca=shlex.quote(cloud.ca), place=place)} && exec {shlex.quote(PROGRAM)} --no-cache")
     environment = {name: value for name, value in cloud.environment().items() if name != "SSL_CERT_FILE"}
     return subprocess.run([*NAMESPACE, "/bin/sh", "-c", script], input=request(DEMO + "/a"), text=True,
                           capture_output=True, timeout=60, check=False,

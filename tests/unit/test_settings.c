@@ -152,7 +152,7 @@ static const struct {
     {REGISTRY("\"identity\":null"), "registries[0].identity must be an object"},
     {REGISTRY("\"identity\":{\"x\":1}"), "registries[0].identity.x is not a known key"},
     {"{\"podIdentity\":null}", "podIdentity must be an object"},
-    {"{\"cache\":{\"enabled\":false}}", "cache is not supported by this version yet"},
+    {"{\"cache\":{\"directory\":\"run\"}}", "cache.directory must be an absolute path"},
     {"{\"identity\":{\"profile\":\"p\",\"source\":\"uri\"}}",
      "identity.profile must be given with source \"profile\" only"},
     {"{\"identity\":{\"assumeRole\":[{\"roleArn\":\"puller\"}]}}",

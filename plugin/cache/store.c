@@ -1,0 +1,212 @@
+#include "cache/store.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/random.h"
+#include "base/text.h"
+
+/* Leftovers of killed processes, and what nobody asks for any more. */
+enum { TEMPORARY_MAX_AGE_S = 60, FILE_MAX_AGE_S = 24 * 3600, SWEEP_MAX_FILES = 10000 };
+
+#define TEMPORARY_PREFIX "new-"
+
+static bool is_ours(const struct stat *status)
+{
+    return status->st_uid == geteuid() && (status->st_mode & (S_IRWXG | S_IRWXO)) == 0;
+}
+
+/* Tells one run of the system from the next, in which the clock that ages are measured by starts
+ * anew. */
+static bool read_boot_id(char out[RECORD_BOOT_ID_SIZE])
+{
+    int descriptor AUTO(file_close) = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+    ssize_t got = descriptor < 0 ? -1 : read(descriptor, out, RECORD_BOOT_ID_SIZE - 1);
+
+    out[got > 0 ? got : 0] = '\0';
+    out[strcspn(out, "\n")] = '\0';
+    return out[0] != '\0';
+}
+
+void store_open(struct store *out, const char *path)
+{
+    struct stat status;
+
+    *out = (struct store){.directory = -1};
+    if (mkdir(path, S_IRWXU) != 0 && errno != EEXIST) {
+        log_info("no cache: cannot make %s: %s", path, strerror(errno));
+        return;
+    }
+    out->directory = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (out->directory < 0) {
+        log_warning("no cache: cannot open %s: %s", path, strerror(errno));
+        return;
+    }
+    if (fstat(out->directory, &status) != 0 || !is_ours(&status))
+        log_warning("no cache: %s must belong to this user and be closed to others (mode 0700)",
+                    path);
+    else if (!read_boot_id(out->boot_id))
+        log_info("no cache: the system does not tell its boot id");
+    else
+        out->is_open = true;
+}
+
+void store_close(struct store *store)
+{
+    if (store->directory > 0)
+        (void)close(store->directory);
+    *store = (struct store){0};
+}
+
+static void name_file(char out[STORE_NAME_SIZE], const char *kind, const char *key)
+{
+    text_join(out, STORE_NAME_SIZE, kind, "-", key);
+}
+
+static bool read_file(struct buf *out, const struct store *store, const char *name)
+{
+    int descriptor AUTO(file_close) =
+        openat(store->directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    struct stat status;
+    struct error err;
+
+    if (descriptor < 0 && errno == ENOENT)
+        return false;
+    if (descriptor >= 0 && fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode) &&
+        status.st_nlink == 1 && is_ours(&status) && status.st_size <= RECORD_MAX_BYTES &&
+        file_read_stream(out, descriptor, RECORD_MAX_BYTES, INT64_MAX, ERROR_INTERNAL, &err))
+        return true;
+    log_warning("cache: %s is not a file of our own; removing it", name);
+    (void)unlinkat(store->directory, name, 0);
+    return false;
+}
+
+bool store_read(struct record *out, int64_t *left_s, const struct store *store, const char *kind,
+                const char *key)
+{
+    struct buf file AUTO(buf_clear) = {0};
+    struct error err = {0};
+    char name[STORE_NAME_SIZE];
+    int64_t age_ms;
+
+    if (!store->is_open)
+        return false;
+    name_file(name, kind, key);
+    if (!read_file(&file, store, name))
+        return false;
+    if (!record_decode(out, file.bytes, file.length, &err) || strcmp(out->key, key) != 0) {
+        log_warning("cache: %s is damaged; removing it", name);
+        (void)unlinkat(store->directory, name, 0);
+        return false;
+    }
+    age_ms = clock_boot_ms() - out->made_at_ms;
+    *left_s = out->life_s - age_ms / 1000 - 1;
+    return strcmp(out->boot_id, store->boot_id) == 0 && age_ms >= 0 && *left_s > 0;
+}
+
+/* Removes what is too old to be of use to anybody. */
+static void sweep(const struct store *store)
+{
+    int descriptor = openat(store->directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *directory = descriptor < 0 ? NULL : fdopendir(descriptor);
+    const struct dirent *entry;
+    int64_t now_s = clock_wall_s();
+
+    if (directory == NULL) {
+        file_close(&descriptor);
+        return;
+    }
+    for (int i = 0; i < SWEEP_MAX_FILES && (entry = readdir(directory)) != NULL; i++) {
+        struct stat status;
+        int64_t age_s;
+
+        if (fstatat(store->directory, entry->d_name, &status, AT_SYMLINK_NOFOLLOW) != 0 ||
+            S_ISDIR(status.st_mode))
+            continue;
+        age_s = now_s - (int64_t)status.st_mtime;
+        if (age_s > FILE_MAX_AGE_S ||
+            (age_s > TEMPORARY_MAX_AGE_S && text_starts_with(entry->d_name, TEMPORARY_PREFIX)))
+            (void)unlinkat(store->directory, entry->d_name, 0);
+    }
+    (void)closedir(directory);
+}
+
+static bool write_file(const struct store *store, const char *name, const struct buf *content,
+                       struct error *err)
+{
+    unsigned char random[8];
+    char temporary[sizeof TEMPORARY_PREFIX + 2 * sizeof random] = TEMPORARY_PREFIX;
+    int descriptor AUTO(file_close) = -1;
+
+    random_bytes(random, sizeof random);
+    text_hex(temporary + strlen(TEMPORARY_PREFIX), random, sizeof random);
+    descriptor = openat(store->directory, temporary,
+                        O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, S_IRUSR | S_IWUSR);
+    if (descriptor < 0)
+        return error_set(err, ERROR_INTERNAL, "cannot make a file: %s", strerror(errno));
+    if (file_write_all(descriptor, content->bytes, content->length, err) &&
+        (renameat(store->directory, temporary, store->directory, name) == 0 ||
+         error_set(err, ERROR_INTERNAL, "cannot rename a file: %s", strerror(errno))))
+        return true;
+    (void)unlinkat(store->directory, temporary, 0);
+    return false;
+}
+
+void store_write(const struct store *store, const char *kind, struct record *record)
+{
+    struct buf content AUTO(buf_clear) = {0};
+    struct error err = {0};
+    char name[STORE_NAME_SIZE];
+
+    if (!store->is_open)
+        return;
+    (void)text_copy(record->boot_id, sizeof record->boot_id, store->boot_id);
+    record->made_at_ms = clock_boot_ms();
+    name_file(name, kind, record->key);
+    sweep(store);
+    if (!record_encode(&content, record, &err) || !write_file(store, name, &content, &err))
+        log_warning("cache: %s was not kept: %s", name, err.cause);
+}
+
+void store_remove(const struct store *store, const char *kind, const char *key)
+{
+    char name[STORE_NAME_SIZE];
+
+    if (!store->is_open)
+        return;
+    name_file(name, kind, key);
+    (void)unlinkat(store->directory, name, 0);
+}
+
+enum store_lock store_try_lock(int *descriptor, const struct store *store, const char *key)
+{
+    char name[STORE_NAME_SIZE];
+    bool is_busy;
+
+    name_file(name, "lock", key);
+    *descriptor = openat(store->directory, name,
+                         O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, S_IRUSR | S_IWUSR);
+    if (*descriptor < 0) {
+        log_info("cache: cannot open %s: %s", name, strerror(errno));
+        return STORE_NOT_LOCKABLE;
+    }
+    if (flock(*descriptor, LOCK_EX | LOCK_NB) == 0) {
+        /* A lock in use is not swept away as too old. */
+        (void)futimens(*descriptor, NULL);
+        return STORE_LOCKED;
+    }
+    is_busy = errno == EWOULDBLOCK;
+    (void)close(*descriptor);
+    *descriptor = -1;
+    return is_busy ? STORE_BUSY : STORE_NOT_LOCKABLE;
+}

@@ -1,0 +1,375 @@
+"""What processes of a node share: one token, one who asks for it, and nothing that is not safely ours."""
+
+import hashlib
+import json
+import os
+import random
+import re
+import shutil
+import signal
+import stat
+import subprocess
+import threading
+import time
+
+import pytest
+from provider import DEADLINE_S, DEMO, PROGRAM, WRAPPER, Emulator, assert_failed, pull, request, run, secrets_of
+
+IMAGE = DEMO + "/a"
+ROLE = {"roleArn": "acs:ram::1234567890123456:role/puller"}
+ACCESS_KEY = {"ALIBABA_CLOUD_ACCESS_KEY_ID": "LTAIemulatorkey00001",
+              "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "emulator-secret-0000000001"}
+
+
+@pytest.fixture
+def cloud():
+    with Emulator() as emulator:
+        yield emulator
+
+
+class Node:
+    def __init__(self, cloud, directory, tmp_path):
+        self.cloud, self.directory, self.tmp_path = cloud, directory, tmp_path
+
+    def pull(self, image=IMAGE, more=None, config=None, arguments=()):
+        return pull(self.cloud, image, more, arguments=["--cache-dir", str(self.directory), *arguments],
+                    config={} if config is None else config, tmp_path=self.tmp_path)
+
+    def password(self, *arguments, **keywords):
+        (login,) = self.pull(*arguments, **keywords).auth.values()
+        return login["password"]
+
+    def start(self, *arguments, deadline_s=30):
+        process = subprocess.Popen([*WRAPPER, PROGRAM, "--cache-dir", str(self.directory), "--deadline", str(deadline_s),
+                                    *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                   env=self.cloud.environment(), text=True)
+        process.stdin.write(request(IMAGE))
+        process.stdin.close()
+        process.stdin = None
+        return process
+
+    def files(self, kind="token"):
+        return [path for path in self.directory.iterdir() if path.name.startswith(kind + "-")]
+
+    def calls(self):
+        return len(self.cloud.log("acr"))
+
+
+@pytest.fixture
+def node(cloud, tmp_path):
+    return Node(cloud, tmp_path / "cache", tmp_path)
+
+
+def seconds(duration):
+    found = re.fullmatch(r"(?:(\d+)h)?(?:(\d+)m)?(\d+)s", duration)
+    return sum(int(part or 0) * unit for part, unit in zip(found.groups(), (3600, 60, 1)))
+
+
+def test_second_run_asks_nobody(node):
+    first = node.password()
+    asked = len(node.cloud.log())
+    answer = node.pull().answer
+    assert answer["auth"][DEMO]["password"] == first and len(node.cloud.log()) == asked
+    assert 2420 <= seconds(answer["cacheDuration"]) <= 2700
+
+
+def test_directory_and_files_are_closed_to_others(node):
+    node.password()
+    assert stat.S_IMODE(node.directory.stat().st_mode) == 0o700
+    assert {stat.S_IMODE(path.stat().st_mode) for path in node.directory.iterdir()} == {0o600}
+    # Nothing but the token is secret in it: neither AccessKey secret nor security token.
+    text = "".join(path.read_text() for path in node.directory.iterdir())
+    assert node.cloud.cloud.issued[-1] in text
+    assert not any(part in text for key in node.cloud.cloud.keys.values() for part in (key["secret"], key["token"]) if part)
+
+
+def test_hosts_of_one_instance_share_a_token(node):
+    first = node.password()
+    assert node.password("demo-registry-vpc.cn-hangzhou.cr.aliyuncs.com/b") == first
+    assert list(node.pull(DEMO + ":443/b").auth) == [DEMO + ":443"]
+    assert node.calls() == 1
+
+
+@pytest.mark.parametrize("change", [
+    {"image": "my-registry-registry.cn-hangzhou.cr.aliyuncs.com/a"}, {"image": "registry.cn-hangzhou.aliyuncs.com/a"},
+    {"image": "hub.example.com/a"}, {"more": ACCESS_KEY}, {"more": {"ALIBABA_CLOUD_ECS_METADATA": "KubernetesWorkerRole"}},
+    {"config": {"identity": {"assumeRole": [ROLE]}}}, {"config": {"identity": {"roleName": "KubernetesWorkerRole"}}},
+    {"config": {"endpoints": {"network": "public"}}}, {"config": {"endpoints": {"acr": "https://cr.cn-hangzhou.aliyuncs.com"}}},
+    {"config": {"registries": [{"match": [DEMO], "instanceId": "cri-demo567890abcdef"}]}},
+])
+def test_any_change_asks_anew(node, change):
+    first = node.password()
+    calls = node.calls()
+    assert node.password(**change) != first and node.calls() > calls
+    assert node.password() == first  # which still serves whom it was made for
+
+
+def test_secret_of_the_same_key_is_part_of_the_identity(node):
+    node.password(more=ACCESS_KEY)
+    result = node.pull(more={**ACCESS_KEY, "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "wrong"})
+    assert_failed(result, 77, "SignatureDoesNotMatch")
+
+
+def test_pods_share_nothing(node):
+    claims = {"iss": "https://oidc.example", "aud": "sts.aliyuncs.com", "sub": "system:serviceaccount:default:app"}
+    config = {"podIdentity": {"oidcProviderArn": "acs:ram::1234567890123456:oidc-provider/ack-rrsa-c0123456789"}}
+    stdin = request(IMAGE, serviceAccountToken=node.cloud.cloud.mint(claims),
+                    serviceAccountAnnotations={"acr.aliyun.com/role-arn": "acs:ram::1234567890123456:role/pod"})
+    for _ in range(2):
+        run(stdin, node.cloud.environment(), ["--cache-dir", str(node.directory)], config, node.tmp_path).answer
+    assert node.calls() == 2 and not node.directory.exists()
+
+
+def test_anonymous_answers_touch_no_disk(node):
+    assert node.pull("registry-cn-hangzhou.ack.aliyuncs.com/acs/pause").auth == {}
+    assert not node.directory.exists()
+
+
+@pytest.mark.parametrize("arguments, config", [(["--no-cache"], {}), ([], {"cache": {"enabled": False}})])
+def test_cache_can_be_switched_off(node, arguments, config):
+    node.pull(arguments=arguments, config=config).answer
+    assert not node.directory.exists()
+
+
+def test_directory_of_the_configuration(node):
+    config = {"cache": {"directory": str(node.directory)}}
+    pull(node.cloud, IMAGE, config=config, tmp_path=node.tmp_path).answer
+    assert len(node.files()) == 1
+
+
+# -- freshness -------------------------------------------------------------------------------------------------
+
+
+def test_token_is_renewed_while_it_is_still_good(node):
+    node.cloud.cloud.token_life_s = 3600
+    first = node.password(config={"refreshMarginSeconds": 0})
+    # A margin above what is left means: less than half its life.
+    assert node.password(config={"refreshMarginSeconds": 43200}) == first
+    age(node, 1900)
+    assert node.password(config={"refreshMarginSeconds": 900}) == first
+    assert node.password(config={"refreshMarginSeconds": 43200}) != first
+
+
+def age(node, by_s):
+    """Makes the records older, by rewriting them as the program would."""
+    rewrite(node, lambda record: record.update(madeAtMs=record["madeAtMs"] - by_s * 1000))
+
+
+def rewrite(node, change):
+    for path in node.files():
+        record = json.loads(path.read_text().partition("\n")[2])
+        change(record)
+        document = json.dumps(record) + "\n"
+        path.write_text(hashlib.sha256(document.encode()).hexdigest() + "\n" + document)
+
+
+def has_been_up(by_s):
+    with open("/proc/uptime", encoding="ascii") as file:
+        return float(file.read().split()[0]) > by_s + 60
+
+
+def test_outage_is_bridged_by_a_token_that_is_still_good(node):
+    """The API is down for an hour of simulated time: the token serves until a minute before its end."""
+    first = node.password()
+    life_s = 3600
+    node.cloud.fault("acr", code="ServiceUnavailable")
+    for minutes in range(10, 59, 12):
+        if not has_been_up(minutes * 60):
+            pytest.skip("the system has not been up for long enough to simulate an hour")
+        rewrite(node, lambda record, s=minutes * 60: record.update(madeAtMs=uptime_ms() - s * 1000, lifeSeconds=life_s))
+        answer = node.pull(arguments=["--log-level", "warning", "--deadline", "1"])
+        assert answer.auth[DEMO]["password"] == first
+        left_s = life_s - minutes * 60
+        assert seconds(answer.answer["cacheDuration"]) <= left_s / 2 + max(0, left_s / 2 - 900)
+        assert ("should have been renewed" in answer.err) == (left_s < 900)
+    rewrite(node, lambda record: record.update(madeAtMs=uptime_ms() - 3550 * 1000))
+    assert_failed(node.pull(arguments=["--deadline", "1"]), 75, "ServiceUnavailable", secrets=secrets_of(node.cloud))
+
+
+def uptime_ms():
+    return int(time.clock_gettime(time.CLOCK_BOOTTIME) * 1000)
+
+
+def test_refusal_is_not_bridged(node):
+    node.password()
+    rewrite(node, lambda record: record.update(madeAtMs=max(0, uptime_ms() - 1000), lifeSeconds=300))
+    node.cloud.cloud.permissions = set()
+    node.pull(config={"refreshMarginSeconds": 0}).answer  # fresh enough: nobody is asked
+    rewrite(node, lambda record: record.update(lifeSeconds=100, madeAtMs=max(0, uptime_ms() - 20000)))
+    rewrite(node, lambda record: record.update(madeAtMs=max(0, record["madeAtMs"] - 35000)))
+    assert_failed(node.pull(), 77, "NoPermission")
+
+
+@pytest.mark.parametrize("change", [
+    {"madeAtMs": 2**50}, {"bootId": "another"}, {"lifeSeconds": 0}, {"version": 2}, {"key": "0" * 64}, {"values": []},
+    {"values": ["u", "p", "", "x"]}, {"values": ["u", ""]}, {"values": ["u" * 300, "p"]}, {"lifeSeconds": "3600"},
+])
+def test_records_that_cannot_be_are_replaced(node, change):
+    first = node.password()
+    rewrite(node, lambda record: record.update(change))
+    second = node.password()
+    assert second != first and node.password() == second
+
+
+# -- files that are not safely ours ----------------------------------------------------------------------------
+
+
+def overwrite(path, content):
+    path.write_bytes(content)
+
+
+SPOIL = {
+    "empty": lambda path, _: overwrite(path, b""),
+    "half": lambda path, _: overwrite(path, path.read_bytes()[:-40]),
+    "changed": lambda path, _: overwrite(path, path.read_bytes().replace(b"reg-", b"geg-")),
+    "garbage": lambda path, _: overwrite(path, os.urandom(500)),
+    "huge": lambda path, _: overwrite(path, b"x" * 100000),
+    "readable": lambda path, _: path.chmod(0o640),
+    "writable": lambda path, _: path.chmod(0o602),
+    "symlink": lambda path, tmp: (shutil.move(path, tmp / "real"), path.symlink_to(tmp / "real")),
+    "dangling": lambda path, tmp: (path.unlink(), path.symlink_to(tmp / "nowhere")),
+    "hard-link": lambda path, tmp: os.link(path, tmp / "other"),
+    "fifo": lambda path, _: (path.unlink(), os.mkfifo(path, 0o600)),
+    "foreign": lambda path, _: os.chown(path, 12345, 12345),
+}
+
+
+@pytest.mark.parametrize("how", SPOIL)
+def test_file_that_is_not_safely_ours_is_replaced(node, how):
+    first = node.password()
+    (path,) = node.files()
+    if how == "foreign" and os.geteuid() != 0:
+        pytest.skip("giving a file away needs root")
+    SPOIL[how](path, node.tmp_path)
+    second = node.password()
+    assert second != first
+    (path,) = node.files()
+    assert not path.is_symlink() and path.stat().st_nlink == 1 and stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert node.password() == second
+    assert not (node.tmp_path / "nowhere").exists()
+
+
+DIRECTORIES = {
+    "open to others": lambda node: node.directory.mkdir(0o755),
+    "a file": lambda node: node.directory.write_text("x"),
+    "a symbolic link": lambda node: ((node.tmp_path / "real").mkdir(0o700), node.directory.symlink_to(node.tmp_path / "real")),
+    "of somebody else": lambda node: (node.directory.mkdir(0o700), os.chown(node.directory, 12345, 12345)),
+    "nowhere": lambda node: setattr(node, "directory", node.directory / "a" / "b"),
+}
+
+
+@pytest.mark.parametrize("how", DIRECTORIES)
+def test_directory_that_cannot_be_used_only_costs_speed(node, how):
+    if how == "of somebody else" and os.geteuid() != 0:
+        pytest.skip("giving a directory away needs root")
+    DIRECTORIES[how](node)
+    started = time.monotonic()
+    assert node.password() != node.password()
+    assert time.monotonic() - started < 2 * DEADLINE_S
+
+
+@pytest.mark.parametrize("options", ["ro,mode=0700", "size=4k,nr_inodes=2,mode=0700", "size=4k,mode=0700"])
+def test_full_or_read_only_file_system_only_costs_speed(cloud, tmp_path, options):
+    """In a mount namespace; waiting for a lock that cannot be made would show as two slow runs."""
+    if os.geteuid() != 0:
+        pytest.skip("mounting needs root")
+    directory = tmp_path / "cache"
+    directory.mkdir(0o700)
+    fill = f"head -c 1M /dev/zero >{directory}/full 2>/dev/null; " if options == "size=4k,mode=0700" else ""
+    one = f"timeout 20 {PROGRAM} --cache-dir {directory} --deadline 20 <{tmp_path}/request || exit 9"
+    script = f"mount -t tmpfs -o {options} none {directory} && {fill} {one}; {one}"
+    (tmp_path / "request").write_text(request(IMAGE))
+    started = time.monotonic()
+    done = subprocess.run(["unshare", "--mount", "sh", "-c", script], capture_output=True, text=True, check=False,
+                          env={**cloud.environment(), "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"})
+    if "unshare" in done.stderr:
+        pytest.skip("namespaces are not allowed here")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count('"password"') == 2 and time.monotonic() - started < 8
+
+
+def test_leftovers_are_swept_away(node):
+    node.directory.mkdir(0o700)
+    for name, age_s in [("new-0011", 3600), ("new-fresh", 0), ("token-old", 90000), ("lock-old", 90000)]:
+        (node.directory / name).write_text("")
+        os.utime(node.directory / name, (time.time() - age_s,) * 2)
+    node.password()
+    names = {path.name for path in node.directory.iterdir()}
+    assert "new-fresh" in names and not names & {"new-0011", "token-old", "lock-old"}
+
+
+# -- many at once ----------------------------------------------------------------------------------------------
+
+
+def finish(processes):
+    for process in processes:
+        out, err = process.communicate(timeout=120)
+        yield process.returncode, out, err
+
+
+def test_storm_of_a_hundred_asks_once(node):
+    node.cloud.fault("acr", "GetAuthorizationToken", delay_ms=300)
+    answers = [json.loads(out)["auth"][DEMO]["password"] for status, out, err in
+               finish([node.start() for _ in range(100 if not WRAPPER else 10)]) if status == 0 or pytest.fail(err)]
+    assert len(set(answers)) == 1 and node.cloud.operations("acr") == ["GetAuthorizationToken"]
+    assert node.cloud.operations("metadata").count("credentials") == 1
+
+
+def test_leader_that_is_killed_costs_one_more_call(node):
+    node.cloud.fault("acr", "GetAuthorizationToken", times=1, delay_ms=1500)
+    leader = node.start()
+    while node.calls() == 0:
+        time.sleep(0.01)
+    others = [node.start() for _ in range(20 if not WRAPPER else 5)]
+    time.sleep(0.3)
+    leader.kill()
+    leader.wait()
+    for stream in (leader.stdout, leader.stderr):
+        stream.close()
+    answers = {json.loads(out)["auth"][DEMO]["password"] for status, out, err in finish(others) if status == 0 or pytest.fail(err)}
+    assert len(answers) == 1 and node.calls() == 2
+
+
+def test_waiters_give_up_in_time_to_ask_by_themselves(node):
+    node.cloud.fault("acr", "GetAuthorizationToken", times=1, stall=True)
+    leader = node.start(deadline_s=60)
+    while node.calls() == 0:
+        time.sleep(0.01)
+    waiter = node.pull()  # with the usual short deadline
+    leader.kill()
+    leader.communicate()
+    assert waiter.answer and DEADLINE_S / 2 - 0.5 < waiter.seconds < DEADLINE_S + 1
+
+
+def test_kills_at_random_moments_leave_only_whole_records(node):
+    """A run takes some twenty milliseconds; the seed is fixed, what the scheduler does is not."""
+    chosen = random.Random(7)
+    rounds = 1000 if not WRAPPER else 20
+    running = []
+
+    def kill_later(process, delay_s):
+        time.sleep(delay_s)
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+
+    for i in range(rounds):
+        if i % 10 == 0:  # so that there is something to write again
+            for path in list(node.directory.iterdir()) if node.directory.exists() else []:
+                if path.name.startswith("token-"):
+                    path.unlink(missing_ok=True)
+        process = node.start()
+        thread = threading.Thread(target=kill_later, args=(process, chosen.uniform(0, 0.03)))
+        thread.start()
+        running.append(thread)
+        if len(running) >= 6:
+            running.pop(0).join()
+        for path in node.files() if node.directory.exists() else []:
+            try:
+                digest, _, document = path.read_text().partition("\n")
+            except FileNotFoundError:
+                continue
+            assert hashlib.sha256(document.encode()).hexdigest() == digest
+            assert json.loads(document)["values"][1] in node.cloud.cloud.issued
+    for thread in running:
+        thread.join()
+    assert node.password() in node.cloud.cloud.issued
