@@ -57,10 +57,16 @@ static bool request_token(struct token *out, int64_t *life_s, const struct run *
            error_set(err, ERROR_UNAVAILABLE, "the registry token had expired when it was issued");
 }
 
-/* The registry is asked what it is while the metadata service is asked who we are. */
+/* While the metadata service is asked who we are, the registry is asked what it is and the
+ * connection to the API is opened. */
 static bool ask(struct token *out, int64_t *life_s, const struct run *run,
                 struct registry *registry, struct identity *identity, struct error *err)
 {
+    char url[OPENAPI_URL_SIZE];
+
+    registry_guess_endpoint(url, registry, run, identity->node.region, identity_is_ecs(identity));
+    if (url[0] != '\0')
+        http_open_early(run->http, url, OPENAPI_CONNECT_TIMEOUT_MS);
     registry_start_challenge(registry, run);
     return identity_fetch(identity, err) &&
            registry_complete(registry, run, identity->node.region, &identity->signer, err) &&

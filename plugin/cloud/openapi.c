@@ -16,8 +16,6 @@
 
 enum {
     ANSWER_MAX_BYTES = 512 * 1024,
-    /* A VPC endpoint outside its VPC swallows packets: give up soon where there is another. */
-    CONNECT_TIMEOUT_MS = 3000,
     EXCHANGE_TIMEOUT_MS = 15000,
     SKEW_WORTH_MENDING_S = 300,
     NONCE_SIZE = 33,
@@ -116,7 +114,7 @@ static bool send_once(struct http_response *response, struct http *http, const c
     struct http_request request = {.kind = HTTP_SECURE,
                                    .method = call->method,
                                    .body_max_bytes = ANSWER_MAX_BYTES,
-                                   .connect_timeout_ms = CONNECT_TIMEOUT_MS,
+                                   .connect_timeout_ms = OPENAPI_CONNECT_TIMEOUT_MS,
                                    .timeout_ms = EXCHANGE_TIMEOUT_MS};
 
     make_nonce(stamp.nonce);

@@ -15,6 +15,9 @@
 
 struct http;
 
+/* A VPC endpoint outside its VPC swallows packets: give up soon where there is another. */
+enum { OPENAPI_CONNECT_TIMEOUT_MS = 3000 };
+
 enum { OPENAPI_WORDS_SIZE = 256, OPENAPI_ENDPOINTS_MAX = 3, OPENAPI_URL_SIZE = 320 };
 
 /* Who signs. `fetch` makes `credentials` current when the service says that they have ended; NULL

@@ -276,6 +276,11 @@ bool identity_fetch(struct identity *identity, struct error *err)
     return identity->signer.fetch(&identity->signer, err);
 }
 
+bool identity_is_ecs(const struct identity *identity)
+{
+    return identity->recipe.base == RECIPE_ECS;
+}
+
 void identity_describe(struct buf *out, const struct identity *identity)
 {
     recipe_describe(out, &identity->recipe);

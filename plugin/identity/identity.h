@@ -38,6 +38,9 @@ CHECKED bool identity_choose(struct identity *out, const struct run *run,
 /* Appends what makes this identity this one and no other; for a digest only. */
 void identity_describe(struct buf *out, const struct identity *identity);
 
+/* Whether the role of an ECS instance stands at the beginning. */
+bool identity_is_ecs(const struct identity *identity);
+
 /* Makes the credentials current. */
 CHECKED bool identity_fetch(struct identity *identity, struct error *err);
 

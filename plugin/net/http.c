@@ -11,9 +11,13 @@
 #include "base/text.h"
 #include "net/trust.h"
 
+/* Of an early connection and what is answered by it. */
+enum { EARLY_TIMEOUT_MS = 10000 };
+
 struct http {
     int64_t deadline_ms;
-    CURLM *multi; /* NULL before the first exchange */
+    CURLM *multi;                /* NULL before the first exchange */
+    struct http_exchange *early; /* a connection that was opened before it was needed, or NULL */
 };
 
 struct http_exchange {
@@ -39,6 +43,8 @@ struct http *http_open(int64_t deadline_ms)
 
 void http_close(struct http **http)
 {
+    if (*http != NULL)
+        http_exchange_free(&(*http)->early);
     if (*http != NULL && (*http)->multi != NULL) {
         (void)curl_multi_cleanup((*http)->multi);
         curl_global_cleanup();
@@ -188,6 +194,8 @@ static bool set_method(CURL *easy, const char *method, const char *form)
 {
     const char *body = form == NULL ? "" : form;
 
+    if (strcmp(method, "HEAD") == 0)
+        return curl_easy_setopt(easy, CURLOPT_NOBODY, 1L) == CURLE_OK;
     if (strcmp(method, "GET") == 0)
         return curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L) == CURLE_OK;
     return curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body) == CURLE_OK &&
@@ -384,11 +392,43 @@ bool http_finish(struct http_exchange *exchange, struct http_response *out, stru
     return true;
 }
 
+void http_open_early(struct http *http, const char *base_url, int64_t connect_timeout_ms)
+{
+    const struct http_request request = {.kind = HTTP_SECURE,
+                                         .method = "HEAD",
+                                         .url = base_url,
+                                         .connect_timeout_ms = connect_timeout_ms,
+                                         .timeout_ms = EARLY_TIMEOUT_MS};
+    struct error ignored;
+
+    if (http->early == NULL)
+        http->early = http_start(http, &request, &ignored);
+}
+
+/* Waits for the connection that was opened early, if it is to this host: a second one beside it
+ * would take as long. Whatever the host answers does not matter, that it cannot be reached does. */
+static bool take_early(struct http *http, const char *url, struct error *err)
+{
+    struct http_exchange *early AUTO(http_exchange_free) = NULL;
+    struct http_response ignored AUTO(http_response_clear) = {0};
+    char host[sizeof early->host];
+
+    host_of(host, sizeof host, url);
+    if (http->early == NULL || strcmp(http->early->host, host) != 0)
+        return true;
+    early = http->early;
+    http->early = NULL;
+    return http_finish(early, &ignored, err) || ignored.connected;
+}
+
 bool http_send(struct http *http, const struct http_request *request, struct http_response *out,
                struct error *err)
 {
-    struct http_exchange *exchange AUTO(http_exchange_free) = http_start(http, request, err);
+    struct http_exchange *exchange AUTO(http_exchange_free) = NULL;
 
+    if (!take_early(http, request->url, err))
+        return false;
+    exchange = http_start(http, request, err);
     return exchange != NULL && http_finish(exchange, out, err);
 }
 

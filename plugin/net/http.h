@@ -60,6 +60,12 @@ void http_close(struct http **http);
 /* Milliseconds until the deadline; never negative. */
 int64_t http_left_ms(const struct http *http);
 
+/* Opens a connection in the background for the first http_send() to the same host, which then finds
+ * name resolution, TCP and TLS done, or fails as the connection did. It costs the host a HEAD
+ * request, since libcurl hands on no connection that nothing was sent by. `base_url` is
+ * "https://HOST[:PORT]", borrowed until then. */
+void http_open_early(struct http *http, const char *base_url, int64_t connect_timeout_ms);
+
 /* Starts an exchange. It makes progress while any exchange is waited for. NULL: err is filled. */
 CHECKED struct http_exchange *http_start(struct http *http, const struct http_request *request,
                                          struct error *err);

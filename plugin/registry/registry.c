@@ -167,24 +167,42 @@ static bool take_challenge(struct registry *registry, struct error *err)
     return true;
 }
 
-static void choose_endpoints(struct registry *registry, const struct settings *settings,
-                             const char *node_region)
+static void choose_endpoints(struct openapi_endpoints *out, const struct registry *registry,
+                             const struct settings *settings, bool is_near)
 {
     const char *configured = configured_endpoint(registry, settings);
-    bool vpc_first =
-        registry->host.is_vpc || (node_region[0] != '\0' && !strcmp(node_region, registry->region));
-    enum cr_endpoint_order order = vpc_first ? CR_VPC_FIRST : CR_PUBLIC_ONLY;
+    enum cr_endpoint_order order = registry->host.is_vpc || is_near ? CR_VPC_FIRST : CR_PUBLIC_ONLY;
 
     if (configured != NULL) {
-        registry->endpoints.count = 1;
-        (void)text_copy(registry->endpoints.urls[0], OPENAPI_URL_SIZE, configured);
+        out->count = 1;
+        (void)text_copy(out->urls[0], OPENAPI_URL_SIZE, configured);
         return;
     }
     if (settings->endpoints.network == SETTINGS_NETWORK_VPC)
         order = CR_VPC_ONLY;
     else if (settings->endpoints.network == SETTINGS_NETWORK_PUBLIC)
         order = CR_PUBLIC_ONLY;
-    cr_endpoints(&registry->endpoints, registry->region, order);
+    cr_endpoints(out, registry->region, order);
+}
+
+/* Whether the node is in the registry's region, and so the VPC endpoint within its reach. */
+static bool is_near(const struct registry *registry, const char *node_region)
+{
+    return node_region[0] != '\0' && strcmp(node_region, registry->region) == 0;
+}
+
+void registry_guess_endpoint(char url[OPENAPI_URL_SIZE], const struct registry *registry,
+                             const struct run *run, const char *node_region, bool is_ecs)
+{
+    struct openapi_endpoints endpoints = {0};
+    /* Most nodes pull from their own region. */
+    bool near = node_region[0] == '\0' ? is_ecs : is_near(registry, node_region);
+
+    url[0] = '\0';
+    if (registry->region[0] == '\0' && configured_endpoint(registry, run->settings) == NULL)
+        return;
+    choose_endpoints(&endpoints, registry, run->settings, near);
+    (void)text_copy(url, OPENAPI_URL_SIZE, endpoints.urls[0]);
 }
 
 /* A host that neither its name nor the configuration vouches for needs proof from our own account:
@@ -235,7 +253,7 @@ bool registry_complete(struct registry *registry, const struct run *run, const c
         log_debug("%s: no use of its challenge (%s), asking ListInstance", registry->host.name,
                   err->cause);
     }
-    choose_endpoints(registry, run->settings, node_region);
+    choose_endpoints(&registry->endpoints, registry, run->settings, is_near(registry, node_region));
     if (!is_complete(registry) &&
         !cr_find_instance(registry->instance_id, sizeof registry->instance_id, &cr,
                           registry->host.instance, err))

@@ -42,6 +42,11 @@ void registry_describe(struct buf *out, const struct registry *registry, const s
 /* Asks the registry what it is, in the background, if that is not known yet. */
 void registry_start_challenge(struct registry *registry, const struct run *run);
 
+/* The API endpoint that will most likely be asked first, "" if nobody can tell yet. `node_region`
+ * is "" if not known; `is_ecs` that the node most likely is an ECS instance. */
+void registry_guess_endpoint(char url[OPENAPI_URL_SIZE], const struct registry *registry,
+                             const struct run *run, const char *node_region, bool is_ecs);
+
 /* Fills in what is missing and settles that the host may have a token (challenge, ListInstance,
  * ListInstanceEndpoint). `node_region` is "" if not known. */
 CHECKED bool registry_complete(struct registry *registry, const struct run *run,

@@ -52,11 +52,11 @@ def request(image, version="v1", **more):
     return json.dumps({"kind": "CredentialProviderRequest", "apiVersion": API + version, "image": image, **more})
 
 
-def run(stdin, environment=None, arguments=(), config=None, tmp_path=None):
+def run(stdin, environment=None, arguments=(), config=None, tmp_path=None, with_cache=False):
     """One run in an environment of its own; the deadline is short, so that a run that hangs shows."""
     arguments = ["--deadline", str(DEADLINE_S), *arguments]
-    if not any("cache" in argument for argument in arguments) and "cache" not in (config or {}):
-        arguments.append("--no-cache")
+    if not with_cache:
+        arguments.insert(0, "--no-cache")
     if config is not None:
         path = tmp_path / "config.json"
         path.write_text(json.dumps(config))

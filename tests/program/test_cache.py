@@ -31,9 +31,10 @@ class Node:
     def __init__(self, cloud, directory, tmp_path):
         self.cloud, self.directory, self.tmp_path = cloud, directory, tmp_path
 
-    def pull(self, image=IMAGE, more=None, config=None, arguments=()):
-        return pull(self.cloud, image, more, arguments=["--cache-dir", str(self.directory), *arguments],
-                    config={} if config is None else config, tmp_path=self.tmp_path)
+    def pull(self, image=IMAGE, more=None, config=None, arguments=(), flags=None):
+        flags = ["--cache-dir", str(self.directory)] if flags is None else flags
+        return pull(self.cloud, image, more, arguments=[*flags, *arguments], config={} if config is None else config,
+                    tmp_path=self.tmp_path, with_cache=True)
 
     def password(self, *arguments, **keywords):
         (login,) = self.pull(*arguments, **keywords).auth.values()
@@ -116,7 +117,7 @@ def test_pods_share_nothing(node):
     stdin = request(IMAGE, serviceAccountToken=node.cloud.cloud.mint(claims),
                     serviceAccountAnnotations={"acr.aliyun.com/role-arn": "acs:ram::1234567890123456:role/pod"})
     for _ in range(2):
-        run(stdin, node.cloud.environment(), ["--cache-dir", str(node.directory)], config, node.tmp_path).answer
+        run(stdin, node.cloud.environment(), ["--cache-dir", str(node.directory)], config, node.tmp_path, True).answer
     assert node.calls() == 2 and not node.directory.exists()
 
 
@@ -133,7 +134,7 @@ def test_cache_can_be_switched_off(node, arguments, config):
 
 def test_directory_of_the_configuration(node):
     config = {"cache": {"directory": str(node.directory)}}
-    pull(node.cloud, IMAGE, config=config, tmp_path=node.tmp_path).answer
+    node.pull(config=config, flags=()).answer
     assert len(node.files()) == 1
 
 
