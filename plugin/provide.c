@@ -43,6 +43,8 @@ static bool request_token(struct token *out, int64_t *life_s, const struct run *
     int64_t ends_s;
 
     if (!cr_get_token(out, &server_time_s, &cr, instance, err)) {
+        if (err->kind == ERROR_PERMISSION)
+            registry_forget(registry, run);
         if (registry->host.is_new_personal && err->kind == ERROR_PERMISSION)
             (void)error_advise(err, "For Personal Edition instances since September 2024 Alibaba "
                                     "Cloud documents only a fixed password in an imagePullSecret");

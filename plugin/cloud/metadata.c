@@ -1,5 +1,6 @@
 #include "cloud/metadata.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -12,9 +13,6 @@ enum {
     CONNECT_TIMEOUT_MS = 1000, /* link-local: it answers at once or is not there */
     EXCHANGE_TIMEOUT_MS = 3000,
 };
-
-/* Long enough for one run whatever its deadline. */
-#define TOKEN_LIFE_S "900"
 
 void metadata_clear(struct metadata *metadata)
 {
@@ -66,11 +64,13 @@ static bool ask_for_token(struct metadata *metadata, struct error *err)
     struct http_response response AUTO(http_response_clear) = {0};
     struct buf url AUTO(buf_clear) = {0};
     struct http_request request;
+    char life[16];
 
+    (void)snprintf(life, sizeof life, "%d", metadata->token_life_s);
     make_url(&url, metadata, "/latest/api/token", "");
     request = make_request(metadata, "PUT", buf_text(&url));
     request.headers[request.header_count++] =
-        (struct http_header){"X-aliyun-ecs-metadata-token-ttl-seconds", TOKEN_LIFE_S};
+        (struct http_header){"X-aliyun-ecs-metadata-token-ttl-seconds", life};
     if (!send(&response, metadata, &request, err))
         return explain(err);
     if (response.status == 200) {
@@ -81,6 +81,7 @@ static bool ask_for_token(struct metadata *metadata, struct error *err)
             return error_set(err, ERROR_UNAVAILABLE,
                              "ECS metadata service: the session token is not a token");
         secret_set(&metadata->token, token, length);
+        metadata->token_is_new = true;
         return true;
     }
     if (response.status != 403 && response.status != 404)
@@ -97,15 +98,10 @@ static bool ask_for_token(struct metadata *metadata, struct error *err)
     return true;
 }
 
-bool metadata_open(struct metadata *out, struct http *http, const char *base_url,
-                   enum metadata_modes modes, unsigned tries, struct error *err)
+bool metadata_open(struct metadata *metadata, struct error *err)
 {
-    metadata_clear(out);
-    out->http = http;
-    out->base_url = base_url;
-    out->modes = modes;
-    out->tries = tries;
-    return modes == METADATA_NORMAL_ONLY || ask_for_token(out, err);
+    return metadata->modes == METADATA_NORMAL_ONLY || !secret_is_empty(&metadata->token) ||
+           ask_for_token(metadata, err);
 }
 
 static bool fail_status(long status, const struct metadata *metadata, const char *item,

@@ -13,6 +13,8 @@
 struct http;
 struct http_exchange;
 
+enum { METADATA_TOKEN_LIFE_MAX_S = 21600 };
+
 enum metadata_modes { METADATA_BOTH, METADATA_TOKEN_ONLY, METADATA_NORMAL_ONLY };
 
 /* `{0}` is empty. */
@@ -21,16 +23,18 @@ struct metadata {
     const char *base_url; /* borrowed, "http://100.100.100.200" */
     enum metadata_modes modes;
     unsigned tries;      /* of each request while the trouble may pass */
+    int token_life_s;    /* to ask for; at most METADATA_TOKEN_LIFE_MAX_S */
     struct secret token; /* empty in normal mode */
+    bool token_is_new;   /* fetched here, and not set by the caller */
     bool is_there;       /* somebody took a connection at the address */
 };
 
 void metadata_clear(struct metadata *metadata);
 
-/* Begins a conversation: asks for a session token if `modes` allows. Only 403 and 404 mean that
- * there is no token service; any other failure is one. */
-CHECKED bool metadata_open(struct metadata *out, struct http *http, const char *base_url,
-                           enum metadata_modes modes, unsigned tries, struct error *err);
+/* Begins a conversation, of which the caller has set http, base_url, modes, tries and token_life_s:
+ * asks for a session token if `modes` allows and the caller has none from an earlier one. Only 403
+ * and 404 mean that there is no token service; any other failure is one. */
+CHECKED bool metadata_open(struct metadata *metadata, struct error *err);
 
 enum metadata_outcome { METADATA_FOUND, METADATA_ABSENT, METADATA_FAILED };
 

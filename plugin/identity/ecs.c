@@ -3,7 +3,9 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/digest.h"
 #include "base/text.h"
+#include "cache/store.h"
 #include "cloud/metadata.h"
 #include "identity/environment.h"
 #include "net/http.h"
@@ -11,7 +13,7 @@
 #include "proto-json/settings.h"
 #include "proto-json/settings_check.h"
 
-enum { ROLE_NAME_SIZE = 65, TRIES = 3 };
+enum { ROLE_NAME_SIZE = 65, TRIES = 3, TOKEN_LIFE_OF_A_RUN_S = 900 };
 
 #define CREDENTIALS_ITEM "ram/security-credentials/"
 
@@ -20,8 +22,7 @@ bool ecs_is_disabled(void)
     return environment_is_true("ALIBABA_CLOUD_ECS_METADATA_DISABLED");
 }
 
-static bool open_metadata(struct metadata *out, const struct run *run, unsigned tries,
-                          struct error *err)
+static struct metadata make_metadata(const struct run *run, unsigned tries)
 {
     enum metadata_modes modes = METADATA_BOTH;
 
@@ -29,7 +30,12 @@ static bool open_metadata(struct metadata *out, const struct run *run, unsigned 
         modes = METADATA_TOKEN_ONLY;
     else if (environment_is_true("ALIBABA_CLOUD_IMDSV2_DISABLED"))
         modes = METADATA_NORMAL_ONLY;
-    return metadata_open(out, run->http, run->settings->endpoints.metadata, modes, tries, err);
+    return (struct metadata){.http = run->http,
+                             .base_url = run->settings->endpoints.metadata,
+                             .modes = modes,
+                             .tries = tries,
+                             .token_life_s = run->store->is_open ? METADATA_TOKEN_LIFE_MAX_S
+                                                                 : TOKEN_LIFE_OF_A_RUN_S};
 }
 
 static enum recipe_outcome fail_no_role(struct error *err)
@@ -65,19 +71,28 @@ static enum recipe_outcome discover_role(char role[ROLE_NAME_SIZE], struct metad
     return RECIPE_BROKEN;
 }
 
+/* Given, named by the environment, found by an earlier run, or discovered. */
 static enum recipe_outcome name_role(char role[ROLE_NAME_SIZE], struct metadata *metadata,
-                                     const char *given, struct error *err)
+                                     const char *given, char found[ROLE_NAME_SIZE],
+                                     struct error *err)
 {
     const char *named = environment_value("ALIBABA_CLOUD_ECS_METADATA");
+    enum recipe_outcome outcome;
 
     if (given == NULL && named[0] != '\0') {
         if (!settings_check_role_name(named, "ALIBABA_CLOUD_ECS_METADATA", err))
             return RECIPE_BROKEN;
         given = named;
     }
-    if (given == NULL)
-        return discover_role(role, metadata, err);
-    return text_copy(role, ROLE_NAME_SIZE, given) ? RECIPE_FOUND : RECIPE_BROKEN;
+    if (given != NULL)
+        return text_copy(role, ROLE_NAME_SIZE, given) ? RECIPE_FOUND : RECIPE_BROKEN;
+    if (found[0] == '\0') {
+        outcome = discover_role(found, metadata, err);
+        if (outcome != RECIPE_FOUND)
+            return outcome;
+    }
+    (void)text_copy(role, ROLE_NAME_SIZE, found);
+    return RECIPE_FOUND;
 }
 
 static bool check_expiry(const struct credentials *credentials, const char *role, struct error *err)
@@ -126,39 +141,118 @@ static void take_item(struct http_exchange *exchange, char *out, unsigned long s
         out[0] = '\0';
 }
 
+/* -- what the next run need not ask again
+ * ---------------------------------------------------------- */
+
+#define KIND "node"
+
+enum { TOKEN_VALUE, ROLE_VALUE, REGION_VALUE, MARGIN_S = 600 };
+
+/* Of the metadata service at this address. */
+static bool make_key(char key[DIGEST_HEX_SIZE], const struct run *run)
+{
+    const char *base_url = run->settings->endpoints.metadata;
+    struct error ignored;
+
+    return digest_sha256(key, base_url, strlen(base_url), &ignored);
+}
+
+/* Takes session token, role and region of an earlier run. */
+static bool recall(struct metadata *metadata, char role[ROLE_NAME_SIZE], struct ecs_place *place,
+                   const struct run *run)
+{
+    struct record record AUTO(record_clear) = {0};
+    char key[DIGEST_HEX_SIZE];
+    int64_t left_s = 0;
+
+    if (!make_key(key, run) || !store_read(&record, &left_s, run->store, KIND, key) ||
+        secret_is_empty(&record.values[TOKEN_VALUE]) || metadata->modes == METADATA_NORMAL_ONLY)
+        return false;
+    secret_copy(&metadata->token, &record.values[TOKEN_VALUE]);
+    (void)text_copy(role, ROLE_NAME_SIZE, secret_reveal(&record.values[ROLE_VALUE]));
+    (void)text_copy(place->region, sizeof place->region,
+                    secret_reveal(&record.values[REGION_VALUE]));
+    return true;
+}
+
+static void remember(const struct metadata *metadata, const char *role,
+                     const struct ecs_place *place, const struct run *run)
+{
+    struct record record AUTO(record_clear) = {.life_s = metadata->token_life_s - MARGIN_S};
+
+    if (!metadata->token_is_new || !make_key(record.key, run))
+        return;
+    secret_copy(&record.values[TOKEN_VALUE], &metadata->token);
+    secret_set(&record.values[ROLE_VALUE], role, strlen(role));
+    secret_set(&record.values[REGION_VALUE], place->region, strlen(place->region));
+    store_write(run->store, KIND, &record);
+}
+
+static void forget(const struct run *run)
+{
+    char key[DIGEST_HEX_SIZE];
+
+    if (make_key(key, run))
+        store_remove(run->store, KIND, key);
+}
+
+/* --------------------------------------------------------------------------------------------------
+ */
+
+/* One conversation with the service. `found` is a role that an earlier one has found, else "", and
+ * becomes the one that this one finds. */
+static enum recipe_outcome converse(struct credentials *out, struct ecs_place *place,
+                                    char found[ROLE_NAME_SIZE], char words[RECIPE_WORDS_SIZE],
+                                    struct metadata *metadata, const char *given, struct error *err)
+{
+    struct http_exchange *region AUTO(http_exchange_free) = NULL;
+    char role[ROLE_NAME_SIZE] = "";
+    enum recipe_outcome outcome;
+
+    if (!metadata_open(metadata, err))
+        return metadata->is_there || err->kind != ERROR_TEMPORARY ? RECIPE_BROKEN : RECIPE_ABSENT;
+    if (place->region[0] == '\0')
+        region = metadata_start(metadata, "region-id");
+    outcome = name_role(role, metadata, given, found, err);
+    if (outcome != RECIPE_FOUND)
+        return metadata->is_there ? outcome : RECIPE_ABSENT;
+    if (!read_credentials(out, metadata, role, err))
+        return RECIPE_BROKEN;
+    take_item(region, place->region, sizeof place->region, settings_check_region);
+    text_join(words, RECIPE_WORDS_SIZE, "RAM role ", role, " of this instance");
+    return RECIPE_FOUND;
+}
+
 enum recipe_outcome ecs_fetch(struct credentials *out, struct ecs_place *place,
                               char words[RECIPE_WORDS_SIZE], const struct run *run,
                               const char *role, struct error *err)
 {
-    struct metadata metadata AUTO(metadata_clear) = {0};
-    struct http_exchange *region AUTO(http_exchange_free) = NULL;
-    char name[ROLE_NAME_SIZE] = "";
-    enum recipe_outcome outcome;
+    for (bool again = false;; again = true) {
+        struct metadata metadata AUTO(metadata_clear) = make_metadata(run, TRIES);
+        char found[ROLE_NAME_SIZE] = "";
+        bool is_recalled = !again && recall(&metadata, found, place, run);
+        enum recipe_outcome outcome = converse(out, place, found, words, &metadata, role, err);
 
-    if (!open_metadata(&metadata, run, TRIES, err))
-        return metadata.is_there || err->kind != ERROR_TEMPORARY ? RECIPE_BROKEN : RECIPE_ABSENT;
-    if (place->region[0] == '\0')
-        region = metadata_start(&metadata, "region-id");
-    outcome = name_role(name, &metadata, role, err);
-    if (outcome != RECIPE_FOUND)
-        return metadata.is_there ? outcome : RECIPE_ABSENT;
-    if (!read_credentials(out, &metadata, name, err))
-        return RECIPE_BROKEN;
-    take_item(region, place->region, sizeof place->region, settings_check_region);
-    text_join(words, RECIPE_WORDS_SIZE, "RAM role ", name, " of this instance");
-    return RECIPE_FOUND;
+        if (outcome == RECIPE_FOUND)
+            remember(&metadata, found, place, run);
+        if (outcome == RECIPE_FOUND || !is_recalled)
+            return outcome;
+        /* The role may be another one by now, or the instance another mode: ask for everything. */
+        forget(run);
+        *place = (struct ecs_place){0};
+    }
 }
 
 bool ecs_locate(struct ecs_place *out, const struct run *run, bool needed, struct error *err)
 {
-    struct metadata metadata AUTO(metadata_clear) = {0};
+    struct metadata metadata AUTO(metadata_clear) = make_metadata(run, needed ? TRIES : 1);
     struct http_exchange *region AUTO(http_exchange_free) = NULL;
     struct http_exchange *account AUTO(http_exchange_free) = NULL;
 
     if (ecs_is_disabled())
         return error_set(err, ERROR_CONFIG,
                          "ALIBABA_CLOUD_ECS_METADATA_DISABLED forbids the ECS metadata service");
-    if (!open_metadata(&metadata, run, needed ? TRIES : 1, err))
+    if (!metadata_open(&metadata, err))
         return false;
     region = metadata_start(&metadata, "region-id");
     account = metadata_start(&metadata, "owner-account-id");

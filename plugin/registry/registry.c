@@ -2,12 +2,15 @@
 
 #include <string.h>
 
+#include "base/digest.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "cache/store.h"
 #include "cloud/cr.h"
 #include "net/http.h"
 #include "proto-json/match.h"
 #include "proto-json/settings.h"
+#include "proto-json/settings_check.h"
 
 void registry_clear(struct registry *registry)
 {
@@ -131,11 +134,69 @@ static bool is_complete(const struct registry *registry)
            (registry->is_personal || registry->instance_id[0] != '\0');
 }
 
+/* -- instance ids by host
+ * ---------------------------------------------------------------------------- */
+
+#define KIND "instance"
+
+/* An id never changes; the day is for instances that are made anew under an old name. */
+enum { ID_VALUE, LIFE_S = 24 * 3600 };
+
+/* Of Enterprise hosts alone: what another host says of itself needs proof each time. */
+static bool make_key(char key[DIGEST_HEX_SIZE], const struct registry *registry,
+                     const struct run *run)
+{
+    struct buf text AUTO(buf_clear) = {0};
+    struct error ignored;
+
+    if (registry->host.kind != HOST_ENTERPRISE || !run->store->is_open)
+        return false;
+    registry_describe(&text, registry, run);
+    return digest_sha256(key, text.bytes, text.length, &ignored);
+}
+
+static void recall_instance(struct registry *registry, const struct run *run)
+{
+    struct record record AUTO(record_clear) = {0};
+    struct error ignored;
+    int64_t left_s = 0;
+    const char *id;
+
+    if (!make_key(registry->cache_key, registry, run) ||
+        !store_read(&record, &left_s, run->store, KIND, registry->cache_key))
+        return;
+    id = secret_reveal(&record.values[ID_VALUE]);
+    if (settings_check_instance_id(id, "it", &ignored))
+        (void)text_copy(registry->instance_id, sizeof registry->instance_id, id);
+}
+
+static void remember_instance(const struct registry *registry, const struct run *run)
+{
+    struct record record AUTO(record_clear) = {.life_s = LIFE_S};
+
+    if (registry->cache_key[0] == '\0')
+        return;
+    (void)text_copy(record.key, sizeof record.key, registry->cache_key);
+    secret_set(&record.values[ID_VALUE], registry->instance_id, strlen(registry->instance_id));
+    store_write(run->store, KIND, &record);
+}
+
+void registry_forget(const struct registry *registry, const struct run *run)
+{
+    if (registry->cache_key[0] != '\0')
+        store_remove(run->store, KIND, registry->cache_key);
+}
+
+/* ----------------------------------------------------------------------------------------------------
+ */
+
 void registry_start_challenge(struct registry *registry, const struct run *run)
 {
     char host[HOST_AS_ASKED_SIZE];
     struct error ignored;
 
+    if (!is_complete(registry))
+        recall_instance(registry, run);
     if (is_complete(registry))
         return;
     text_join(host, sizeof host, registry->host.name, "", registry->host.port);
@@ -245,8 +306,9 @@ bool registry_complete(struct registry *registry, const struct run *run, const c
                        struct openapi_signer *signer, struct error *err)
 {
     struct cr cr = {.http = run->http, .endpoints = &registry->endpoints, .signer = signer};
+    bool was_complete = is_complete(registry);
 
-    if (!is_complete(registry) && !take_challenge(registry, err)) {
+    if (!was_complete && !take_challenge(registry, err)) {
         /* The name of an Enterprise host is enough to ask the API instead. */
         if (registry->host.instance[0] == '\0')
             return fail_challenge(registry, err);
@@ -258,5 +320,7 @@ bool registry_complete(struct registry *registry, const struct run *run, const c
         !cr_find_instance(registry->instance_id, sizeof registry->instance_id, &cr,
                           registry->host.instance, err))
         return false;
+    if (!was_complete)
+        remember_instance(registry, run);
     return prove_host(registry, &cr, err);
 }

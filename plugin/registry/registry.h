@@ -8,6 +8,7 @@
 
 #include "base/auto.h"
 #include "base/buf.h"
+#include "base/digest.h"
 #include "base/error.h"
 #include "base/run.h"
 #include "cloud/openapi.h"
@@ -26,6 +27,7 @@ struct registry {
     bool is_personal;
     char region[CHALLENGE_REGION_SIZE];
     char instance_id[CHALLENGE_ID_SIZE]; /* "" if not known yet, and for Personal Edition */
+    char cache_key[DIGEST_HEX_SIZE];     /* under which the instance id is kept, "" if it is not */
     struct http_exchange *challenge;     /* under way, or NULL */
     struct openapi_endpoints endpoints;  /* of the API, once complete */
 };
@@ -39,8 +41,12 @@ CHECKED bool registry_resolve(struct registry *out, const struct run *run, const
 /* Appends what makes this registry and its API this one and no other. */
 void registry_describe(struct buf *out, const struct registry *registry, const struct run *run);
 
-/* Asks the registry what it is, in the background, if that is not known yet. */
+/* Asks the registry what it is, in the background, if that is not known yet, not even to an earlier
+ * run. */
 void registry_start_challenge(struct registry *registry, const struct run *run);
+
+/* Forgets the instance id that was kept, since the API does not know it. */
+void registry_forget(const struct registry *registry, const struct run *run);
 
 /* The API endpoint that will most likely be asked first, "" if nobody can tell yet. `node_region`
  * is "" if not known; `is_ecs` that the node most likely is an ECS instance. */

@@ -374,3 +374,54 @@ def test_kills_at_random_moments_leave_only_whole_records(node):
     for thread in running:
         thread.join()
     assert node.password() in node.cloud.cloud.issued
+
+
+# -- what a renewal need not ask again -------------------------------------------------------------------------
+
+
+def renew(node):
+    """The token's time is over, the rest is remembered; what the run asked."""
+    for path in node.files():
+        path.unlink()
+    before = len(node.cloud.log())
+    node.password()
+    return [(entry["service"], entry["operation"]) for entry in node.cloud.log()[before:]
+            if entry["service"] not in ("proxy", "early")]
+
+
+def test_renewal_asks_for_credentials_and_token_only(node):
+    node.password()
+    assert renew(node) == [("metadata", "credentials"), ("acr", "GetAuthorizationToken")]
+
+
+def test_metadata_session_that_has_ended(node):
+    node.password()
+    node.cloud.cloud._metadata_tokens.clear()
+    assert [operation for service, operation in renew(node) if service == "metadata"] == ["credentials", "token", "credentials"]
+    assert renew(node) == [("metadata", "credentials"), ("acr", "GetAuthorizationToken")]
+
+
+def test_role_that_was_replaced_is_found_again(node):
+    node.password()
+    node.cloud.cloud.role = "AnotherRole"
+    asked = renew(node)
+    assert ("metadata", "role") in asked
+    assert renew(node) == [("metadata", "credentials"), ("acr", "GetAuthorizationToken")]
+
+
+def test_instance_that_was_made_anew_is_looked_up_again(node):
+    node.password()
+    demo = next(i for i in node.cloud.cloud.instances if i["InstanceName"] == "demo")
+    demo["InstanceId"] = "cri-anotherone000000"
+    for path in node.files():
+        path.unlink()
+    assert_failed(node.pull(), 77, "INSTANCE_NOT_EXIST")
+    assert ("registry", "challenge") in renew(node)
+
+
+def test_other_metadata_service_is_asked_anew(node):
+    node.password()
+    with Emulator() as other:
+        more = {"ALIBABA_CLOUD_IMDS_ENDPOINT": other.metadata}
+        assert node.pull(more=more).status == 77  # its credentials are not of this cloud
+        assert "token" in other.operations("metadata") and "role" in other.operations("metadata")
