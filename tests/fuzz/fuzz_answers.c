@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/base64.h"
 #include "proto-json/api_reply.h"
+#include "proto-json/claims.h"
 #include "proto-json/credentials_reply.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
@@ -43,6 +45,23 @@ static void decode_lists(const uint8_t *bytes, size_t length)
         abort();
 }
 
+/* The payload of a token, so that the fuzzer need not learn base64 first. */
+static void read_claims(const uint8_t *bytes, size_t length)
+{
+    struct secret token AUTO(secret_clear) = {0};
+    struct buf text AUTO(buf_clear) = {0};
+    struct claims claims;
+
+    buf_append_text(&text, "e30.");
+    base64_encode(&text, bytes, length);
+    while (text.length > 0 && text.bytes[text.length - 1] == '=')
+        text.length--;
+    buf_append_text(&text, ".c2ln");
+    secret_set(&token, text.bytes, text.length);
+    if (claims_read(&claims, &token) && claims.expires_at_s < 0)
+        abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 {
     struct credentials credentials AUTO(credentials_clear) = {0};
@@ -51,7 +70,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 
     decode_tokens(bytes, length);
     decode_lists(bytes, length);
+    read_claims(bytes, length);
     api_reply_decode_error(&said, bytes, length);
+    if (credentials_reply_decode_sts(&credentials, bytes, length, &err) ||
+        credentials_reply_decode_uri(&credentials, bytes, length, &err)) {
+        if (credentials.access_key_id[0] == '\0' || secret_is_empty(&credentials.security_token))
+            abort();
+    }
+    if (credentials_reply_decode_process(&credentials, bytes, length, &err) &&
+        secret_is_empty(&credentials.access_key_secret))
+        abort();
     if (credentials_reply_decode_metadata(&credentials, bytes, length, &err) &&
         (credentials.access_key_id[0] == '\0' || secret_is_empty(&credentials.security_token)))
         abort();
