@@ -11,8 +11,8 @@
 #include "base/text.h"
 #include "net/trust.h"
 
-/* Of an early connection and what is answered by it. */
-enum { EARLY_TIMEOUT_MS = 10000 };
+/* Of an early connection: how long it may last, and how long an answer by it is waited for. */
+enum { EARLY_TIMEOUT_MS = 10000, EARLY_PATIENCE_MS = 500 };
 
 struct http {
     int64_t deadline_ms;
@@ -26,6 +26,7 @@ struct http_exchange {
     struct curl_slist *headers;
     struct http_response response;
     size_t body_max_bytes;
+    bool is_secure;
     bool too_large;
     bool done;
     CURLcode result; /* once done */
@@ -280,6 +281,7 @@ struct http_exchange *http_start(struct http *http, const struct http_request *r
     struct http_exchange *exchange = alloc_zeroed(1, sizeof *exchange);
 
     exchange->http = http;
+    exchange->is_secure = request->kind == HTTP_SECURE;
     exchange->body_max_bytes = request->body_max_bytes;
     host_of(exchange->host, sizeof exchange->host, request->url);
     if (http_left_ms(http) == 0) {
@@ -364,30 +366,51 @@ static bool fail(const struct http_exchange *exchange, struct error *err)
     }
 }
 
-bool http_finish(struct http_exchange *exchange, struct http_response *out, struct error *err)
+/* Lets all exchanges go on until this one has ended, or until `until_ms` (monotonic). */
+static bool drive(struct http_exchange *exchange, int64_t until_ms, struct error *err)
 {
     enum { POLL_MS = 1000 };
     CURLM *multi = exchange->http->multi;
-    curl_off_t connected_us = 0;
 
     while (!exchange->done) {
+        int64_t left_ms = until_ms - clock_mono_ms();
         int running = 0;
 
         if (curl_multi_perform(multi, &running) != CURLM_OK)
             return error_set(err, ERROR_INTERNAL, "libcurl cannot go on");
         collect(multi);
-        if (!exchange->done && curl_multi_poll(multi, NULL, 0, POLL_MS, NULL) != CURLM_OK)
+        if (exchange->done || left_ms <= 0)
+            break;
+        if (curl_multi_poll(multi, NULL, 0, left_ms < POLL_MS ? (int)left_ms : POLL_MS, NULL) !=
+            CURLM_OK)
             return error_set(err, ERROR_INTERNAL, "libcurl cannot wait");
     }
+    return true;
+}
+
+/* Whether the peer has taken the connection, with TLS if that belongs to it. */
+static bool is_connected(const struct http_exchange *exchange)
+{
+    curl_off_t tcp_us = 0;
+    curl_off_t tls_us = 0;
+
+    (void)curl_easy_getinfo(exchange->easy, CURLINFO_CONNECT_TIME_T, &tcp_us);
+    (void)curl_easy_getinfo(exchange->easy, CURLINFO_APPCONNECT_TIME_T, &tls_us);
+    return exchange->is_secure ? tls_us > 0 : tcp_us > 0;
+}
+
+bool http_finish(struct http_exchange *exchange, struct http_response *out, struct error *err)
+{
     http_response_clear(out);
-    (void)curl_easy_getinfo(exchange->easy, CURLINFO_CONNECT_TIME_T, &connected_us);
+    if (!drive(exchange, INT64_MAX, err))
+        return false;
     if (exchange->result != CURLE_OK) {
-        out->connected = connected_us > 0;
+        out->connected = is_connected(exchange);
         return fail(exchange, err);
     }
     (void)curl_easy_getinfo(exchange->easy, CURLINFO_RESPONSE_CODE, &exchange->response.status);
-    exchange->response.connected = true;
     *out = exchange->response;
+    out->connected = true;
     exchange->response = (struct http_response){0};
     return true;
 }
@@ -406,7 +429,8 @@ void http_open_early(struct http *http, const char *base_url, int64_t connect_ti
 }
 
 /* Waits for the connection that was opened early, if it is to this host: a second one beside it
- * would take as long. Whatever the host answers does not matter, that it cannot be reached does. */
+ * would take as long. Fails as it failed. What the host answers to the HEAD request does not
+ * matter, and is not waited for when it takes long: then the connection is lost. */
 static bool take_early(struct http *http, const char *url, struct error *err)
 {
     struct http_exchange *early AUTO(http_exchange_free) = NULL;
@@ -418,6 +442,10 @@ static bool take_early(struct http *http, const char *url, struct error *err)
         return true;
     early = http->early;
     http->early = NULL;
+    if (!drive(early, clock_mono_ms() + EARLY_PATIENCE_MS, err))
+        return false;
+    if (!early->done && is_connected(early))
+        return true;
     return http_finish(early, &ignored, err) || ignored.connected;
 }
 
