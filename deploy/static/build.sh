@@ -1,0 +1,130 @@
+#!/bin/bash
+# Builds the release: one static executable that needs nothing of the node but a resolver configuration and CA
+# certificates. musl, OpenSSL, libcurl and json-c are built, as small as they go, from Debian 12's source packages in
+# the versions of sources.lock; two builds give the same bytes.
+#
+# Usage: build.sh x86_64|aarch64 OUTPUT_FOLDER, on Debian 12. Writes aliyun-acr-credential-provider-ARCH and its software
+# bill of materials.
+set -euo pipefail
+
+arch=${1:?usage: build.sh x86_64|aarch64 OUTPUT_FOLDER}
+output=${2:?usage: build.sh x86_64|aarch64 OUTPUT_FOLDER}
+root=$(cd "$(dirname "$0")/../.." && pwd)
+lock=$root/deploy/static/sources.lock
+mkdir -p "$output"
+output=$(cd "$output" && pwd)
+work=$(mktemp -d)
+trap '[ -n "${KEEP:-}" ] || rm -rf "$work"' EXIT
+prefix=$work/prefix
+jobs=$(nproc)
+
+case $arch in
+x86_64) openssl_target=linux-x86_64 cflags='-fcf-protection=full' compiler=x86_64-linux-gnu-gcc headers=/usr/include
+    asm=/usr/include/x86_64-linux-gnu/asm packages=libc6-dev ;;
+aarch64) openssl_target=linux-aarch64 cflags='-mbranch-protection=standard -mno-outline-atomics'
+    compiler=aarch64-linux-gnu-gcc headers=/usr/aarch64-linux-gnu/include asm=/usr/aarch64-linux-gnu/include/asm
+    packages='gcc-aarch64-linux-gnu libc6-dev-arm64-cross' ;;
+*) echo "build.sh: $arch is neither x86_64 nor aarch64" >&2; exit 64 ;;
+esac
+cflags="$cflags -Os -fPIE -fstack-protector-strong -ffunction-sections -fdata-sections -ffile-prefix-map=$work=."
+
+missing=
+for package in cmake make gcc dpkg-dev perl pkg-config python3 $packages; do
+    dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing="$missing $package"
+done
+# shellcheck disable=SC2086 # a list of words
+[ -z "$missing" ] || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing; }
+
+step() { echo "== $arch: $*"; }
+quietly() { "$@" >"$work/log" 2>&1 || { tail -n 40 "$work/log" >&2; exit 1; }; }
+
+# -- sources: by apt, in a state of its own, from the mirrors that this machine has; checked by their digests
+
+step sources
+mkdir -p "$work/apt/parts" "$work/apt/lists/partial" "$work/sources"
+cat /etc/apt/sources.list.d/debian.sources 2>/dev/null | sed 's/^Types: deb$/Types: deb-src/' >"$work/apt/parts/sources.sources"
+sed -n 's/^deb /deb-src /p' /etc/apt/sources.list >"$work/apt/parts/sources.list" 2>/dev/null || true
+apt=(-qq -o Dir::Etc::SourceList=/dev/null -o Dir::Etc::SourceParts="$work/apt/parts" -o Dir::State::Lists="$work/apt/lists"
+    -o Dir::Cache::srcpkgcache= -o Dir::Cache::pkgcache= -o APT::Sandbox::User=root)
+apt-get "${apt[@]}" update
+SOURCE_DATE_EPOCH=$(awk '$1 == "date" {print $2}' "$lock")
+export SOURCE_DATE_EPOCH LC_ALL=C TZ=UTC
+while read -r kind name version _; do
+    [ "$kind" = package ] || continue
+    (cd "$work/sources" && apt-get "${apt[@]}" source --download-only "$name=$version") ||
+        { echo "build.sh: $name $version is not to be had any more: update sources.lock" >&2; exit 1; }
+done <"$lock"
+awk '$1 == "file" {print $3 "  " $2}' "$lock" | (cd "$work/sources" && sha256sum --check --quiet)
+for description in "$work"/sources/*.dsc; do
+    name=$(sed -n 's/^Source: //p' "$description" | head -n 1)
+    dpkg-source --no-check -x "$description" "$work/$name" >/dev/null
+done
+
+# -- a compiler that knows musl and the kernel's headers, by a name that is the same in every build
+
+step musl
+cd "$work/musl"
+quietly env CC="$compiler" AR="$arch-linux-gnu-ar" RANLIB="$arch-linux-gnu-ranlib" CFLAGS="$cflags" ./configure --prefix="$prefix" \
+    --target="$arch-linux-musl" --disable-shared --enable-wrapper=gcc
+quietly make -j"$jobs"
+quietly make install
+mkdir -p "$work/tools" "$work/kernel"
+ln -s "$headers/linux" "$headers/asm-generic" "$work/kernel/"
+ln -s "$asm" "$work/kernel/asm"
+printf '#!/bin/sh\nexec %s/bin/musl-gcc -isystem %s/kernel "$@"\n' "$prefix" "$work" >"$work/tools/acr-cc"
+for tool in ar ranlib strip nm ld; do
+    ln -s "$(command -v "$arch-linux-gnu-$tool")" "$work/tools/acr-$tool"
+done
+chmod +x "$work/tools/acr-cc"
+export PATH=$work/tools:$PATH CC=acr-cc AR=acr-ar RANLIB=acr-ranlib NM=acr-nm STRIP=acr-strip
+
+step OpenSSL
+cd "$work/openssl"
+quietly env CFLAGS="$cflags" ./Configure "$openssl_target" --prefix=/usr --libdir=lib --openssldir=/etc/ssl no-shared no-tests no-engine no-dso \
+    no-module no-legacy no-ssl3 no-comp no-srp no-psk no-dtls no-async no-ct no-cms no-ts no-cmp no-ocsp no-srtp \
+    no-rfc3779 no-gost no-idea no-seed no-camellia no-aria no-bf no-cast no-des no-rc2 no-rc4 no-rmd160 no-whirlpool no-md4 \
+    no-mdc2 no-sm2 no-sm3 no-sm4 no-siphash no-scrypt no-blake2 no-ec2m no-dsa no-nextprotoneg no-autoload-config \
+    no-ui-console
+quietly make -j"$jobs" build_generated
+quietly make -j"$jobs" libcrypto.a libssl.a libcrypto.pc
+mkdir -p "$prefix/lib/pkgconfig"
+cp libcrypto.a libssl.a "$prefix/lib/"
+cp -r include/openssl "$prefix/include/"
+for name in crypto ssl; do
+    printf 'Name: %s\nDescription: OpenSSL\nVersion: %s\nLibs: -L%s/lib -l%s\nCflags: -I%s/include\n' \
+        "$name" "$(sed -n 's/^Version: //p' libcrypto.pc)" "$prefix" "$name" "$prefix" >"$prefix/lib/pkgconfig/lib$name.pc"
+done
+printf 'Name: OpenSSL\nDescription: OpenSSL\nVersion: %s\nRequires: libssl libcrypto\n' \
+    "$(sed -n 's/^Version: //p' libcrypto.pc)" >"$prefix/lib/pkgconfig/openssl.pc"
+export PKG_CONFIG_LIBDIR=$prefix/lib/pkgconfig
+
+step json-c
+quietly cmake -S "$work/json-c" -B "$work/json-c-build" -DCMAKE_SYSTEM_NAME=Linux -DCMAKE_SYSTEM_PROCESSOR="$arch" -DCMAKE_C_COMPILER=acr-cc \
+    -DCMAKE_AR="$work/tools/acr-ar" -DCMAKE_RANLIB="$work/tools/acr-ranlib" -DCMAKE_BUILD_TYPE=None -DCMAKE_C_FLAGS="$cflags -DNDEBUG" \
+    -DCMAKE_INSTALL_PREFIX="$prefix" -DCMAKE_INSTALL_LIBDIR=lib -DBUILD_SHARED_LIBS=OFF -DBUILD_APPS=OFF -DBUILD_TESTING=OFF \
+    -DDISABLE_WERROR=ON
+quietly cmake --build "$work/json-c-build" --parallel "$jobs" --target install
+
+step libcurl
+cd "$work/curl"
+quietly env CFLAGS="$cflags" CPPFLAGS="-I$prefix/include" LDFLAGS="-L$prefix/lib -static" LIBS=-lcrypto ./configure --host="$arch-linux-musl" --prefix="$prefix" \
+    --disable-shared --enable-static --with-openssl --without-zlib --without-brotli --without-zstd --without-nghttp2 --without-libpsl \
+    --without-libidn2 --without-librtmp --without-libssh2 --without-gssapi --without-ca-bundle --without-ca-path --without-libgsasl \
+    --disable-{ldap,ldaps,rtsp,dict,telnet,tftp,pop3,imap,smb,smtp,gopher,mqtt,ftp,file,manual,ntlm,ntlm-wb,tls-srp,unix-sockets,cookies} \
+    --disable-{alt-svc,hsts,netrc,progress-meter,dateparse,doh,aws,libcurl-option,headers-api,bindlocal,form-api,mime,websockets}
+quietly make -j"$jobs" -C lib
+quietly make -C lib install
+quietly make -C include install
+cp libcurl.pc "$prefix/lib/pkgconfig/"
+
+step the program
+name=aliyun-acr-credential-provider-$arch
+quietly cmake -S "$root" -B "$work/build" -DCMAKE_SYSTEM_NAME=Linux -DCMAKE_SYSTEM_PROCESSOR="$arch" -DCMAKE_C_COMPILER=acr-cc \
+    -DCMAKE_AR="$work/tools/acr-ar" -DCMAKE_RANLIB="$work/tools/acr-ranlib" -DCMAKE_TRY_COMPILE_TARGET_TYPE=STATIC_LIBRARY -DCMAKE_BUILD_TYPE=None -DBUILD_TESTING=OFF \
+    -DCMAKE_C_FLAGS="$cflags -ffile-prefix-map=$root=. -DNDEBUG" \
+    -DCMAKE_EXE_LINKER_FLAGS="-nostdlib -Wl,-static,-pie,--no-dynamic-linker,-z,text,-z,noexecstack,--gc-sections,--build-id=none,-s $prefix/lib/rcrt1.o $prefix/lib/crti.o" \
+    -DCMAKE_C_STANDARD_LIBRARIES="-L$prefix/lib -lcurl -lssl -lcrypto -lc -lgcc -lc $prefix/lib/crtn.o"
+quietly cmake --build "$work/build" --parallel "$jobs"
+cp "$work/build/aliyun-acr-credential-provider" "$output/$name"
+python3 "$root/deploy/static/sbom.py" "$lock" "$output/$name" "$root/CMakeLists.txt" >"$output/$name.spdx.json"
+ls -l "$output/$name"
