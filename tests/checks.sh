@@ -34,4 +34,19 @@ ACR_PROVIDER_WRAPPER='valgrind -q --error-exitcode=99 --leak-check=full --errors
 
 step 'fuzzing, 15 seconds for each target'
 bash tests/fuzz/run.sh 15
+step 'release: static, reproducible, for both architectures'
+release=$(mktemp -d)
+trap 'rm -rf "$release"' EXIT
+for folder in first second; do
+    bash deploy/static/build.sh x86_64 "$release/$folder"
+done
+cmp "$release"/{first,second}/aliyun-acr-credential-provider-x86_64
+cmp "$release"/{first,second}/aliyun-acr-credential-provider-x86_64.spdx.json
+bash deploy/static/build.sh aarch64 "$release/first"
+pytest=(/usr/bin/python3 -B -m pytest -q -p no:cacheprovider)
+RELEASE_FOLDER=$release/first "${pytest[@]}" tests/release
+ACR_PROVIDER_BIN=$release/first/aliyun-acr-credential-provider-x86_64 "${pytest[@]}" tests/program/test_{answers,cache,identities,trust_stores}.py
+ACR_PROVIDER_BIN=$release/first/aliyun-acr-credential-provider-aarch64 ACR_PROVIDER_WRAPPER=qemu-aarch64-static \
+    "${pytest[@]}" tests/program/test_{answers,pods}.py
+
 echo 'all checks passed'

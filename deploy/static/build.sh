@@ -14,7 +14,7 @@ lock=$root/deploy/static/sources.lock
 mkdir -p "$output"
 output=$(cd "$output" && pwd)
 work=$(mktemp -d)
-trap '[ -n "${KEEP:-}" ] || rm -rf "$work"' EXIT
+trap 'rm -rf "$work"' EXIT
 prefix=$work/prefix
 jobs=$(nproc)
 
@@ -26,7 +26,7 @@ aarch64) openssl_target=linux-aarch64 cflags='-mbranch-protection=standard -mno-
     packages='gcc-aarch64-linux-gnu libc6-dev-arm64-cross' ;;
 *) echo "build.sh: $arch is neither x86_64 nor aarch64" >&2; exit 64 ;;
 esac
-cflags="$cflags -Os -fPIE -fstack-protector-strong -ffunction-sections -fdata-sections -ffile-prefix-map=$work=."
+cflags="$cflags -Os -fPIE -fstack-protector-strong -ffunction-sections -fdata-sections"
 
 missing=
 for package in cmake make gcc dpkg-dev perl pkg-config python3 $packages; do
@@ -64,14 +64,16 @@ done
 
 step musl
 cd "$work/musl"
-quietly env CC="$compiler" AR="$arch-linux-gnu-ar" RANLIB="$arch-linux-gnu-ranlib" CFLAGS="$cflags" ./configure --prefix="$prefix" \
+quietly env CC="$compiler" AR="$arch-linux-gnu-ar" RANLIB="$arch-linux-gnu-ranlib" CFLAGS="$cflags -ffile-prefix-map=$work=." ./configure --prefix="$prefix" \
     --target="$arch-linux-musl" --disable-shared --enable-wrapper=gcc
 quietly make -j"$jobs"
 quietly make install
 mkdir -p "$work/tools" "$work/kernel"
 ln -s "$headers/linux" "$headers/asm-generic" "$work/kernel/"
 ln -s "$asm" "$work/kernel/asm"
-printf '#!/bin/sh\nexec %s/bin/musl-gcc -isystem %s/kernel "$@"\n' "$prefix" "$work" >"$work/tools/acr-cc"
+# Paths go in here and not into flags, which OpenSSL writes into its version.
+printf '#!/bin/sh\nexec %s/bin/musl-gcc -isystem %s/kernel -ffile-prefix-map=%s=. -ffile-prefix-map=%s=. "$@"\n' \
+    "$prefix" "$work" "$work" "$root" >"$work/tools/acr-cc"
 for tool in ar ranlib strip nm ld; do
     ln -s "$(command -v "$arch-linux-gnu-$tool")" "$work/tools/acr-$tool"
 done
@@ -121,7 +123,7 @@ step the program
 name=aliyun-acr-credential-provider-$arch
 quietly cmake -S "$root" -B "$work/build" -DCMAKE_SYSTEM_NAME=Linux -DCMAKE_SYSTEM_PROCESSOR="$arch" -DCMAKE_C_COMPILER=acr-cc \
     -DCMAKE_AR="$work/tools/acr-ar" -DCMAKE_RANLIB="$work/tools/acr-ranlib" -DCMAKE_TRY_COMPILE_TARGET_TYPE=STATIC_LIBRARY -DCMAKE_BUILD_TYPE=None -DBUILD_TESTING=OFF \
-    -DCMAKE_C_FLAGS="$cflags -ffile-prefix-map=$root=. -DNDEBUG" \
+    -DCMAKE_C_FLAGS="$cflags -DNDEBUG" \
     -DCMAKE_EXE_LINKER_FLAGS="-nostdlib -Wl,-static,-pie,--no-dynamic-linker,-z,text,-z,noexecstack,--gc-sections,--build-id=none,-s $prefix/lib/rcrt1.o $prefix/lib/crti.o" \
     -DCMAKE_C_STANDARD_LIBRARIES="-L$prefix/lib -lcurl -lssl -lcrypto -lc -lgcc -lc $prefix/lib/crtn.o"
 quietly cmake --build "$work/build" --parallel "$jobs"
