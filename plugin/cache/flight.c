@@ -40,7 +40,7 @@ static bool read_token(const struct flight *flight, struct token *out, int64_t *
 static bool take_fresh(const struct flight *flight, struct token *out, int64_t *left_s)
 {
     int64_t life_s = 0;
-    bool is_fresh = read_token(flight, out, left_s, &life_s) &&
+    bool is_fresh = read_token(flight, out, left_s, &life_s) && *left_s > OLD_MIN_LEFT_S &&
                     (*left_s > flight->margin_s || *left_s > life_s / 2);
 
     if (!is_fresh)

@@ -58,6 +58,7 @@ static enum recipe_outcome ecs(struct recipe *out, const struct settings_identit
         return RECIPE_ABSENT;
     }
     out->base = RECIPE_ECS;
+    out->may_be_absent = settings->source == SETTINGS_SOURCE_DEFAULT;
     if (settings->role_name != NULL)
         out->ecs_role = alloc_string(settings->role_name);
     (void)text_copy(out->words, sizeof out->words, "the RAM role of this instance");

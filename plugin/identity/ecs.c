@@ -141,8 +141,7 @@ static void take_item(struct http_exchange *exchange, char *out, unsigned long s
         out[0] = '\0';
 }
 
-/* -- what the next run need not ask again
- * ---------------------------------------------------------- */
+/* -- what the next run need not ask again -- */
 
 #define KIND "node"
 
@@ -196,9 +195,6 @@ static void forget(const struct run *run)
         store_remove(run->store, KIND, key);
 }
 
-/* --------------------------------------------------------------------------------------------------
- */
-
 /* One conversation with the service. `found` is a role that an earlier one has found, else "", and
  * becomes the one that this one finds. */
 static enum recipe_outcome converse(struct credentials *out, struct ecs_place *place,
@@ -235,7 +231,7 @@ enum recipe_outcome ecs_fetch(struct credentials *out, struct ecs_place *place,
 
         if (outcome == RECIPE_FOUND)
             remember(&metadata, found, place, run);
-        if (outcome == RECIPE_FOUND || !is_recalled)
+        if (outcome == RECIPE_FOUND || !is_recalled || err->kind == ERROR_TEMPORARY)
             return outcome;
         /* The role may be another one by now, or the instance another mode: ask for everything. */
         forget(run);

@@ -27,8 +27,7 @@ void identity_clear(struct identity *identity)
     *identity = (struct identity){0};
 }
 
-/* -- STS ------------------------------------------------------------------------------------------
- */
+/* -- STS -- */
 
 static bool choose_sts(struct openapi_endpoints *out, const struct identity *identity,
                        struct error *err)
@@ -84,8 +83,7 @@ static bool assume_roles(struct identity *identity, struct error *err)
     return true;
 }
 
-/* -- OIDC -----------------------------------------------------------------------------------------
- */
+/* -- OIDC -- */
 
 /* "acs:ram::ACCOUNT:KIND/NAME" */
 static char *make_arn(const char *account_id, const char *kind, const char *name)
@@ -171,8 +169,7 @@ static bool fetch_by_oidc(struct identity *identity, struct error *err)
                                      &oidc->role, oidc->provider_arn, &oidc->token, err);
 }
 
-/* -- the other beginnings -------------------------------------------------------------------------
- */
+/* -- the other beginnings -- */
 
 static bool fetch_by_command(struct identity *identity, struct error *err)
 {
@@ -203,7 +200,7 @@ static bool fetch_from_ecs(struct identity *identity, struct error *err)
     case RECIPE_ABSENT:
         break;
     }
-    if (!identity->may_go_on)
+    if (!identity->recipe.may_be_absent)
         return false;
     if (!chain_go_on(&next, &identity->reasons, err))
         return false;
@@ -265,7 +262,6 @@ bool identity_choose(struct identity *out, const struct run *run,
     }
     if (!chain_find(&out->recipe, &out->reasons, settings, err))
         return false;
-    out->may_go_on = settings->source == SETTINGS_SOURCE_DEFAULT && out->recipe.base == RECIPE_ECS;
     for (size_t i = 0; i < settings->role_count; i++)
         recipe_add_role(&out->recipe, &settings->roles[i]);
     return environment_sts(&out->recipe, err);
@@ -283,10 +279,14 @@ bool identity_is_ecs(const struct identity *identity)
 
 void identity_describe(struct buf *out, const struct identity *identity)
 {
+    const struct settings_endpoints *endpoints = &identity->run->settings->endpoints;
+
     recipe_describe(out, &identity->recipe);
+    buf_append_format(out, "%s,", endpoints->sts == NULL ? "" : endpoints->sts);
     /* Where the metadata service is asked, and what may come of it. */
     if (identity->recipe.base == RECIPE_ECS)
-        buf_append_format(out, "%s %s %d %s", identity->run->settings->endpoints.metadata,
-                          environment_value("ALIBABA_CLOUD_ECS_METADATA"), identity->may_go_on,
+        buf_append_format(out, "%s %s %d %s", endpoints->metadata,
+                          environment_value("ALIBABA_CLOUD_ECS_METADATA"),
+                          identity->recipe.may_be_absent,
                           environment_value("ALIBABA_CLOUD_CREDENTIALS_URI"));
 }

@@ -22,7 +22,6 @@ struct identity {
     const struct run *run;
     struct recipe recipe;
     struct buf reasons; /* why the sources before the metadata service do not count */
-    bool may_go_on;     /* the chain was asked for, not one source */
     bool is_of_pod;
     struct ecs_place node; /* as far as somebody asked */
 };

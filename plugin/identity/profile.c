@@ -65,7 +65,7 @@ static enum recipe_outcome read_file(struct profile_file *file, const char *vari
     return RECIPE_BROKEN;
 }
 
-/* -- from a profile to a recipe: a function for each mode -------------------------------------- */
+/* -- from a profile to a recipe: a function for each mode -- */
 
 /* What a profile is made into, and what it takes for that. */
 struct making {

@@ -38,7 +38,8 @@ struct recipe {
     enum recipe_base base;
     struct credentials key;
     struct recipe_oidc oidc;
-    char *ecs_role; /* NULL: the metadata service is asked for it */
+    char *ecs_role;     /* NULL: the metadata service is asked for it */
+    bool may_be_absent; /* ECS as a link of the chain: only the network tells whether it is there */
     char *uri;
     char *command;
     struct role *roles;

@@ -134,8 +134,7 @@ static bool is_complete(const struct registry *registry)
            (registry->is_personal || registry->instance_id[0] != '\0');
 }
 
-/* -- instance ids by host
- * ---------------------------------------------------------------------------- */
+/* -- instance ids by host -- */
 
 #define KIND "instance"
 
@@ -186,9 +185,6 @@ void registry_forget(const struct registry *registry, const struct run *run)
     if (registry->cache_key[0] != '\0')
         store_remove(run->store, KIND, registry->cache_key);
 }
-
-/* ----------------------------------------------------------------------------------------------------
- */
 
 void registry_start_challenge(struct registry *registry, const struct run *run)
 {

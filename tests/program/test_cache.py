@@ -95,7 +95,7 @@ def test_hosts_of_one_instance_share_a_token(node):
     {"image": "my-registry-registry.cn-hangzhou.cr.aliyuncs.com/a"}, {"image": "registry.cn-hangzhou.aliyuncs.com/a"},
     {"image": "hub.example.com/a"}, {"more": ACCESS_KEY}, {"more": {"ALIBABA_CLOUD_ECS_METADATA": "KubernetesWorkerRole"}},
     {"config": {"identity": {"assumeRole": [ROLE]}}}, {"config": {"identity": {"roleName": "KubernetesWorkerRole"}}},
-    {"config": {"endpoints": {"network": "public"}}}, {"config": {"endpoints": {"acr": "https://cr.cn-hangzhou.aliyuncs.com"}}},
+    {"config": {"endpoints": {"network": "public"}}}, {"config": {"endpoints": {"sts": "https://sts.example.com"}}}, {"config": {"endpoints": {"acr": "https://cr.cn-hangzhou.aliyuncs.com"}}},
     {"config": {"registries": [{"match": [DEMO], "instanceId": "cri-demo567890abcdef"}]}},
 ])
 def test_any_change_asks_anew(node, change):

@@ -487,3 +487,13 @@ def test_metadata_service_in_trouble_is_not_passed_over(cloud, fault):
     result = pull(cloud, DEMO + "/a", {"ALIBABA_CLOUD_CREDENTIALS_URI": cloud.metadata + "/credentials"})
     assert_failed(result, 75, "etadata")
     assert cloud.log("uri") == []
+
+
+@pytest.mark.parametrize("mode", [{"mode": "EcsRamRole"}, {"mode": "RamRoleArnWithRoleName", "ram_role_arn": PULLER}])
+def test_profile_of_the_instance_role_does_not_go_on_to_the_credentials_uri(cloud, tmp_path, mode):
+    """The metadata service is absent, but the profile has named it: what comes behind it in the chain is somebody else."""
+    cli(tmp_path, mode)
+    result = pull(cloud, DEMO + "/a", {"HOME": str(tmp_path), "ALIBABA_CLOUD_IMDS_ENDPOINT": "http://127.0.0.1:1",
+                                       "ALIBABA_CLOUD_CREDENTIALS_URI": cloud.metadata + "/credentials"})
+    assert_failed(result, 75, "ECS metadata service")
+    assert cloud.log("uri") == []

@@ -1,0 +1,5 @@
+/* The floor: a static program that does nothing. */
+int main(void)
+{
+    return 0;
+}
