@@ -1,4 +1,5 @@
 /* argv, hardening, one error line, exit status. */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +23,17 @@
 #include "net/http.h"
 #include "proto-json/doc.h"
 #include "proto-json/settings.h"
+
+/* A standard stream that is closed would be the number of the next file or socket, and an answer
+ * would go into that. What is opened in its place fails every use. */
+static void hold_standard_streams(void)
+{
+    for (int descriptor = STDIN_FILENO; descriptor <= STDERR_FILENO; descriptor++) {
+        if (fcntl(descriptor, F_GETFD) < 0 &&
+            open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY) != descriptor)
+            _exit(EX_OSERR);
+    }
+}
 
 /* Secrets pass through this process: no core dumps, no debugger of the same user. */
 static void harden(void)
@@ -119,8 +131,9 @@ static bool run_command(int argc, char **argv, struct error *err)
         return false;
     if (options.command == OPTIONS_VERSION)
         return print_version(err);
-    /* Nobody types a request: on a terminal without arguments, help is wanted. */
-    if (options.command == OPTIONS_HELP || (argc == 1 && isatty(STDIN_FILENO)))
+    /* Nobody types a request: on a terminal, help is wanted. */
+    if (options.command == OPTIONS_HELP ||
+        (options.command == OPTIONS_KUBELET && isatty(STDIN_FILENO)))
         return print(options_help, err);
     return serve(options.command == OPTIONS_GET ? serve_get : serve_kubelet, &options, err);
 }
@@ -142,6 +155,7 @@ int main(int argc, char **argv)
 {
     struct error err = {0};
 
+    hold_standard_streams();
     harden();
     if (argc > 0 && docker_is_called(argv[0]))
         return run_as_docker_helper(argc, argv);

@@ -1,5 +1,7 @@
 #include "provide.h"
 
+#include <string.h>
+
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/log.h"
@@ -43,7 +45,7 @@ static bool request_token(struct token *out, int64_t *life_s, const struct run *
     int64_t ends_s;
 
     if (!cr_get_token(out, &server_time_s, &cr, instance, err)) {
-        if (err->kind == ERROR_PERMISSION)
+        if (strcasestr(err->service_code, "INSTANCE") != NULL)
             registry_forget(registry, run);
         if (registry->host.is_new_personal && err->kind == ERROR_PERMISSION)
             (void)error_advise(err, "For Personal Edition instances since September 2024 Alibaba "

@@ -127,6 +127,7 @@ bool credentials_reply_decode_process(struct credentials *out, const void *bytes
     struct doc doc AUTO(doc_clear) = {0};
     struct doc_node root;
     char mode[40] = "";
+    char token_start[2];
     bool has_token;
 
     if (!doc_parse(&doc, ERROR_UNAVAILABLE, bytes, length, CREDENTIALS_REPLY_MAX_BYTES, err))
@@ -134,7 +135,8 @@ bool credentials_reply_decode_process(struct credentials *out, const void *bytes
     root = doc_root(&doc);
     if (!doc_text(mode, sizeof mode, doc_member(&root, "mode"), DOC_OPTIONAL, err))
         return false;
-    has_token = doc_member(&root, "sts_token").present || strcmp(mode, "StsToken") == 0;
+    doc_text_cut(token_start, sizeof token_start, doc_member(&root, "sts_token"));
+    has_token = token_start[0] != '\0' || strcmp(mode, "StsToken") == 0;
     if (mode[0] == '\0' || strcmp(mode, "AK") == 0 || strcmp(mode, "StsToken") == 0)
         return read_credentials(out, &root, has_token ? &sts_token : &access_key, err);
     return error_set(err, ERROR_UNAVAILABLE, "mode is \"%s\" and neither \"AK\" nor \"StsToken\"",

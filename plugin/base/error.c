@@ -54,6 +54,22 @@ bool error_advise(struct error *err, const char *format, ...)
     return false;
 }
 
+/* A text that was cut may end with the beginning of a secret. */
+static void redact_tail(char *field, const char *secret)
+{
+    enum { WORTH_HIDING = 6 };
+    size_t field_length = strlen(field);
+    size_t length = strlen(secret);
+
+    for (size_t tail = length < field_length ? length : field_length; tail >= WORTH_HIDING;
+         tail--) {
+        if (memcmp(field + field_length - tail, secret, tail) == 0) {
+            memset(field + field_length - tail, '*', tail);
+            return;
+        }
+    }
+}
+
 static void redact(char *field, const char *secret)
 {
     size_t length = strlen(secret);
@@ -66,6 +82,7 @@ static void redact(char *field, const char *secret)
         memmove(at + mark, at + length, strlen(at + length) + 1);
         at += mark;
     }
+    redact_tail(field, secret);
 }
 
 void error_redact(struct error *err, const char *secret)

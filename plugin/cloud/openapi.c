@@ -111,12 +111,17 @@ static bool send_once(struct http_response *response, struct http *http, const c
     struct buf url AUTO(buf_clear) = {0};
     struct sign_v3_result signature;
     struct stamp stamp;
+    char host[OPENAPI_URL_SIZE];
     struct http_request request = {.kind = HTTP_SECURE,
                                    .method = call->method,
                                    .body_max_bytes = ANSWER_MAX_BYTES,
                                    .connect_timeout_ms = OPENAPI_CONNECT_TIMEOUT_MS,
                                    .timeout_ms = EXCHANGE_TIMEOUT_MS};
 
+    /* The Host header has no port that is the default. */
+    (void)text_copy(host, sizeof host, base_url + strlen("https://"));
+    if (text_ends_with(host, ":443"))
+        host[strlen(host) - strlen(":443")] = '\0';
     make_nonce(stamp.nonce);
     text_format_utc(stamp.date, now_s);
     append_parameters(call->in_body ? &form : &query, call);
@@ -135,7 +140,7 @@ static bool send_once(struct http_response *response, struct http *http, const c
                        &(struct sign_v3_request){.method = call->method,
                                                  .path = call->path,
                                                  .query = buf_text(&query),
-                                                 .host = base_url + strlen("https://"),
+                                                 .host = host,
                                                  .action = call->action,
                                                  .version = call->version,
                                                  .date = stamp.date,
@@ -214,7 +219,7 @@ static bool wait_for_retry(struct attempts *attempts, struct http *http,
                           attempts->failed == 1 ? "try" : "tries");
     log_debug("try %u failed (%s), next in %lld ms", attempts->failed, err->cause,
               (long long)delay_ms);
-    clock_sleep_until(clock_mono_ms() + delay_ms);
+    http_sleep(http, clock_mono_ms() + delay_ms);
     return true;
 }
 
@@ -275,11 +280,12 @@ static bool change_endpoint(struct attempts *attempts, struct http *http,
 
     if (err->kind != ERROR_TEMPORARY)
         return false;
-    if (attempts->endpoint + 1 < endpoints->count && http_left_ms(http) > 0) {
-        log_debug("%s; trying %s", err->cause, endpoints->urls[attempts->endpoint + 1]);
-        attempts->endpoint++;
+    attempts->endpoint = (attempts->endpoint + 1) % endpoints->count;
+    if (attempts->endpoint != 0 && http_left_ms(http) > 0) {
+        log_debug("%s; trying %s", err->cause, endpoints->urls[attempts->endpoint]);
         return true;
     }
+    /* All have been tried: the next round begins with the best again, after a pause. */
     return wait_for_retry(attempts, http, &no_response, err);
 }
 

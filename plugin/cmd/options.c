@@ -216,7 +216,8 @@ bool options_load(struct settings *out, const struct options *options, struct er
     struct buf file AUTO(buf_clear) = {0};
     const char *named =
         options->config_path != NULL ? options->config_path : value_of(CONFIG_VARIABLE);
-    const char *path = named[0] != '\0' ? named : DEFAULT_CONFIG;
+    bool is_named = options->config_path != NULL || named[0] != '\0';
+    const char *path = is_named ? named : DEFAULT_CONFIG;
 
     settings_default(out);
     switch (file_read_trusted(&file, path, SETTINGS_MAX_BYTES, err)) {
@@ -225,7 +226,7 @@ bool options_load(struct settings *out, const struct options *options, struct er
             return error_wrap(err, "%s", path);
         break;
     case FILE_ABSENT:
-        if (named[0] != '\0')
+        if (is_named)
             return error_set(err, ERROR_CONFIG, "%s: there is no such file", path);
         break;
     case FILE_REFUSED:

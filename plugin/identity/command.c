@@ -160,6 +160,9 @@ static bool read_both(struct buf *output, struct buf *complaint, struct pollfd s
             return false;
         if (streams[0].revents != 0 && !take_some(output, streams[0].fd, max_bytes + 1))
             streams[0].fd = -1;
+        /* Of too many words, the last tell most. */
+        if (complaint->length == STDERR_MAX_BYTES)
+            buf_clear(complaint);
         if (streams[1].revents != 0 && !take_some(complaint, streams[1].fd, STDERR_MAX_BYTES))
             streams[1].fd = -1;
         streams[0].revents = 0;

@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/digest.h"
 #include "base/text.h"
 #include "cache/store.h"
@@ -95,19 +94,6 @@ static enum recipe_outcome name_role(char role[ROLE_NAME_SIZE], struct metadata 
     return RECIPE_FOUND;
 }
 
-static bool check_expiry(const struct credentials *credentials, const char *role, struct error *err)
-{
-    char when[TEXT_UTC_SIZE];
-
-    if (credentials->expires_at_s > clock_wall_s())
-        return true;
-    text_format_utc(when, credentials->expires_at_s);
-    (void)error_set(err, ERROR_TEMPORARY, "credentials of RAM role %s have expired at %s", role,
-                    when);
-    return error_advise(err, "Check the node's clock (NTP); the metadata service renews them by "
-                             "itself");
-}
-
 static bool read_credentials(struct credentials *out, struct metadata *metadata, const char *role,
                              struct error *err)
 {
@@ -125,9 +111,9 @@ static bool read_credentials(struct credentials *out, struct metadata *metadata,
     case METADATA_FOUND:
         break;
     }
-    return credentials_reply_decode_metadata(out, answer.bytes, answer.length, err)
-               ? check_expiry(out, role, err)
-               : error_wrap(err, "ECS metadata service: credentials of RAM role %s", role);
+    /* Whether they have expired is for the API to say: this node's clock may be wrong. */
+    return credentials_reply_decode_metadata(out, answer.bytes, answer.length, err) ||
+           error_wrap(err, "ECS metadata service: credentials of RAM role %s", role);
 }
 
 typedef bool checker(const char *text, const char *what, struct error *err);
@@ -211,7 +197,7 @@ static enum recipe_outcome converse(struct credentials *out, struct ecs_place *p
         region = metadata_start(metadata, "region-id");
     outcome = name_role(role, metadata, given, found, err);
     if (outcome != RECIPE_FOUND)
-        return metadata->is_there ? outcome : RECIPE_ABSENT;
+        return metadata->is_there || err->kind != ERROR_TEMPORARY ? outcome : RECIPE_ABSENT;
     if (!read_credentials(out, metadata, role, err))
         return RECIPE_BROKEN;
     take_item(region, place->region, sizeof place->region, settings_check_region);

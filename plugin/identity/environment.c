@@ -85,7 +85,7 @@ enum recipe_outcome environment_key(struct recipe *out, struct error *err)
 
     if (!is_set(id) && !is_set(secret)) {
         (void)error_set(err, ERROR_CONFIG, ID_NAME " is not set");
-        return RECIPE_ABSENT;
+        return is_set(token) ? RECIPE_BROKEN : RECIPE_ABSENT;
     }
     if (!is_set(id) || !is_set(secret)) {
         (void)error_set(err, ERROR_CONFIG, "the environment has no %s", is_set(id) ? secret : id);
@@ -115,7 +115,8 @@ enum recipe_outcome environment_oidc(struct recipe *out, struct error *err)
 
     if (!is_set(TOKEN_FILE_NAME)) {
         (void)error_set(err, ERROR_CONFIG, TOKEN_FILE_NAME " is not set");
-        return RECIPE_ABSENT;
+        /* Either of the others alone has uses of its own. */
+        return is_set(ROLE_NAME) && is_set(PROVIDER_NAME) ? RECIPE_BROKEN : RECIPE_ABSENT;
     }
     if (!is_set(missing)) {
         (void)error_set(err, ERROR_CONFIG, TOKEN_FILE_NAME " is set, but %s is not", missing);

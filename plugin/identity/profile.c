@@ -19,6 +19,7 @@ enum { SOURCES_MAX = 8, PATH_SIZE = 4096 };
 /* One of the two files, read. */
 struct profile_file {
     char path[PATH_SIZE];
+    bool is_named; /* by its variable */
     struct buf content;
     enum cli_profile_outcome (*find)(struct cli_profile *out, char name[CLI_PROFILE_NAME_SIZE],
                                      const void *bytes, size_t length, struct error *err);
@@ -46,7 +47,8 @@ static enum recipe_outcome read_file(struct profile_file *file, const char *vari
 {
     const char *named = environment_value(variable);
 
-    if (named[0] != '\0')
+    file->is_named = named[0] != '\0';
+    if (file->is_named)
         (void)text_copy(file->path, sizeof file->path, named);
     else
         text_join(file->path, sizeof file->path, home(), "/", usual);
@@ -302,9 +304,16 @@ static bool make(const struct making *making, struct error *err)
 /* As `aliyun configure` leaves a file behind before anything was entered. */
 static bool is_blank(const struct cli_profile *profile)
 {
-    return profile->mode == NULL ||
-           (strcmp(profile->mode, "AK") == 0 && profile->access_key_id == NULL &&
-            secret_is_empty(&profile->access_key_secret));
+    return profile->mode != NULL && strcmp(profile->mode, "AK") == 0 &&
+           profile->access_key_id == NULL && secret_is_empty(&profile->access_key_secret);
+}
+
+/* Whether a profile that is not in the file should be: the file was named, or names the profile as
+ * its current one. What was asked for by name may be in the other file. */
+static bool is_meant(const struct profile_file *file, const char *asked, const char *named)
+{
+    return asked[0] == '\0' &&
+           (file->is_named || (file->find == cli_profile_find && named[0] != '\0'));
 }
 
 static enum recipe_outcome use_file(struct recipe *out, const struct profile_file *file,
@@ -312,10 +321,10 @@ static enum recipe_outcome use_file(struct recipe *out, const struct profile_fil
 {
     struct cli_profile profile AUTO(cli_profile_clear) = {0};
     const struct making making = {out, &profile, file, 0};
+    const char *asked = name != NULL ? name : environment_value("ALIBABA_CLOUD_PROFILE");
     char named[CLI_PROFILE_NAME_SIZE] = "";
 
-    if (!text_copy(named, sizeof named,
-                   name != NULL ? name : environment_value("ALIBABA_CLOUD_PROFILE"))) {
+    if (!text_copy(named, sizeof named, asked)) {
         (void)error_set(err, ERROR_CONFIG, "the name of the profile is too long");
         return RECIPE_BROKEN;
     }
@@ -326,7 +335,7 @@ static enum recipe_outcome use_file(struct recipe *out, const struct profile_fil
     case CLI_PROFILE_ABSENT:
         (void)error_set(err, ERROR_CONFIG, "%s has no %s%s", file->path,
                         named[0] == '\0' ? "current profile" : "profile ", named);
-        return RECIPE_ABSENT;
+        return is_meant(file, asked, named) ? RECIPE_BROKEN : RECIPE_ABSENT;
     case CLI_PROFILE_FOUND:
         break;
     }

@@ -1,6 +1,7 @@
 #include "net/http.h"
 
 #include <curl/curl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -232,6 +233,10 @@ static bool set_limits(struct http_exchange *exchange, const struct http_request
     int64_t left_ms = http_left_ms(exchange->http);
     int64_t timeout_ms = request->timeout_ms < left_ms ? request->timeout_ms : left_ms;
 
+    /* For libcurl 0 is no limit at all. */
+    if (timeout_ms < 1)
+        timeout_ms = 1;
+
 #if LIBCURL_VERSION_NUM >= 0x075700
     /* Leaving must not wait for a resolver that hangs. */
     (void)curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
@@ -386,6 +391,23 @@ static bool drive(struct http_exchange *exchange, int64_t until_ms, struct error
             return error_set(err, ERROR_INTERNAL, "libcurl cannot wait");
     }
     return true;
+}
+
+void http_sleep(struct http *http, int64_t until_ms)
+{
+    int64_t left_ms;
+    int running = 1;
+
+    while (http->multi != NULL && running > 0 && (left_ms = until_ms - clock_mono_ms()) > 0) {
+        if (curl_multi_perform(http->multi, &running) != CURLM_OK)
+            break;
+        collect(http->multi);
+        if (running > 0 &&
+            curl_multi_poll(http->multi, NULL, 0, left_ms < INT_MAX ? (int)left_ms : INT_MAX,
+                            NULL) != CURLM_OK)
+            break;
+    }
+    clock_sleep_until(until_ms);
 }
 
 /* Whether the peer has taken the connection, with TLS if that belongs to it. */

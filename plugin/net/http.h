@@ -76,6 +76,9 @@ CHECKED struct http_exchange *http_start(struct http *http, const struct http_re
 CHECKED bool http_finish(struct http_exchange *exchange, struct http_response *out,
                          struct error *err);
 
+/* Sleeps until the monotonic clock shows `until_ms`, while what was started goes on. */
+void http_sleep(struct http *http, int64_t until_ms);
+
 /* Ends an exchange, finished or not. Accepts NULL, leaves NULL. */
 void http_exchange_free(struct http_exchange **exchange);
 

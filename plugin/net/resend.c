@@ -25,6 +25,6 @@ bool resend(struct http *http, const struct http_request *request, unsigned trie
         if (err->kind != ERROR_TEMPORARY || made >= tries || delay_ms < 0)
             return false;
         http_response_clear(response);
-        clock_sleep_until(clock_mono_ms() + delay_ms);
+        http_sleep(http, clock_mono_ms() + delay_ms);
     }
 }

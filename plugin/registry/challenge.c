@@ -36,6 +36,9 @@ bool challenge_finish(struct challenge *out, struct http_exchange *exchange, str
 
     if (!http_finish(exchange, &response, err))
         return false;
+    if (response.status == 429 || response.status >= 500)
+        return error_set(err, ERROR_TEMPORARY, "it answers /v2/ with HTTP status %ld",
+                         response.status);
     if (response.status != 401 || !challenge_parse(out, response.challenge))
         return error_set(err, ERROR_CONFIG, "it does not answer /v2/ as ACR does (HTTP status %ld)",
                          response.status);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/digest.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -199,15 +200,29 @@ void registry_start_challenge(struct registry *registry, const struct run *run)
     registry->challenge = challenge_start(run->http, host, &ignored);
 }
 
+/* Another try after trouble that may pass, for a host that nothing else is known about. */
+static bool ask_again(struct challenge *said, struct registry *registry, const struct run *run,
+                      struct error *err)
+{
+    enum { NAP_MS = 500 };
+
+    http_exchange_free(&registry->challenge);
+    http_sleep(run->http, clock_mono_ms() + NAP_MS);
+    registry_start_challenge(registry, run);
+    return registry->challenge != NULL && challenge_finish(said, registry->challenge, err);
+}
+
 /* Takes what the registry says of itself where nothing better is known. A statement against the
  * name or the configuration is none. */
-static bool take_challenge(struct registry *registry, struct error *err)
+static bool take_challenge(struct registry *registry, const struct run *run, struct error *err)
 {
     struct challenge said = {0};
 
     if (registry->challenge == NULL)
         return error_set(err, ERROR_TEMPORARY, "the registry could not be asked");
-    if (!challenge_finish(&said, registry->challenge, err))
+    if (!challenge_finish(&said, registry->challenge, err) &&
+        !(err->kind == ERROR_TEMPORARY && registry->host.instance[0] == '\0' &&
+          ask_again(&said, registry, run, err)))
         return false;
     if (registry->region[0] != '\0' && strcmp(registry->region, said.region) != 0)
         return error_set(err, ERROR_CONFIG, "it says region %s instead of %s", said.region,
@@ -287,6 +302,8 @@ static bool fail_challenge(const struct registry *registry, struct error *err)
 {
     const struct error why = *err;
 
+    if (why.kind == ERROR_TEMPORARY)
+        return error_wrap(err, "%s: asking which ACR instance it is", registry->host.name);
     if (why.kind == ERROR_CONFIG && registry->entry == NULL) {
         (void)fail_not_acr(registry, err);
         return error_wrap(err, "%s", why.cause);
@@ -304,7 +321,7 @@ bool registry_complete(struct registry *registry, const struct run *run, const c
     struct cr cr = {.http = run->http, .endpoints = &registry->endpoints, .signer = signer};
     bool was_complete = is_complete(registry);
 
-    if (!was_complete && !take_challenge(registry, err)) {
+    if (!was_complete && !take_challenge(registry, run, err)) {
         /* The name of an Enterprise host is enough to ask the API instead. */
         if (registry->host.instance[0] == '\0')
             return fail_challenge(registry, err);

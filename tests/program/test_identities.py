@@ -497,3 +497,34 @@ def test_profile_of_the_instance_role_does_not_go_on_to_the_credentials_uri(clou
                                        "ALIBABA_CLOUD_CREDENTIALS_URI": cloud.metadata + "/credentials"})
     assert_failed(result, 75, "ECS metadata service")
     assert cloud.log("uri") == []
+
+
+@pytest.mark.parametrize("files, variables, words", [
+    ({".aliyun/config.json": {"current": "a", "profiles": [{"name": "a", "access_key_id": KEY, "access_key_secret": SECRET,
+                                                            "ram_role_arn": PULLER}]}}, {}, "no mode"),
+    ({".aliyun/config.json": {"current": "prod", "profiles": []}}, {}, "no profile prod"),
+    ({"c.json": {"profiles": []}}, {"ALIBABA_CLOUD_CONFIG_FILE": "c.json"}, "no current profile"),
+    ({".alibabacloud/credentials": "[default]\naccess_key_id = a\naccess_key_secret = b\n"}, {}, "no mode"),
+    ({"c.ini": "[other]\ntype = access_key\n"}, {"ALIBABA_CLOUD_CREDENTIALS_FILE": "c.ini"}, "no profile default"),
+    ({}, {"ALIBABA_CLOUD_ROLE_ARN": POD_ROLE, "ALIBABA_CLOUD_OIDC_PROVIDER_ARN": PROVIDER}, "ALIBABA_CLOUD_OIDC_TOKEN_FILE"),
+    ({}, {"ALIBABA_CLOUD_SECURITY_TOKEN": "CAIS"}, "ALIBABA_CLOUD_ACCESS_KEY_ID"),
+    ({}, {"ALIBABA_CLOUD_IMDSV2_DISABLED": "true", "ALIBABA_CLOUD_ECS_METADATA": "a/b"}, "ALIBABA_CLOUD_ECS_METADATA"),
+])
+def test_half_of_a_source_is_not_passed_over(cloud, tmp_path, files, variables, words):
+    for name, content in files.items():
+        write(tmp_path / name, content)
+    variables = {name: str(tmp_path / value) if value in files else value for name, value in variables.items()}
+    result = pull(cloud, DEMO + "/a", {"HOME": str(tmp_path), "ALIBABA_CLOUD_CREDENTIALS_URI": cloud.metadata + "/credentials",
+                                       **variables})
+    assert_failed(result, 78, words, secrets=[SECRET])
+    assert cloud.log("acr") == []
+
+
+def test_last_words_of_a_talkative_process(cloud, tmp_path):
+    result = external(cloud, tmp_path, "sh -c 'seq 5000 >&2; echo the reason >&2; exit 1'")
+    assert_failed(result, 69, "the reason")
+
+
+def test_external_process_with_an_empty_token(cloud, tmp_path):
+    external(cloud, tmp_path, print_json(mode="AK", access_key_id=KEY, access_key_secret=SECRET, sts_token="")).answer
+    assert caller(cloud) == KEY

@@ -126,8 +126,10 @@ def test_metadata_not_there():
 
 
 def test_expired_metadata_credentials(cloud):
+    """By the cloud's clock, not by the node's; fetched anew once before it is given up."""
     cloud.cloud.credentials_life_s = -60
-    assert_failed(pull(cloud, DEMO + "/a"), 75, "expired", "NTP", secrets=secrets_of(cloud))
+    assert_failed(pull(cloud, DEMO + "/a"), 77, "expired", secrets=secrets_of(cloud))
+    assert cloud.operations("metadata").count("credentials") == 2
 
 
 @pytest.mark.parametrize("code, http_status, status, words", [
@@ -272,3 +274,58 @@ def test_wrong_command_lines(arguments):
 
 def test_missing_configuration(tmp_path):
     assert_failed(run(request(DEMO), arguments=["--config", str(tmp_path / "none.json")]), 78, "no such file")
+
+
+@pytest.mark.parametrize("fault", [{"status": 503}, {"status": 429}, {"reset": "request"}])
+@pytest.mark.parametrize("configured", [True, False])
+def test_challenge_of_a_custom_domain_is_asked_again(cloud, tmp_path, configured, fault):
+    config = {"registries": [{"match": ["hub.example.com"]}]} if configured else {}
+    cloud.fault("registry", "challenge", times=1, **fault)
+    assert pull(cloud, "hub.example.com/a", config=config, tmp_path=tmp_path).auth
+    cloud.fault("registry", "challenge", **fault)
+    assert_failed(pull(cloud, "hub.example.com/a", config=config, tmp_path=tmp_path), 75, "hub.example.com")
+
+
+def test_vpc_endpoint_is_returned_to(cloud):
+    cloud.fault("proxy", "connect", times=1, host="cr-vpc.*")
+    cloud.cloud.unresolvable = {"cr.cn-hangzhou.aliyuncs.com"}
+    assert pull(cloud, DEMO + "/a").auth
+    assert cloud.log("acr")[-1]["host"] == "cr-vpc.cn-hangzhou.aliyuncs.com"
+
+
+def test_back_off_does_not_starve_what_runs_beside_it(cloud, tmp_path):
+    """The challenge comes while a throttled AssumeRole is waited for longer than a challenge may take."""
+    cloud.fault("sts", times=1, code="Throttling.User", retry_after=7)
+    cloud.fault("registry", "challenge", delay_ms=300)
+    config = {"registries": [{"match": ["hub.example.com"]}],
+              "identity": {"assumeRole": [{"roleArn": "acs:ram::1234567890123456:role/puller"}]}}
+    assert pull(cloud, "hub.example.com/a", config=config, tmp_path=tmp_path, arguments=["--deadline", "30"]).auth
+
+
+def test_secret_at_the_edge_of_a_message(cloud):
+    secret = "emulator-secret-0000000001"
+    key = {"ALIBABA_CLOUD_ACCESS_KEY_ID": "LTAIemulatorkey00001", "ALIBABA_CLOUD_ACCESS_KEY_SECRET": secret}
+    for before in range(485, 506, 4):
+        cloud.fault("acr", times=1, status=400, body=json.dumps({"Code": "Odd", "Message": "x" * before + secret}))
+        result = pull(cloud, DEMO + "/a", key)
+        assert_failed(result, 77, "Odd", secrets=[secret[:8]])
+
+
+def test_default_port_of_an_endpoint(cloud, tmp_path):
+    config = {"endpoints": {"acr": "https://cr.cn-hangzhou.aliyuncs.com:443"}}
+    assert pull(cloud, DEMO + "/a", config=config, tmp_path=tmp_path).auth
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "<&- >&-", "<&- >&- 2>&-"])
+def test_closed_standard_streams(cloud, closed):
+    import shlex
+    import subprocess
+
+    from provider import PROGRAM, WRAPPER
+    command = shlex.join([*WRAPPER, PROGRAM, "get", "--no-cache", "--output", "password", DEMO]) + " " + closed
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, env=cloud.environment(), check=False)
+    assert (done.returncode == 0) == (">&-" not in closed.replace("2>&-", "")) and "reg-" not in done.stderr
+
+
+def test_empty_name_of_a_configuration_is_no_default():
+    assert_failed(run(request(DEMO), arguments=["--config", ""]), 78, "no such file")
