@@ -115,8 +115,7 @@ enum recipe_outcome environment_oidc(struct recipe *out, struct error *err)
 
     if (!is_set(TOKEN_FILE_NAME)) {
         (void)error_set(err, ERROR_CONFIG, TOKEN_FILE_NAME " is not set");
-        /* Either of the others alone has uses of its own. */
-        return is_set(ROLE_NAME) && is_set(PROVIDER_NAME) ? RECIPE_BROKEN : RECIPE_ABSENT;
+        return RECIPE_ABSENT;
     }
     if (!is_set(missing)) {
         (void)error_set(err, ERROR_CONFIG, TOKEN_FILE_NAME " is set, but %s is not", missing);

@@ -19,8 +19,8 @@ bool environment_is_true(const char *name);
 CHECKED enum recipe_outcome environment_key(struct recipe *out, struct error *err);
 
 /* ALIBABA_CLOUD_ROLE_ARN, ALIBABA_CLOUD_OIDC_PROVIDER_ARN and ALIBABA_CLOUD_OIDC_TOKEN_FILE, with
- * ALIBABA_CLOUD_ROLE_SESSION_NAME. Absent without a token file, unless both
- * others are there: each alone has uses of its own. */
+ * ALIBABA_CLOUD_ROLE_SESSION_NAME. Absent without a token file: a profile
+ * may complete the others. */
 CHECKED enum recipe_outcome environment_oidc(struct recipe *out, struct error *err);
 
 /* ALIBABA_CLOUD_CREDENTIALS_URI. */

@@ -308,14 +308,6 @@ static bool is_blank(const struct cli_profile *profile)
            profile->access_key_id == NULL && secret_is_empty(&profile->access_key_secret);
 }
 
-/* Whether a profile that is not in the file should be: the file was named, or names the profile as
- * its current one. What was asked for by name may be in the other file. */
-static bool is_meant(const struct profile_file *file, const char *asked, const char *named)
-{
-    return asked[0] == '\0' &&
-           (file->is_named || (file->find == cli_profile_find && named[0] != '\0'));
-}
-
 static enum recipe_outcome use_file(struct recipe *out, const struct profile_file *file,
                                     const char *name, struct error *err)
 {
@@ -335,7 +327,9 @@ static enum recipe_outcome use_file(struct recipe *out, const struct profile_fil
     case CLI_PROFILE_ABSENT:
         (void)error_set(err, ERROR_CONFIG, "%s has no %s%s", file->path,
                         named[0] == '\0' ? "current profile" : "profile ", named);
-        return is_meant(file, asked, named) ? RECIPE_BROKEN : RECIPE_ABSENT;
+        /* What was asked for by name may be in the other file; a file that was named must have its
+         * profile. */
+        return asked[0] == '\0' && file->is_named ? RECIPE_BROKEN : RECIPE_ABSENT;
     case CLI_PROFILE_FOUND:
         break;
     }
