@@ -174,15 +174,16 @@ def test_service_that_quotes_the_security_token(cloud):
     {"reset": "headers"}, {"reset": "body"}, {"truncate": True}, {"close": True},
 ])
 def test_trouble_that_passes(cloud, fault):
-    cloud.fault("acr", times=2, **fault)
+    cloud.fault("acr", "GetAuthorizationToken", times=2, **fault)
     assert pull(cloud, DEMO + "/a").auth
-    assert len(cloud.log("acr")) == 3
+    assert cloud.operations("acr").count("GetAuthorizationToken") == 3
 
 
 def test_each_try_is_signed_anew(cloud):
-    cloud.fault("acr", times=2, code="ServiceUnavailable")
+    cloud.fault("acr", "GetAuthorizationToken", times=2, code="ServiceUnavailable")
     pull(cloud, DEMO + "/a").answer
-    assert len({entry["headers"]["x-acs-signature-nonce"] for entry in cloud.log("acr")}) == 3
+    nonces = [entry["headers"]["x-acs-signature-nonce"] for entry in cloud.log("acr")]
+    assert len(nonces) >= 3 and len(set(nonces)) == len(nonces)
 
 
 def test_retry_after_beyond_the_deadline_fails_at_once(cloud):
