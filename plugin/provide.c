@@ -8,6 +8,7 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "cache/flight.h"
+#include "cache/freshness.h"
 #include "cloud/cr.h"
 #include "identity/identity.h"
 #include "net/http.h"
@@ -21,16 +22,6 @@ void provide_answer_clear(struct answer *answer)
 {
     token_clear(&answer->token);
     *answer = (struct answer){0};
-}
-
-/* Kubelets should ask again well before the password ends, since pulls log in again as they go on,
- * and not all at once after a fleet booted together. */
-static int64_t cache_duration_s(int64_t left_s, int64_t margin_s)
-{
-    if (margin_s > left_s / 2)
-        margin_s = left_s / 2;
-    left_s -= margin_s;
-    return left_s - random_below(left_s / 10 + 1);
 }
 
 /* Asks the API for a token; `life_s` is what it has left, by the service's own clock and not beyond
@@ -70,7 +61,7 @@ static bool ask(struct token *out, int64_t *life_s, const struct run *run,
 
     registry_guess_endpoint(url, registry, run, identity->node.region, identity_is_ecs(identity));
     if (url[0] != '\0')
-        http_open_early(run->http, url, OPENAPI_CONNECT_TIMEOUT_MS);
+        cr_open_early(run->http, url, registry->is_personal);
     registry_start_challenge(registry, run);
     return identity_fetch(identity, err) &&
            registry_complete(registry, run, identity->node.region, &identity->signer, err) &&
@@ -157,7 +148,8 @@ bool provide(struct answer *out, const struct run *run, const struct kubelet_req
     out->has_credentials = true;
     out->depends_on_path = registry.depends_on_path;
     text_join(out->key, sizeof out->key, registry.host.as_asked, "", registry.matched_path);
-    out->cache_s = cache_duration_s(left_s, run->settings->refresh_margin_s);
+    out->cache_s =
+        freshness_cache_s(left_s, run->settings->refresh_margin_s, random_below(INT64_MAX));
     return true;
 }
 

@@ -7,14 +7,12 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "base/text.h"
+#include "cache/freshness.h"
 
 #define KIND "token"
 
 /* Waiters look often at first: most flights last some ten milliseconds. */
 enum { NAP_MIN_MS = 4, NAP_MAX_MS = 50, USER_VALUE = 0, PASSWORD_VALUE = 1 };
-
-/* A token that ends while it travels to the registry is of no use. */
-enum { OLD_MIN_LEFT_S = 60 };
 
 void flight_end(struct flight *flight)
 {
@@ -40,8 +38,8 @@ static bool read_token(const struct flight *flight, struct token *out, int64_t *
 static bool take_fresh(const struct flight *flight, struct token *out, int64_t *left_s)
 {
     int64_t life_s = 0;
-    bool is_fresh = read_token(flight, out, left_s, &life_s) && *left_s > OLD_MIN_LEFT_S &&
-                    (*left_s > flight->margin_s || *left_s > life_s / 2);
+    bool is_fresh = read_token(flight, out, left_s, &life_s) &&
+                    freshness_is_fresh(*left_s, life_s, flight->margin_s);
 
     if (!is_fresh)
         token_clear(out);
@@ -91,5 +89,5 @@ bool flight_take_old(const struct flight *flight, struct token *out, int64_t *le
 {
     int64_t life_s = 0;
 
-    return read_token(flight, out, left_s, &life_s) && *left_s > OLD_MIN_LEFT_S;
+    return read_token(flight, out, left_s, &life_s) && freshness_is_usable(*left_s);
 }

@@ -14,7 +14,7 @@
 struct flight {
     const struct store *store; /* borrowed */
     char key[DIGEST_HEX_SIZE];
-    int64_t margin_s; /* a token with less life is renewed while it still serves */
+    int64_t margin_s; /* as freshness_is_fresh() takes it */
     int lock;         /* a descriptor while is_leader */
     bool is_leader;
 };
@@ -22,9 +22,8 @@ struct flight {
 /* Lets the others go. */
 void flight_end(struct flight *flight);
 
-/* True with a token that is fresh: it has more than the margin left, or more than half its life.
- * False: the caller must ask, as the only one or, after `wait_until_ms` (monotonic), as one of
- * several. `{0}` in `out` then. */
+/* True with a token that is fresh. False: the caller must ask, as the only one or, after
+ * `wait_until_ms` (monotonic), as one of several. `{0}` in `out` then. */
 bool flight_take(struct flight *flight, struct token *out, int64_t *left_s, int64_t wait_until_ms);
 
 /* Keeps a token for the others. */

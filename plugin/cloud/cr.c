@@ -5,10 +5,12 @@
 
 #include "base/text.h"
 #include "cloud/openapi.h"
+#include "net/http.h"
 #include "proto-json/api_reply.h"
 
 /* The largest page size seen in use; the documentation names no maximum. */
 #define PAGE_SIZE "50"
+#define ENTERPRISE_METHOD "POST"
 enum { PAGES_MAX = 200 };
 
 static void add_endpoint(struct openapi_endpoints *out, const char *prefix, const char *region)
@@ -31,7 +33,7 @@ void cr_endpoints(struct openapi_endpoints *out, const char *region, enum cr_end
 static bool call_enterprise(struct openapi_reply *reply, const struct cr *cr, const char *action,
                             const struct sign_v3_parameter *query, size_t count, struct error *err)
 {
-    struct openapi_call call = {.method = "POST",
+    struct openapi_call call = {.method = ENTERPRISE_METHOD,
                                 .path = "/",
                                 .product = "cr",
                                 .action = action,
@@ -43,14 +45,21 @@ static bool call_enterprise(struct openapi_reply *reply, const struct cr *cr, co
     return openapi_call(reply, cr->http, cr->endpoints, &call, cr->signer, err);
 }
 
+static const struct openapi_call personal = {.method = "GET",
+                                             .path = "/tokens",
+                                             .product = "cr",
+                                             .action = "GetAuthorizationToken",
+                                             .version = "2016-06-07"};
+
+void cr_open_early(struct http *http, const char *base_url, bool is_personal)
+{
+    http_open_early(http, is_personal ? personal.method : ENTERPRISE_METHOD, base_url,
+                    OPENAPI_CONNECT_TIMEOUT_MS);
+}
+
 bool cr_get_token(struct token *out, int64_t *server_time_s, const struct cr *cr,
                   const char *instance_id, struct error *err)
 {
-    static const struct openapi_call personal = {.method = "GET",
-                                                 .path = "/tokens",
-                                                 .product = "cr",
-                                                 .action = "GetAuthorizationToken",
-                                                 .version = "2016-06-07"};
     struct openapi_reply reply AUTO(openapi_reply_clear) = {0};
     const struct sign_v3_parameter query[] = {{"InstanceId", instance_id}};
     bool decoded;

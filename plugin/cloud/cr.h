@@ -20,6 +20,9 @@ enum cr_endpoint_order { CR_PUBLIC_ONLY, CR_VPC_FIRST, CR_VPC_ONLY };
 /* The API's hosts in a region: cr[-vpc].REGION.aliyuncs.com. The region is a checked label. */
 void cr_endpoints(struct openapi_endpoints *out, const char *region, enum cr_endpoint_order order);
 
+/* Opens the connection to an endpoint that cr_get_token() will most likely ask. */
+void cr_open_early(struct http *http, const char *base_url, bool is_personal);
+
 /* Everything that a call needs beside its own parameters; all borrowed. */
 struct cr {
     struct http *http;

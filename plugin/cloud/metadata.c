@@ -154,6 +154,8 @@ struct http_exchange *metadata_start(const struct metadata *metadata, const char
 
     make_url(&url, metadata, "/latest/meta-data/", item);
     request = make_request(metadata, "GET", buf_text(&url));
+    /* The connection that is there is for what the others wait for. */
+    request.aside = true;
     return http_start(metadata->http, &request, &ignored);
 }
 

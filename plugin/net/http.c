@@ -1,7 +1,7 @@
 #include "net/http.h"
 
 #include <curl/curl.h>
-#include <limits.h>
+#include <openssl/ssl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,26 +12,35 @@
 #include "base/text.h"
 #include "net/trust.h"
 
-/* Of an early connection: how long it may last, and how long an answer by it is waited for. */
-enum { EARLY_TIMEOUT_MS = 10000, EARLY_PATIENCE_MS = 500 };
+enum { HOST_SIZE = 300 };
 
 struct http {
     int64_t deadline_ms;
-    CURLM *multi;                /* NULL before the first exchange */
-    struct http_exchange *early; /* a connection that was opened before it was needed, or NULL */
+    CURLM *multi; /* NULL before the first exchange */
+    /* A connection that is opened before it is needed, with all that follows to its host: apart
+     * from the others, since libcurl lets it wait for its request only by not being called. */
+    CURLM *early_multi; /* NULL if there is none */
+    char early_host[HOST_SIZE];
+    struct http_exchange *early; /* NULL once it has its request */
 };
 
 struct http_exchange {
     struct http *http;
+    CURLM *multi; /* its own of the two */
     CURL *easy;
+    int64_t started_ms;
+    const char *method; /* of a connection that was opened early, borrowed */
     struct curl_slist *headers;
     struct http_response response;
     size_t body_max_bytes;
     bool is_secure;
     bool too_large;
+    bool said_hello;  /* the host took the connection, and TLS has begun */
+    bool has_request; /* what is to be sent is known */
+    bool sent;        /* libcurl has begun to send it */
     bool done;
-    CURLcode result; /* once done */
-    char host[300];  /* for words */
+    CURLcode result;      /* once done */
+    char host[HOST_SIZE]; /* with its port */
     char complaint[CURL_ERROR_SIZE];
 };
 
@@ -48,6 +57,7 @@ void http_close(struct http **http)
     if (*http != NULL)
         http_exchange_free(&(*http)->early);
     if (*http != NULL && (*http)->multi != NULL) {
+        (void)curl_multi_cleanup((*http)->early_multi);
         (void)curl_multi_cleanup((*http)->multi);
         curl_global_cleanup();
     }
@@ -83,7 +93,7 @@ void http_exchange_free(struct http_exchange **exchange)
     if (ended == NULL)
         return;
     if (ended->easy != NULL) {
-        (void)curl_multi_remove_handle(ended->http->multi, ended->easy);
+        (void)curl_multi_remove_handle(ended->multi, ended->easy);
         curl_easy_cleanup(ended->easy);
     }
     wipe_headers(ended->headers);
@@ -153,10 +163,37 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *context)
     return length;
 }
 
-static CURLcode on_tls_context(CURL *easy, void *tls_context, void *unused)
+/* Called between the connection and the request. */
+static int on_connection(void *context, char *peer, char *local, int peer_port, int local_port)
+{
+    struct http_exchange *exchange = context;
+
+    (void)peer;
+    (void)local;
+    (void)peer_port;
+    (void)local_port;
+    exchange->sent = exchange->has_request;
+    return exchange->has_request ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
+}
+
+static void on_tls_message(int is_written, int version, int type, const void *bytes, size_t length,
+                           SSL *tls, void *context)
+{
+    struct http_exchange *exchange = context;
+
+    (void)version;
+    (void)bytes;
+    (void)length;
+    (void)tls;
+    if (is_written != 0 && type == SSL3_RT_HANDSHAKE)
+        exchange->said_hello = true;
+}
+
+static CURLcode on_tls_context(CURL *easy, void *tls_context, void *context)
 {
     (void)easy;
-    (void)unused;
+    SSL_CTX_set_msg_callback(tls_context, on_tls_message);
+    SSL_CTX_set_msg_callback_arg(tls_context, context);
     return trust_install(tls_context) ? CURLE_OK : CURLE_SSL_CACERT_BADFILE;
 }
 
@@ -189,6 +226,7 @@ static bool set_transport(struct http_exchange *exchange, enum http_kind kind)
            curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, exchange) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, on_tls_context) == CURLE_OK;
 }
 
@@ -196,8 +234,6 @@ static bool set_method(CURL *easy, const char *method, const char *form)
 {
     const char *body = form == NULL ? "" : form;
 
-    if (strcmp(method, "HEAD") == 0)
-        return curl_easy_setopt(easy, CURLOPT_NOBODY, 1L) == CURLE_OK;
     if (strcmp(method, "GET") == 0)
         return curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L) == CURLE_OK;
     return curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body) == CURLE_OK &&
@@ -232,6 +268,8 @@ static bool set_limits(struct http_exchange *exchange, const struct http_request
     CURL *easy = exchange->easy;
     int64_t left_ms = http_left_ms(exchange->http);
     int64_t timeout_ms = request->timeout_ms < left_ms ? request->timeout_ms : left_ms;
+    /* libcurl counts from the start, the request's limits from when it is known. */
+    int64_t passed_ms = clock_mono_ms() - exchange->started_ms;
 
     /* For libcurl 0 is no limit at all. */
     if (timeout_ms < 1)
@@ -241,9 +279,10 @@ static bool set_limits(struct http_exchange *exchange, const struct http_request
     /* Leaving must not wait for a resolver that hangs. */
     (void)curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
 #endif
-    return curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)timeout_ms) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)request->connect_timeout_ms) ==
+    return curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)(passed_ms + timeout_ms)) ==
                CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
+                            (long)(passed_ms + request->connect_timeout_ms)) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)request->body_max_bytes) ==
                CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK;
@@ -256,6 +295,7 @@ static bool set_all(struct http_exchange *exchange, const struct http_request *r
     return curl_easy_setopt(easy, CURLOPT_URL, request->url) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, request->aside ? 1L : 0L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_USERAGENT,
                             "aliyun-acr-credential-provider/" PROVIDER_VERSION) == CURLE_OK &&
@@ -265,8 +305,11 @@ static bool set_all(struct http_exchange *exchange, const struct http_request *r
            curl_easy_setopt(easy, CURLOPT_WRITEDATA, exchange) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_HEADERDATA, exchange) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_connection) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_PREREQDATA, exchange) == CURLE_OK &&
            set_transport(exchange, request->kind) &&
-           set_method(easy, request->method, request->form) && set_headers(exchange, request) &&
+           set_method(easy, request->method, request->form) &&
+           (!exchange->has_request || set_headers(exchange, request)) &&
            set_limits(exchange, request);
 }
 
@@ -280,14 +323,34 @@ static void host_of(char *out, size_t size, const char *url)
     out[strcspn(out, "/?")] = '\0';
 }
 
-struct http_exchange *http_start(struct http *http, const struct http_request *request,
-                                 struct error *err)
+/* Where an exchange with this host belongs: with the connection that was opened early, once that has
+ * its own request. */
+static CURLM *multi_for(const struct http *http, const char *host)
+{
+    bool is_follower = http->early_multi != NULL && http->early == NULL &&
+                       strcmp(http->early_host, host) == 0;
+
+    return is_follower ? http->early_multi : http->multi;
+}
+
+static bool has_libcurl(struct http *http)
+{
+    if (http->multi == NULL && curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK)
+        http->multi = curl_multi_init();
+    return http->multi != NULL;
+}
+
+/* A request that is not ready to be sent only opens the connection. */
+static struct http_exchange *start(struct http *http, const struct http_request *request,
+                                   bool is_ready, struct error *err)
 {
     struct http_exchange *exchange = alloc_zeroed(1, sizeof *exchange);
 
     exchange->http = http;
+    exchange->started_ms = clock_mono_ms();
     exchange->is_secure = request->kind == HTTP_SECURE;
     exchange->body_max_bytes = request->body_max_bytes;
+    exchange->has_request = is_ready;
     host_of(exchange->host, sizeof exchange->host, request->url);
     if (http_left_ms(http) == 0) {
         (void)error_set(err, ERROR_TEMPORARY, "%s: no time left before the deadline",
@@ -295,12 +358,12 @@ struct http_exchange *http_start(struct http *http, const struct http_request *r
         http_exchange_free(&exchange);
         return NULL;
     }
-    if (http->multi == NULL && curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK)
-        http->multi = curl_multi_init();
-    if (http->multi != NULL)
+    if (has_libcurl(http)) {
+        exchange->multi = is_ready ? multi_for(http, exchange->host) : http->early_multi;
         exchange->easy = curl_easy_init();
+    }
     if (exchange->easy == NULL || !set_all(exchange, request) ||
-        curl_multi_add_handle(http->multi, exchange->easy) != CURLM_OK) {
+        curl_multi_add_handle(exchange->multi, exchange->easy) != CURLM_OK) {
         (void)error_set(err, ERROR_INTERNAL, "libcurl cannot prepare a request to %s: %s",
                         exchange->host,
                         exchange->complaint[0] == '\0' ? "an option is missing in this build"
@@ -308,6 +371,12 @@ struct http_exchange *http_start(struct http *http, const struct http_request *r
         http_exchange_free(&exchange);
     }
     return exchange;
+}
+
+struct http_exchange *http_start(struct http *http, const struct http_request *request,
+                                 struct error *err)
+{
+    return start(http, request, true, err);
 }
 
 /* Marks the exchanges that have ended. */
@@ -371,23 +440,84 @@ static bool fail(const struct http_exchange *exchange, struct error *err)
     }
 }
 
-/* Lets all exchanges go on until this one has ended, or until `until_ms` (monotonic). */
-static bool drive(struct http_exchange *exchange, int64_t until_ms, struct error *err)
+/* Whether the early connection is to go on no further: the TLS hello has been sent, and its answer
+ * can wait in the socket for the request, which then follows without another round trip. */
+static bool is_held(const struct http *http)
+{
+    return http->early_multi == NULL || (http->early != NULL && http->early->said_hello);
+}
+
+/* Lets all exchanges go on as far as they can. */
+static bool perform(struct http *http, int *running)
+{
+    int early_running = 0;
+
+    if (curl_multi_perform(http->multi, running) != CURLM_OK)
+        return false;
+    collect(http->multi);
+    if (is_held(http))
+        return true;
+    if (curl_multi_perform(http->early_multi, &early_running) != CURLM_OK)
+        return false;
+    collect(http->early_multi);
+    *running += early_running;
+    return true;
+}
+
+enum { EARLY_EVENTS_MAX = 8 };
+
+/* What the early connection waits for; shortens `wait_ms` to what its timers want. */
+static unsigned early_events(struct curl_waitfd out[EARLY_EVENTS_MAX], int *wait_ms,
+                             const struct http *http)
+{
+    fd_set readable;
+    fd_set writable;
+    fd_set unused;
+    long timer_ms = -1;
+    unsigned count = 0;
+    int last = -1;
+
+    FD_ZERO(&readable);
+    FD_ZERO(&writable);
+    FD_ZERO(&unused);
+    if (is_held(http) ||
+        curl_multi_fdset(http->early_multi, &readable, &writable, &unused, &last) != CURLM_OK)
+        return 0;
+    (void)curl_multi_timeout(http->early_multi, &timer_ms);
+    if (timer_ms >= 0 && timer_ms < *wait_ms)
+        *wait_ms = (int)timer_ms;
+    for (int descriptor = 0; descriptor <= last && count < EARLY_EVENTS_MAX; descriptor++) {
+        bool reads = FD_ISSET(descriptor, &readable);
+        bool writes = FD_ISSET(descriptor, &writable);
+
+        if (reads || writes)
+            out[count++] = (struct curl_waitfd){
+                .fd = descriptor,
+                .events = (short)((reads ? CURL_WAIT_POLLIN : 0) | (writes ? CURL_WAIT_POLLOUT : 0))};
+    }
+    return count;
+}
+
+static bool wait_for_events(struct http *http, int64_t left_ms)
 {
     enum { POLL_MS = 1000 };
-    CURLM *multi = exchange->http->multi;
+    struct curl_waitfd early[EARLY_EVENTS_MAX];
+    int wait_ms = left_ms < POLL_MS ? (int)left_ms : POLL_MS;
+    unsigned count = early_events(early, &wait_ms, http);
+
+    return curl_multi_poll(http->multi, early, count, wait_ms, NULL) == CURLM_OK;
+}
+
+/* Lets all exchanges go on until this one has ended. */
+static bool drive(struct http_exchange *exchange, struct error *err)
+{
+    enum { LONG_MS = 60000 }; /* libcurl's own limits end an exchange */
+    int running = 0;
 
     while (!exchange->done) {
-        int64_t left_ms = until_ms - clock_mono_ms();
-        int running = 0;
-
-        if (curl_multi_perform(multi, &running) != CURLM_OK)
+        if (!perform(exchange->http, &running))
             return error_set(err, ERROR_INTERNAL, "libcurl cannot go on");
-        collect(multi);
-        if (exchange->done || left_ms <= 0)
-            break;
-        if (curl_multi_poll(multi, NULL, 0, left_ms < POLL_MS ? (int)left_ms : POLL_MS, NULL) !=
-            CURLM_OK)
+        if (!exchange->done && !wait_for_events(exchange->http, LONG_MS))
             return error_set(err, ERROR_INTERNAL, "libcurl cannot wait");
     }
     return true;
@@ -399,12 +529,7 @@ void http_sleep(struct http *http, int64_t until_ms)
     int running = 1;
 
     while (http->multi != NULL && running > 0 && (left_ms = until_ms - clock_mono_ms()) > 0) {
-        if (curl_multi_perform(http->multi, &running) != CURLM_OK)
-            break;
-        collect(http->multi);
-        if (running > 0 &&
-            curl_multi_poll(http->multi, NULL, 0, left_ms < INT_MAX ? (int)left_ms : INT_MAX,
-                            NULL) != CURLM_OK)
+        if (!perform(http, &running) || (running > 0 && !wait_for_events(http, left_ms)))
             break;
     }
     clock_sleep_until(until_ms);
@@ -424,7 +549,7 @@ static bool is_connected(const struct http_exchange *exchange)
 bool http_finish(struct http_exchange *exchange, struct http_response *out, struct error *err)
 {
     http_response_clear(out);
-    if (!drive(exchange, INT64_MAX, err))
+    if (!drive(exchange, err))
         return false;
     if (exchange->result != CURLE_OK) {
         out->connected = is_connected(exchange);
@@ -437,47 +562,82 @@ bool http_finish(struct http_exchange *exchange, struct http_response *out, stru
     return true;
 }
 
-void http_open_early(struct http *http, const char *base_url, int64_t connect_timeout_ms)
+void http_open_early(struct http *http, const char *method, const char *base_url,
+                     int64_t connect_timeout_ms)
 {
     const struct http_request request = {.kind = HTTP_SECURE,
-                                         .method = "HEAD",
+                                         .method = method,
                                          .url = base_url,
                                          .connect_timeout_ms = connect_timeout_ms,
-                                         .timeout_ms = EARLY_TIMEOUT_MS};
+                                         .timeout_ms = INT64_MAX};
     struct error ignored;
 
+    if (http->early_multi != NULL || !has_libcurl(http))
+        return;
+    http->early_multi = curl_multi_init();
+    if (http->early_multi == NULL)
+        return;
+    http->early = start(http, &request, false, &ignored);
     if (http->early == NULL)
-        http->early = http_start(http, &request, &ignored);
+        return;
+    http->early->method = method;
+    (void)text_copy(http->early_host, sizeof http->early_host, http->early->host);
 }
 
-/* Waits for the connection that was opened early, if it is to this host: a second one beside it
- * would take as long. Fails as it failed. What the host answers to the HEAD request does not
- * matter, and is not waited for when it takes long: then the connection is lost. */
-static bool take_early(struct http *http, const char *url, struct error *err)
+/* Whether it can carry this request: nothing but target and headers can be told later. */
+static bool fits(const struct http_exchange *early, const struct http_request *request)
+{
+    char host[HOST_SIZE];
+
+    host_of(host, sizeof host, request->url);
+    return strcmp(early->host, host) == 0 && strcmp(early->method, request->method) == 0 &&
+           request->form == NULL;
+}
+
+/* Gives the early connection its request. */
+static bool set_request(struct http_exchange *early, const struct http_request *request)
+{
+    const char *target = request->url + strlen("https://");
+
+    target += strcspn(target, "/");
+    early->body_max_bytes = request->body_max_bytes;
+    early->has_request = true;
+    return curl_easy_setopt(early->easy, CURLOPT_REQUEST_TARGET,
+                            target[0] == '\0' ? "/" : target) == CURLE_OK &&
+           set_headers(early, request) && set_limits(early, request);
+}
+
+/* Whether the host took the connection and gave it up before there was a request. */
+static bool was_lost(const struct http_exchange *early)
+{
+    return !early->sent && early->said_hello && early->result != CURLE_OPERATION_TIMEDOUT;
+}
+
+/* Sends the request by the connection that was opened early. False if there is none that serves;
+ * else `sent` tells how it went. */
+static bool send_early(bool *sent, struct http *http, const struct http_request *request,
+                       struct http_response *out, struct error *err)
 {
     struct http_exchange *early AUTO(http_exchange_free) = NULL;
-    struct http_response ignored AUTO(http_response_clear) = {0};
-    char host[sizeof early->host];
 
-    host_of(host, sizeof host, url);
-    if (http->early == NULL || strcmp(http->early->host, host) != 0)
-        return true;
+    if (http->early == NULL || !fits(http->early, request))
+        return false;
     early = http->early;
     http->early = NULL;
-    if (!drive(early, clock_mono_ms() + EARLY_PATIENCE_MS, err))
+    if (!early->done && !set_request(early, request))
         return false;
-    if (!early->done && is_connected(early))
-        return true;
-    return http_finish(early, &ignored, err) || ignored.connected;
+    *sent = http_finish(early, out, err);
+    return *sent || !was_lost(early);
 }
 
 bool http_send(struct http *http, const struct http_request *request, struct http_response *out,
                struct error *err)
 {
     struct http_exchange *exchange AUTO(http_exchange_free) = NULL;
+    bool sent = false;
 
-    if (!take_early(http, request->url, err))
-        return false;
+    if (send_early(&sent, http, request, out, err))
+        return sent;
     exchange = http_start(http, request, err);
     return exchange != NULL && http_finish(exchange, out, err);
 }

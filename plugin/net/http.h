@@ -30,6 +30,7 @@ struct http_request {
     const char *url;
     struct http_header headers[HTTP_HEADERS_MAX];
     size_t header_count;
+    bool aside;            /* by a connection of its own, for another request wants the one there is */
     const char *form;      /* application/x-www-form-urlencoded body of a POST, NULL if none */
     size_t body_max_bytes; /* of the answer */
     int64_t connect_timeout_ms;
@@ -60,11 +61,12 @@ void http_close(struct http **http);
 /* Milliseconds until the deadline; never negative. */
 int64_t http_left_ms(const struct http *http);
 
-/* Opens a connection in the background for the first http_send() to the same host, which then finds
- * name resolution, TCP and TLS done, or fails as the connection did. It costs the host a HEAD
- * request, since libcurl hands on no connection that nothing was sent by. `base_url` is
- * "https://HOST[:PORT]", borrowed until then. */
-void http_open_early(struct http *http, const char *base_url, int64_t connect_timeout_ms);
+/* Opens a connection in the background for the first http_send() to the same host by the same
+ * method and without a form, which then finds name resolution, TCP and the server's part of TLS
+ * done, or fails as the connection did. `base_url` is "https://HOST[:PORT]"; `method` is
+ * borrowed until then. */
+void http_open_early(struct http *http, const char *method, const char *base_url,
+                     int64_t connect_timeout_ms);
 
 /* Starts an exchange. It makes progress while any exchange is waited for. NULL: err is filled. */
 CHECKED struct http_exchange *http_start(struct http *http, const struct http_request *request,

@@ -1,82 +1,178 @@
 #!/usr/bin/env python3
-"""Times the program beside a minimal client and a shell script that do the same exchange with the same emulator, and its
-answers from the cache beside an empty program.
+"""Times the program beside a minimal client and a shell script that do the same exchange with the same emulator, its
+answers from the cache beside an empty program, and a hundred processes at once beside as many alone; then prints which
+bars the release build passes. Timings never decide the exit status.
 
-Usage: bench.py PROVIDER MINIMAL_CLIENT EMPTY_PROGRAM ROUNDS [RELEASE]. All take turns, so that a machine that slows down
+Usage: bench.py RUN_ONCE PROVIDER RELEASE MINIMAL_CLIENT EMPTY_PROGRAM ROUNDS. All take turns, so that a machine that slows down
 slows all of them; the ratios are medians of the ratios round by round. CPU time and peak memory are those of the client
 alone.
 """
 
+import contextlib
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from urllib.parse import urlsplit
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(HERE, "..", "emulator"))
+sys.path[:0] = [HERE, os.path.join(HERE, "..", "emulator")]
 from emulator import Emulator  # noqa: E402
+from latency import Relay  # noqa: E402
 
+RUN_ONCE, PROVIDER, RELEASE, MINIMAL, EMPTY = (os.path.abspath(path) for path in sys.argv[1:6])
+ROUNDS = int(sys.argv[6])
+ROUND_TRIP_S = 0.010
+STORM = 100
 HOST, INSTANCE = "demo-registry.cn-hangzhou.cr.aliyuncs.com", "cri-demo567890abcdef"
 REQUEST = json.dumps({"kind": "CredentialProviderRequest", "image": HOST + "/a",
-                      "apiVersion": "credentialprovider.kubelet.k8s.io/v1"}).encode()
+                      "apiVersion": "credentialprovider.kubelet.k8s.io/v1"})
+WALL, CPU, PEAK = range(3)
 
 
-def once(command, environment):
-    """(wall ms, CPU ms, peak MB) of one run, which must answer; the empty program has nothing to say."""
-    read_end, write_end = os.pipe()
-    started = time.perf_counter()
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=write_end, env=environment)
-    os.close(write_end)
-    process.stdin.write(REQUEST)
-    process.stdin.close()
-    with open(read_end, "rb") as output:
-        answer = output.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    wall = time.perf_counter() - started
-    process.returncode = status
-    if status != 0 or (b'"password":"reg-' not in answer and command[0] != sys.argv[3]):
-        raise SystemExit(f"{command[0]} failed: {answer!r}")
-    return wall * 1000, (usage.ru_utime + usage.ru_stime) * 1000, usage.ru_maxrss / 1024
+class Node:
+    """What a client needs to know of the cloud and of this machine."""
+
+    def __init__(self, cloud, metadata_port, api_port, directory):
+        self.metadata_port, self.api_port, self.ca = metadata_port, api_port, cloud.ca
+        self.cache = os.path.join(directory, "cache")
+        self.config = os.path.join(directory, "config.json")
+        os.mkdir(directory)
+        with open(self.config, "w", encoding="ascii") as file:
+            json.dump({"registries": [{"match": [HOST], "instanceId": INSTANCE, "apiEndpoint": self.api}]}, file)
+        os.chmod(self.config, 0o600)
+        self.request = os.path.join(directory, "request.json")
+        with open(self.request, "w", encoding="ascii") as file:
+            file.write(REQUEST)
+        self.environment = {"PATH": os.environ["PATH"], "SSL_CERT_FILE": self.ca,
+                            "ALIBABA_CLOUD_IMDS_ENDPOINT": self.metadata}
+
+    @property
+    def metadata(self):
+        return f"http://127.0.0.1:{self.metadata_port}"
+
+    @property
+    def api(self):
+        return f"https://127.0.0.1:{self.api_port}"
+
+    def cold(self, program):
+        return [program, "--no-cache", "--config", self.config]
+
+    def warm(self, program):
+        return [program, "--cache-dir", self.cache, "--config", self.config]
+
+    def minimal(self):
+        return [MINIMAL, str(self.metadata_port), str(self.api_port), self.ca, INSTANCE]
+
+    def shell(self):
+        return ["sh", os.path.join(HERE, "shell_client.sh"), self.metadata, self.api, self.ca, INSTANCE]
+
+    def forget(self, *kinds):
+        """Removes what the cache holds of these kinds, of all kinds without any."""
+        with contextlib.suppress(FileNotFoundError):
+            for name in os.listdir(self.cache):
+                if not kinds or name.startswith(kinds):
+                    os.unlink(os.path.join(self.cache, name))
+
+
+def start(node, command):
+    # sh is not where execv() would look for it.
+    program = shutil.which(command[0], path=os.environ["PATH"])
+    return subprocess.Popen([RUN_ONCE, node.request, program, *command[1:]], env=node.environment,
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def finish(process):
+    """(wall ms, CPU ms, peak MB) of a run, which must answer; the empty program has nothing to say."""
+    answer, measured = process.communicate()
+    if process.returncode != 0 or (b'"password":"reg-' not in answer and EMPTY not in process.args):
+        raise SystemExit(f"{process.args} failed: {answer!r} {measured!r}")
+    wall_us, cpu_us, peak_kb = (int(number) for number in measured.split())
+    return wall_us / 1000, cpu_us / 1000, peak_kb / 1024
+
+
+def take_turns(node, commands, before=None):
+    """Per name, a row for each round; the first round only warms caches."""
+    results = {name: [] for name in commands}
+    for turn in range(ROUNDS + 1):
+        for name, command in commands.items():
+            if before:
+                before(name)
+            row = finish(start(node, command))
+            if turn > 0:
+                results[name].append(row)
+    return results
+
+
+def median(rows, column):
+    return statistics.median(row[column] for row in rows)
+
+
+def ratio(rows, base, column):
+    return statistics.median(row[column] / max(other[column], 0.01) for row, other in zip(rows, base))
+
+
+def show(title, results):
+    """A table; the first row is what the others are compared with."""
+    base = next(iter(results.values()))
+    print(f"| {title} | wall ms | CPU ms | peak MB | wall ratio | CPU ratio |\n|---|---|---|---|---|---|")
+    for name, rows in results.items():
+        print(f"| {name} | {median(rows, WALL):.1f} | {median(rows, CPU):.1f} | {median(rows, PEAK):.1f} | "
+              f"{ratio(rows, base, WALL):.2f} | {ratio(rows, base, CPU):.2f} |")
+    print()
+
+
+def storm(node):
+    """The CPU ms of many processes at once that share one token."""
+    node.forget()
+    return sum(finish(process)[CPU] for process in [start(node, node.warm(RELEASE)) for _ in range(STORM)])
 
 
 def main():
-    provider, minimal, empty, rounds = *sys.argv[1:4], int(sys.argv[4])
-    release = sys.argv[5] if len(sys.argv) > 5 else None
-    with Emulator() as cloud, tempfile.TemporaryDirectory() as directory:
-        config = os.path.join(directory, "config.json")
-        with open(config, "w", encoding="ascii") as file:
-            json.dump({"registries": [{"match": [HOST], "instanceId": INSTANCE, "apiEndpoint": cloud.api}]}, file)
-        os.chmod(config, 0o600)
-        environment = {"PATH": os.environ["PATH"], "ALIBABA_CLOUD_IMDS_ENDPOINT": cloud.metadata,
-                       "SSL_CERT_FILE": cloud.ca}
-        ports = [str(urlsplit(url).port) for url in (cloud.metadata, cloud.api)]
-        cold, warm = ["--no-cache", "--config", config], ["--cache-dir", os.path.join(directory, "cache"), "--config", config]
-        commands = {  # with what each is compared
-            "minimal client": ([minimal, *ports, cloud.ca, INSTANCE], "minimal client"),
-            "this program, the system's libraries": ([provider, *cold], "minimal client"),
-            **({"this program, release": ([release, *cold], "minimal client")} if release else {}),
-            "shell script": (["sh", os.path.join(HERE, "shell_client.sh"), cloud.metadata, cloud.api, cloud.ca, INSTANCE],
-                             "minimal client"),
-            "empty static program": ([empty], "empty static program"),
-            "from the cache, the system's libraries": ([provider, *warm], "empty static program"),
-            **({"from the cache, release": ([release, *warm], "empty static program")} if release else {}),
-        }
-        results = {name: [] for name in commands}
-        for turn in range(rounds + 1):
-            for name, (command, _) in commands.items():
-                result = once(command, environment)
-                if turn > 0:  # the first warms caches
-                    results[name].append(result)
-    print(f"| {rounds} rounds, medians | wall ms | CPU ms | peak MB | wall ratio | CPU ratio |\n|---|---|---|---|---|---|")
-    for name, rows in results.items():
-        wall, cpu, peak = (statistics.median(column) for column in zip(*rows))
-        base = results[commands[name][1]]
-        ratios = [statistics.median(row[i] / max(other[i], 0.01) for row, other in zip(rows, base)) for i in (0, 1)]
-        print(f"| {name} | {wall:.1f} | {cpu:.1f} | {peak:.1f} | {ratios[0]:.2f} | {ratios[1]:.2f} |")
+    with contextlib.ExitStack() as stack:
+        cloud = stack.enter_context(Emulator())
+        directory = stack.enter_context(tempfile.TemporaryDirectory())
+        ports = [urlsplit(url).port for url in (cloud.metadata, cloud.api)]
+        near = Node(cloud, *ports, os.path.join(directory, "near"))
+        far = Node(cloud, *(stack.enter_context(Relay(port, ROUND_TRIP_S)).port for port in ports),
+                   os.path.join(directory, "far"))
+
+        cold = take_turns(near, {"minimal client, static": near.minimal(),
+                                 "this program, release": near.cold(RELEASE),
+                                 "this program, the system's libraries": near.cold(PROVIDER),
+                                 "shell script": near.shell()})
+        show(f"no latency, {ROUNDS} rounds, medians", cold)
+        # Without its token the release asks anew, with what it remembers of the metadata service.
+        distant = take_turns(far, {"minimal client, static": far.minimal(), "this program, release": far.cold(RELEASE),
+                                   "this program, release, renewing": far.warm(RELEASE)}, lambda _: far.forget("token-"))
+        show("round trips of 10 ms", distant)
+        cached = take_turns(near, {"empty static program": [EMPTY], "this program, release": near.warm(RELEASE),
+                                   "this program, the system's libraries": near.warm(PROVIDER)})
+        show("from the cache", cached)
+
+        calls = len(cloud.log("acr"))
+        storms = [storm(near) for _ in range(3)]
+        calls = (len(cloud.log("acr")) - calls) / len(storms)
+        alone = STORM * median(cold["this program, release"], CPU)
+        base, release = cold["minimal client, static"], cold["this program, release"]
+        bars = (("cold, wall, of the minimal client's", ratio(release, base, WALL), 1.10),
+                ("cold, round trips of 10 ms, wall, of the minimal client's",
+                 ratio(distant["this program, release"], distant["minimal client, static"], WALL), 0.65),
+                ("renewing, round trips of 10 ms, wall, of the minimal client's",
+                 ratio(distant["this program, release, renewing"], distant["minimal client, static"], WALL), 0.45),
+                ("from the cache, wall, of an empty static program's",
+                 ratio(cached["this program, release"], cached["empty static program"], WALL), 2),
+                ("cold, peak MB", median(release, PEAK), 6),
+                ("from the cache, peak MB", median(cached["this program, release"], PEAK), 2),
+                ("executable, MB", os.path.getsize(RELEASE) / 1e6, 4),
+                (f"storm of {STORM}, API calls", calls, 1),
+                (f"storm of {STORM}, CPU, of as many cold runs'", statistics.median(storms) / alone, 0.15))
+        print("| release | measured | at most | |\n|---|---|---|---|")
+        for name, measured, limit in bars:
+            print(f"| {name} | {measured:.2f} | {limit:.2f} | {'pass' if measured <= limit else 'miss'} |")
 
 
 if __name__ == "__main__":

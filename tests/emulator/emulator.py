@@ -223,8 +223,6 @@ class _Api(_Handler):
         host = headers.get("host", "").lower()
         name = host.partition(":")[0]
         url = urlsplit(self.path)
-        if self.command == "HEAD" and url.path == "/":  # a connection that is opened before it is needed
-            return "early", "connect", lambda: (404, {}, b"")
         form = parse_qsl(body.decode("latin-1")) if "form" in headers.get("content-type", "") else []
         query = parse_qsl(url.query, keep_blank_values=True)
         sts = re.fullmatch(r"sts(-vpc)?(\.[a-z0-9-]+)?\.aliyuncs\.com", name)

@@ -45,8 +45,6 @@ MOMENTS = {
     ("acr", "ListInstanceEndpoint"): (NEEDED, "hub.example.com", {}),
     ("sts", "AssumeRole"): (NEEDED, DEMO, ROLE),
     ("uri", "credentials"): (NEEDED, DEMO, URI),
-    # A request that only opens a connection. It is a HEAD, which HTTP answers without a body.
-    ("early", "connect"): ({name: 0 for name in SURVIVED if name not in ("endless", "huge")}, DEMO, {}),
 }
 
 
@@ -57,7 +55,7 @@ def cloud():
 
 
 LASTING = [(*key, fault) for key, (outcomes, _, _) in MOMENTS.items() for fault in outcomes]
-PASSING = [(*key, fault) for key in MOMENTS if key[0] not in ("early", "registry")
+PASSING = [(*key, fault) for key in MOMENTS if key[0] != "registry"
            for fault in ("server-error", "too-many", "close", "reset", "reset-headers", "reset-body", "truncated")]
 
 

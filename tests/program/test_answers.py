@@ -61,6 +61,37 @@ def test_vpc_endpoint_first_then_the_public_one(cloud):
     assert cloud.log("acr")[-1]["host"] == "cr.cn-hangzhou.aliyuncs.com"
 
 
+PINNED = {"registries": [{"match": [DEMO], "instanceId": "cri-demo567890abcdef"}]}  # no challenge on the way
+
+
+def connections(cloud):
+    return [entry["host"] for entry in cloud.log("proxy")]
+
+
+def test_api_connection_is_opened_while_the_metadata_service_is_asked(cloud, tmp_path):
+    cloud.fault("metadata", "token", delay_ms=500)
+    pull(cloud, DEMO + "/a", config=PINNED, tmp_path=tmp_path).answer
+    operations = [entry["operation"] for entry in cloud.log()]
+    assert operations.index("connect") < operations.index("role") < operations.index("GetAuthorizationToken")
+    assert connections(cloud) == ["cr-vpc.cn-hangzhou.aliyuncs.com:443"]
+    assert cloud.operations("acr") == ["GetAuthorizationToken"]
+
+
+def test_connection_that_was_lost_while_it_waited_is_opened_anew(cloud, tmp_path):
+    cloud.fault("tls", times=1, reset=True)
+    cloud.fault("metadata", "credentials", delay_ms=500)
+    pull(cloud, DEMO + "/a", config=PINNED, tmp_path=tmp_path).answer
+    assert connections(cloud) == ["cr-vpc.cn-hangzhou.aliyuncs.com:443"] * 2
+
+
+def test_connection_for_another_call_than_the_first_serves_the_next(cloud):
+    """ListInstance comes first, by the same connection."""
+    cloud.fault("registry", "challenge", status=404)
+    pull(cloud, DEMO + "/a").answer
+    assert cloud.operations("acr") == ["ListInstance", "ListInstance", "GetAuthorizationToken"]
+    assert connections(cloud).count("cr-vpc.cn-hangzhou.aliyuncs.com:443") == 1
+
+
 def test_configured_network(cloud, tmp_path):
     pull(cloud, DEMO + "/a", config={"endpoints": {"network": "public"}}, tmp_path=tmp_path).answer
     assert cloud.log("acr")[-1]["host"] == "cr.cn-hangzhou.aliyuncs.com"
