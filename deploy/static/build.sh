@@ -112,6 +112,7 @@ cd "$work/curl"
 quietly env CFLAGS="$cflags" CPPFLAGS="-I$prefix/include" LDFLAGS="-L$prefix/lib -static" LIBS=-lcrypto ./configure --host="$arch-linux-musl" --prefix="$prefix" \
     --disable-shared --enable-static --with-openssl --without-zlib --without-brotli --without-zstd --without-nghttp2 --without-libpsl \
     --without-libidn2 --without-librtmp --without-libssh2 --without-gssapi --without-ca-bundle --without-ca-path --without-libgsasl \
+    --disable-openssl-auto-load-config \
     --disable-{ldap,ldaps,rtsp,dict,telnet,tftp,pop3,imap,smb,smtp,gopher,mqtt,ftp,file,manual,ntlm,ntlm-wb,tls-srp,unix-sockets,cookies} \
     --disable-{alt-svc,hsts,netrc,progress-meter,dateparse,doh,aws,libcurl-option,headers-api,bindlocal,form-api,mime,websockets}
 quietly make -j"$jobs" -C lib

@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Seconds that kubelets may keep a token with `left_s` to live: short of its end by the margin, or by
- * half of what is left if that is less, since pulls log in again as they go on; and less up to a
+/* Seconds that kubelets may keep a token with `left_s` to live: short of its end by the margin, or
+ * by half of what is left if that is less, since pulls log in again as they go on; and less up to a
  * tenth of that, by `random` (not negative), so that a fleet that booted together does not return
  * together. */
 int64_t freshness_cache_s(int64_t left_s, int64_t margin_s, int64_t random);

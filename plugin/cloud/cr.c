@@ -9,7 +9,7 @@
 #include "proto-json/api_reply.h"
 
 /* The largest page size seen in use; the documentation names no maximum. */
-#define PAGE_SIZE "50"
+#define PAGE_SIZE         "50"
 #define ENTERPRISE_METHOD "POST"
 enum { PAGES_MAX = 200 };
 

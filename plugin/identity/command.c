@@ -147,46 +147,53 @@ static bool take_some(struct buf *out, int descriptor, size_t max_bytes)
     return got > 0 || (got < 0 && errno == EINTR);
 }
 
-/* Reads both streams to their ends. False at the deadline or when there is too much output. */
-static bool read_both(struct buf *output, struct buf *complaint, struct pollfd streams[2],
-                      size_t max_bytes, int64_t deadline_ms)
-{
-    while (streams[0].fd >= 0 || streams[1].fd >= 0) {
-        int64_t left_ms = deadline_ms - clock_mono_ms();
+/* A command that runs, and what it has said so far. */
+struct conversation {
+    pid_t child;
+    bool has_ended;
+    int status; /* once it has ended */
+    struct pollfd streams[2];
+    struct buf *output;
+    struct buf complaint;
+    size_t max_bytes;
+};
 
-        if (left_ms <= 0)
-            return false;
-        if (poll(streams, 2, left_ms > 60000 ? 60000 : (int)left_ms) < 0 && errno != EINTR)
-            return false;
-        if (streams[0].revents != 0 && !take_some(output, streams[0].fd, max_bytes + 1))
-            streams[0].fd = -1;
-        /* Of too many words, the last tell most. */
-        if (complaint->length == STDERR_MAX_BYTES)
-            buf_clear(complaint);
-        if (streams[1].revents != 0 && !take_some(complaint, streams[1].fd, STDERR_MAX_BYTES))
-            streams[1].fd = -1;
-        streams[0].revents = 0;
-        streams[1].revents = 0;
-        if (output->length > max_bytes)
-            return false;
-    }
+/* Takes what has come within `wait_ms`; false if nothing has. */
+static bool listen(struct conversation *with, int wait_ms)
+{
+    struct pollfd *streams = with->streams;
+
+    if (poll(streams, 2, wait_ms) <= 0)
+        return false;
+    if (streams[0].revents != 0 && !take_some(with->output, streams[0].fd, with->max_bytes + 1))
+        streams[0].fd = -1;
+    /* Of too many words, the last tell most. */
+    if (with->complaint.length == STDERR_MAX_BYTES)
+        buf_clear(&with->complaint);
+    if (streams[1].revents != 0 && !take_some(&with->complaint, streams[1].fd, STDERR_MAX_BYTES))
+        streams[1].fd = -1;
     return true;
 }
 
-/* Waits for the end of the child, which may have closed its streams and gone on. */
-static bool wait_for_end(pid_t child, int *status, int64_t deadline_ms)
+/* Reads both streams until the command has ended. What it leaves in the background may hold them
+ * open for longer; nobody waits for that. False at the deadline or when there is too much output.
+ */
+static bool hear_out(struct conversation *with, int64_t deadline_ms)
 {
-    enum { NAP_MS = 5 };
+    enum { NAP_MS = 10 };
 
-    for (;;) {
-        pid_t ended = waitpid(child, status, WNOHANG);
-
-        if (ended == child)
-            return true;
-        if ((ended < 0 && errno != EINTR) || clock_mono_ms() >= deadline_ms)
+    while (!with->has_ended) {
+        if (clock_mono_ms() >= deadline_ms)
             return false;
-        clock_sleep_until(clock_mono_ms() + NAP_MS);
+        (void)listen(with, NAP_MS);
+        with->has_ended = waitpid(with->child, &with->status, WNOHANG) == with->child;
+        while (with->has_ended && with->output->length <= with->max_bytes &&
+               clock_mono_ms() < deadline_ms && listen(with, 0))
+            continue;
+        if (with->output->length > with->max_bytes)
+            return false;
     }
+    return true;
 }
 
 static void kill_all(pid_t child)
@@ -209,24 +216,23 @@ static const char *tail_of(const struct buf *complaint)
     return buf_text(complaint) + (length > STDERR_SHOWN_BYTES ? length - STDERR_SHOWN_BYTES : 0);
 }
 
-static bool finish(pid_t child, const struct buf *output, const struct buf *complaint, bool in_time,
-                   size_t max_bytes, int64_t deadline_ms, struct error *err)
+/* Ends the command if it has not ended by itself, and says how it went. */
+static bool finish(struct conversation *with, bool in_time, struct error *err)
 {
-    int status = 0;
+    const char *last_words;
 
-    if (!in_time || !wait_for_end(child, &status, deadline_ms)) {
-        kill_all(child);
-        if (output->length > max_bytes)
-            return error_set(err, ERROR_UNAVAILABLE, "it printed more than %zu bytes", max_bytes);
-        return error_set(err, ERROR_TEMPORARY, "it did not end in time: %s", tail_of(complaint));
-    }
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
-        return true;
-    if (WIFSIGNALED(status))
-        return error_set(err, ERROR_UNAVAILABLE, "it was ended by signal %d: %s", WTERMSIG(status),
-                         tail_of(complaint));
-    return error_set(err, ERROR_UNAVAILABLE, "exit status %d: %s", WEXITSTATUS(status),
-                     tail_of(complaint));
+    if (!with->has_ended)
+        kill_all(with->child);
+    last_words = tail_of(&with->complaint);
+    if (with->output->length > with->max_bytes)
+        return error_set(err, ERROR_UNAVAILABLE, "it printed more than %zu bytes", with->max_bytes);
+    if (!in_time)
+        return error_set(err, ERROR_TEMPORARY, "it did not end in time: %s", last_words);
+    if (WIFSIGNALED(with->status))
+        return error_set(err, ERROR_UNAVAILABLE, "it was ended by signal %d: %s",
+                         WTERMSIG(with->status), last_words);
+    return WEXITSTATUS(with->status) == 0 || error_set(err, ERROR_UNAVAILABLE, "exit status %d: %s",
+                                                       WEXITSTATUS(with->status), last_words);
 }
 
 bool command_run(struct buf *out, const struct command *command, size_t max_bytes,
@@ -234,24 +240,25 @@ bool command_run(struct buf *out, const struct command *command, size_t max_byte
 {
     struct pipe_ends output AUTO(close_pipe) = {-1, -1};
     struct pipe_ends complaint AUTO(close_pipe) = {-1, -1};
-    struct buf said AUTO(buf_clear) = {0};
-    struct pollfd streams[2];
-    pid_t child;
-    bool in_time;
+    struct conversation with = {.output = out, .max_bytes = max_bytes};
+    bool succeeded;
 
     if (!open_pipe(&output) || !open_pipe(&complaint))
         return error_set(err, ERROR_INTERNAL, "no pipe: %s", strerror(errno));
-    child = fork();
-    if (child < 0)
+    /* If whoever started us ignores it, there would be no exit status to wait for. */
+    (void)signal(SIGCHLD, SIG_DFL);
+    with.child = fork();
+    if (with.child < 0)
         return error_set(err, ERROR_INTERNAL, "no process: %s", strerror(errno));
-    if (child == 0)
+    if (with.child == 0)
         become(command, &output, &complaint);
     /* On both sides, so that the group is there for whoever comes first. */
-    (void)setpgid(child, child);
+    (void)setpgid(with.child, with.child);
     close_end(&output.write);
     close_end(&complaint.write);
-    streams[0] = (struct pollfd){.fd = output.read, .events = POLLIN};
-    streams[1] = (struct pollfd){.fd = complaint.read, .events = POLLIN};
-    in_time = read_both(out, &said, streams, max_bytes, deadline_ms);
-    return finish(child, out, &said, in_time, max_bytes, deadline_ms, err);
+    with.streams[0] = (struct pollfd){.fd = output.read, .events = POLLIN};
+    with.streams[1] = (struct pollfd){.fd = complaint.read, .events = POLLIN};
+    succeeded = finish(&with, hear_out(&with, deadline_ms), err);
+    buf_clear(&with.complaint);
+    return succeeded;
 }

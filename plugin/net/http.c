@@ -279,8 +279,7 @@ static bool set_limits(struct http_exchange *exchange, const struct http_request
     /* Leaving must not wait for a resolver that hangs. */
     (void)curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
 #endif
-    return curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)(passed_ms + timeout_ms)) ==
-               CURLE_OK &&
+    return curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)(passed_ms + timeout_ms)) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
                             (long)(passed_ms + request->connect_timeout_ms)) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)request->body_max_bytes) ==
@@ -323,12 +322,12 @@ static void host_of(char *out, size_t size, const char *url)
     out[strcspn(out, "/?")] = '\0';
 }
 
-/* Where an exchange with this host belongs: with the connection that was opened early, once that has
- * its own request. */
+/* Where an exchange with this host belongs: with the connection that was opened early, once that
+ * has its own request. */
 static CURLM *multi_for(const struct http *http, const char *host)
 {
-    bool is_follower = http->early_multi != NULL && http->early == NULL &&
-                       strcmp(http->early_host, host) == 0;
+    bool is_follower =
+        http->early_multi != NULL && http->early == NULL && strcmp(http->early_host, host) == 0;
 
     return is_follower ? http->early_multi : http->multi;
 }
@@ -491,9 +490,10 @@ static unsigned early_events(struct curl_waitfd out[EARLY_EVENTS_MAX], int *wait
         bool writes = FD_ISSET(descriptor, &writable);
 
         if (reads || writes)
-            out[count++] = (struct curl_waitfd){
-                .fd = descriptor,
-                .events = (short)((reads ? CURL_WAIT_POLLIN : 0) | (writes ? CURL_WAIT_POLLOUT : 0))};
+            out[count++] =
+                (struct curl_waitfd){.fd = descriptor,
+                                     .events = (short)((reads ? CURL_WAIT_POLLIN : 0) |
+                                                       (writes ? CURL_WAIT_POLLOUT : 0))};
     }
     return count;
 }

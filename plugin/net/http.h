@@ -30,8 +30,8 @@ struct http_request {
     const char *url;
     struct http_header headers[HTTP_HEADERS_MAX];
     size_t header_count;
-    bool aside;            /* by a connection of its own, for another request wants the one there is */
-    const char *form;      /* application/x-www-form-urlencoded body of a POST, NULL if none */
+    bool aside;       /* by a connection of its own, for another request wants the one there is */
+    const char *form; /* application/x-www-form-urlencoded body of a POST, NULL if none */
     size_t body_max_bytes; /* of the answer */
     int64_t connect_timeout_ms;
     int64_t timeout_ms; /* of the whole exchange; never beyond the run's deadline */

@@ -1,6 +1,6 @@
 /* Runs a command once and measures it alone: small itself, as a process that is made begins with
- * its maker's size. Usage: run_once REQUEST_FILE COMMAND...; the request is the command's input, the
- * answer goes to stdout, "WALL_US CPU_US PEAK_KB" to stderr. */
+ * its maker's size. Usage: run_once REQUEST_FILE COMMAND...; the request is the command's input,
+ * the answer goes to stdout, "WALL_US CPU_US PEAK_KB" to stderr. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -283,6 +283,31 @@ def test_nothing_of_an_external_process_stays(cloud, tmp_path):
     assert subprocess.run(["pgrep", "-f", f"^sleep {mark}$"], capture_output=True, check=False).stdout == b""
 
 
+def issued_document(cloud, tmp_path):
+    issued = cloud.cloud.issue_credentials(role="external")
+    return write(tmp_path / "document.json", {
+        "mode": "StsToken", "access_key_id": issued["AccessKeyId"], "access_key_secret": issued["AccessKeySecret"],
+        "sts_token": issued["SecurityToken"]})
+
+
+def test_what_an_external_process_leaves_in_the_background_is_not_waited_for(cloud, tmp_path):
+    mark = f"8{id(cloud) % 100000}"
+    document = issued_document(cloud, tmp_path)
+    try:
+        result = external(cloud, tmp_path, f"sh -c 'sleep {mark} & cat {document}'")
+        assert result.auth and result.seconds < DEADLINE_S - 1
+    finally:
+        subprocess.run(["pkill", "-f", f"^sleep {mark}$"], check=True)
+
+
+def test_external_process_under_a_parent_that_ignores_its_children(cloud, tmp_path):
+    cli(tmp_path, {"mode": "External", "process_command": "cat " + issued_document(cloud, tmp_path)})
+    command = [*WRAPPER, PROGRAM, "--no-cache", "--deadline", str(DEADLINE_S), "get", "--output", "password", DEMO]
+    completed = subprocess.run(["env", "--ignore-signal=CHLD", *command], capture_output=True, check=False,
+                               env={**cloud.environment(), "HOME": str(tmp_path), "PATH": "/usr/bin:/bin"})
+    assert (completed.returncode, completed.stderr) == (0, b"") and completed.stdout.startswith(b"reg-")
+
+
 @pytest.mark.parametrize("mode", [{}, {"mode": "AK"}, {"mode": "StsToken"}])
 def test_external_process_whose_mode_says_less_than_its_token(cloud, tmp_path, mode):
     issued = cloud.cloud.issue_credentials(role="external")

@@ -44,8 +44,8 @@ static void run_node(struct fleet *fleet, int64_t boot_s, int has_jitter)
             fleet->calls[now_s]++;
             token_ends_s = now_s + LIFE_S;
         }
-        now_s += freshness_cache_s(token_ends_s - now_s, MARGIN_S,
-                                   has_jitter ? next_random(fleet) : 0);
+        now_s +=
+            freshness_cache_s(token_ends_s - now_s, MARGIN_S, has_jitter ? next_random(fleet) : 0);
     }
 }
 
@@ -106,7 +106,7 @@ static void test_durations(void **state)
         int64_t left_s;
         int64_t margin_s;
         int64_t most_s;
-    } cases[] = {{3600, 900, 2700}, {1800, 900, 900}, {600, 900, 300}, {3600, 0, 3600},
+    } cases[] = {{3600, 900, 2700}, {1800, 900, 900}, {600, 900, 300},  {3600, 0, 3600},
                  {1, 900, 1},       {0, 900, 0},      {3601, 900, 2701}};
 
     (void)state;
