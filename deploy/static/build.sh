@@ -26,7 +26,7 @@ aarch64) openssl_target=linux-aarch64 cflags='-mbranch-protection=standard -mno-
     packages='gcc-aarch64-linux-gnu libc6-dev-arm64-cross' ;;
 *) echo "build.sh: $arch is neither x86_64 nor aarch64" >&2; exit 64 ;;
 esac
-cflags="$cflags -Os -fPIE -fstack-protector-strong -ffunction-sections -fdata-sections"
+cflags="$cflags -O2 -fPIE -fstack-protector-strong -ffunction-sections -fdata-sections"
 
 missing=
 for package in cmake make gcc dpkg-dev perl pkg-config python3 $packages; do

@@ -334,7 +334,9 @@ static CURLM *multi_for(const struct http *http, const char *host)
 
 static bool has_libcurl(struct http *http)
 {
-    if (http->multi == NULL && curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK)
+    /* At the end of the process the kernel is faster at freeing than libcrypto. */
+    if (http->multi == NULL && OPENSSL_init_ssl(OPENSSL_INIT_NO_ATEXIT, NULL) == 1 &&
+        curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK)
         http->multi = curl_multi_init();
     return http->multi != NULL;
 }

@@ -1,47 +1,57 @@
 """A relay in front of a local port that makes each round trip as long as over a network: for comparing how many of them
-clients wait for."""
+clients wait for.
+
+Usage: latency.py PORT ROUND_TRIP_SECONDS; prints its own port and serves until its input ends.
+"""
 
 import asyncio
-import threading
+import os
+import selectors
+import subprocess
+import sys
 
 
 class Relay:
-    """Relays to a port of this machine while it is entered; `port` is its own."""
+    """A relay in a process of its own while it is entered; `port` is where it listens."""
 
     def __init__(self, target_port, round_trip_s):
-        self.target_port, self.one_way_s = target_port, round_trip_s / 2
-        self.port = None
-        self._loop = self._ended = None
-        self._ready = threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._listen()), daemon=True)
+        self._command = [sys.executable, "-B", __file__, str(target_port), str(round_trip_s)]
 
     def __enter__(self):
-        self._thread.start()
-        self._ready.wait()
+        self._process = subprocess.Popen(self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.port = int(self._process.stdout.readline())
         return self
 
     def __exit__(self, *_):
-        self._loop.call_soon_threadsafe(self._ended.set)
-        self._thread.join()
+        self._process.communicate()
 
-    async def _listen(self):
-        self._loop, self._ended = asyncio.get_running_loop(), asyncio.Event()
-        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        self.port = server.sockets[0].getsockname()[1]
-        self._ready.set()
-        await self._ended.wait()
-        server.close()
 
-    async def _serve(self, reader, writer):
+async def pass_on(reader, writer, not_before, one_way_s):
+    loop = asyncio.get_running_loop()
+    try:
+        while chunk := await reader.read(65536):
+            loop.call_at(max(loop.time(), not_before) + one_way_s, writer.write, chunk)
+    finally:
+        loop.call_later(one_way_s, writer.close)
+
+
+async def relay(target_port, round_trip_s):
+    loop = asyncio.get_running_loop()
+
+    async def serve(reader, writer):
         # The kernel took the connection at once; what comes first has waited for its round trip.
-        connected_at = self._loop.time() + 2 * self.one_way_s
-        upstream_reader, upstream_writer = await asyncio.open_connection("127.0.0.1", self.target_port)
-        await asyncio.gather(self._pass_on(reader, upstream_writer, connected_at),
-                             self._pass_on(upstream_reader, writer, 0), return_exceptions=True)
+        connected_at = loop.time() + round_trip_s
+        upstream_reader, upstream_writer = await asyncio.open_connection("127.0.0.1", target_port)
+        await asyncio.gather(pass_on(reader, upstream_writer, connected_at, round_trip_s / 2),
+                             pass_on(upstream_reader, writer, 0, round_trip_s / 2), return_exceptions=True)
 
-    async def _pass_on(self, reader, writer, not_before):
-        try:
-            while chunk := await reader.read(65536):
-                self._loop.call_at(max(self._loop.time(), not_before) + self.one_way_s, writer.write, chunk)
-        finally:
-            self._loop.call_later(self.one_way_s, writer.close)
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    loop.add_reader(sys.stdin, os._exit, 0)
+    await server.serve_forever()
+
+
+if __name__ == "__main__":
+    # select() waits to the microsecond, epoll_wait() to the millisecond.
+    event_loop = asyncio.SelectorEventLoop(selectors.SelectSelector())
+    event_loop.run_until_complete(relay(int(sys.argv[1]), float(sys.argv[2])))
