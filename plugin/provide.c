@@ -27,7 +27,7 @@ void provide_answer_clear(struct answer *answer)
 /* Asks the API for a token; `life_s` is what it has left, by the service's own clock and not beyond
  * the life of the identity. */
 static bool request_token(struct token *out, int64_t *life_s, const struct run *run,
-                          struct registry *registry, struct identity *identity, struct error *err)
+                          const struct registry *registry, struct identity *identity, struct error *err)
 {
     const struct cr cr = {
         .http = run->http, .endpoints = &registry->endpoints, .signer = &identity->signer};
@@ -36,8 +36,6 @@ static bool request_token(struct token *out, int64_t *life_s, const struct run *
     int64_t ends_s;
 
     if (!cr_get_token(out, &server_time_s, &cr, instance, err)) {
-        if (strcasestr(err->service_code, "INSTANCE") != NULL)
-            registry_forget(registry, run);
         if (registry->host.is_new_personal && err->kind == ERROR_PERMISSION)
             (void)error_advise(err, "For Personal Edition instances since September 2024 Alibaba "
                                     "Cloud documents only a fixed password in an imagePullSecret");
@@ -63,8 +61,16 @@ static bool ask(struct token *out, int64_t *life_s, const struct run *run,
     if (url[0] != '\0')
         cr_open_early(run->http, url, registry->is_personal);
     registry_start_challenge(registry, run);
-    return identity_fetch(identity, err) &&
-           registry_complete(registry, run, identity->node.region, &identity->signer, err) &&
+    if (!identity_fetch(identity, err) ||
+        !registry_complete(registry, run, identity->node.region, &identity->signer, err))
+        return false;
+    if (request_token(out, life_s, run, registry, identity, err))
+        return true;
+    if (strcasestr(err->service_code, "INSTANCE") == NULL || !registry_forget(registry, run))
+        return false;
+    /* The instance that an earlier run found has been made anew under its name. */
+    registry_start_challenge(registry, run);
+    return registry_complete(registry, run, identity->node.region, &identity->signer, err) &&
            request_token(out, life_s, run, registry, identity, err);
 }
 

@@ -166,8 +166,8 @@ static void recall_instance(struct registry *registry, const struct run *run)
         !store_read(&record, &left_s, run->store, KIND, registry->cache_key))
         return;
     id = secret_reveal(&record.values[ID_VALUE]);
-    if (settings_check_instance_id(id, "it", &ignored))
-        (void)text_copy(registry->instance_id, sizeof registry->instance_id, id);
+    registry->is_recalled = settings_check_instance_id(id, "it", &ignored) &&
+                            text_copy(registry->instance_id, sizeof registry->instance_id, id);
 }
 
 static void remember_instance(const struct registry *registry, const struct run *run)
@@ -181,10 +181,16 @@ static void remember_instance(const struct registry *registry, const struct run 
     store_write(run->store, KIND, &record);
 }
 
-void registry_forget(const struct registry *registry, const struct run *run)
+bool registry_forget(struct registry *registry, const struct run *run)
 {
+    bool was_recalled = registry->is_recalled;
+
     if (registry->cache_key[0] != '\0')
         store_remove(run->store, KIND, registry->cache_key);
+    if (was_recalled)
+        registry->instance_id[0] = '\0';
+    registry->is_recalled = false;
+    return was_recalled;
 }
 
 void registry_start_challenge(struct registry *registry, const struct run *run)

@@ -27,6 +27,7 @@ struct registry {
     bool is_personal;
     char region[CHALLENGE_REGION_SIZE];
     char instance_id[CHALLENGE_ID_SIZE]; /* "" if not known yet, and for Personal Edition */
+    bool is_recalled;                    /* the instance id is what an earlier run found */
     char cache_key[DIGEST_HEX_SIZE];     /* under which the instance id is kept, "" if it is not */
     struct http_exchange *challenge;     /* under way, or NULL */
     struct openapi_endpoints endpoints;  /* of the API, once complete */
@@ -45,8 +46,9 @@ void registry_describe(struct buf *out, const struct registry *registry, const s
  * run. */
 void registry_start_challenge(struct registry *registry, const struct run *run);
 
-/* Forgets the instance id that was kept, since the API does not know it. */
-void registry_forget(const struct registry *registry, const struct run *run);
+/* Forgets the instance id that was kept, since the API does not know it. True if an earlier run found
+ * it, so that it is worth to ask again. */
+bool registry_forget(struct registry *registry, const struct run *run);
 
 /* The API endpoint that will most likely be asked first, "" if nobody can tell yet. `node_region`
  * is "" if not known; `is_ecs` that the node most likely is an ECS instance. */

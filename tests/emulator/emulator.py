@@ -364,6 +364,11 @@ class Emulator:
         with self._lock:
             self._faults.append({"service": service, "operation": operation, "times": times, "host": host, **what})
 
+    def heal(self):
+        """Misbehave no more."""
+        with self._lock:
+            self._faults.clear()
+
     def take_fault(self, service, operation, host):
         with self._lock:
             for fault in self._faults:
