@@ -56,6 +56,13 @@ def start_registry(directory, certificate):
     raise AssertionError("docker-registry does not start")
 
 
+def owned_by_root(file):
+    """The only owner that exists where somebody else than root runs this."""
+    file.uid = file.gid = 0
+    file.uname = file.gname = ""
+    return file
+
+
 def make_image(directory):
     """An OCI layout of one image with one file."""
     blobs = directory / "image" / "blobs" / "sha256"
@@ -68,7 +75,7 @@ def make_image(directory):
 
     (directory / "hello").write_text("hello\n")
     with tarfile.open(directory / "layer.tar", "w") as layer:
-        layer.add(directory / "hello", "hello")
+        layer.add(directory / "hello", "hello", filter=owned_by_root)
     layer = put((directory / "layer.tar").read_bytes(), "application/vnd.oci.image.layer.v1.tar")
     config = put(json.dumps({"architecture": "amd64", "os": "linux", "config": {},
                              "rootfs": {"type": "layers", "diff_ids": [layer["digest"]]}}).encode(),
@@ -89,9 +96,11 @@ class Node:
         self.cloud, self.directory, self.short = cloud, directory, short
         (directory / "bin").mkdir()
         (directory / "bin" / "docker-credential-aliyun-acr").symlink_to(PROGRAM)
+        # By default podman's locks are in /dev/shm, and stay there.
+        (directory / "containers.conf").write_text('[engine]\nlock_type = "file"\n')
         (directory / "policy.json").write_text('{"default":[{"type":"insecureAcceptAnything"}]}')
         self.variables = {**cloud.environment(), **without_cache(), "HOME": str(directory), "PATH": f"{directory}/bin:/usr/sbin:/usr/bin:/bin",
-                          "XDG_RUNTIME_DIR": str(directory), "TMPDIR": str(directory)}
+                          "CONTAINERS_CONF": str(directory / "containers.conf"), "XDG_RUNTIME_DIR": str(directory), "TMPDIR": str(directory)}
         self.configure()
         pushed = self.run("skopeo", "--insecure-policy", "copy", "--authfile", self.get_authfile(), make_image(directory),
                           "docker://" + IMAGE)

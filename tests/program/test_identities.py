@@ -366,13 +366,20 @@ def test_credentials_uri_in_the_open_is_refused(cloud, uri):
 @pytest.mark.parametrize("fault, status", [
     ({"status": 404}, 69), ({"status": 500}, 75), ({"body": "<html>"}, 69), ({"body": "{}"}, 69), ({"endless": True}, 69),
     ({"redirect": "http://127.0.0.1:1/"}, 69), ({"stall": True}, 75), ({"reset": "request"}, 75),
-    ({"body": json.dumps({"AccessKeyId": "a", "AccessKeySecret": "b", "SecurityToken": "c",
-                          "Expiration": "2020-01-02T03:04:05Z"})}, 75),
 ])
 def test_credentials_uri_that_fails(cloud, fault, status):
     cloud.fault("uri", **fault)
     uri = {**NO_METADATA, "ALIBABA_CLOUD_CREDENTIALS_URI": cloud.metadata + "/credentials"}
     assert_failed(pull(cloud, DEMO + "/a", uri), status, "credentials URI" if "stall" not in fault else "")
+
+
+def test_expired_credentials_of_a_uri(cloud):
+    """By the cloud's clock, not by the node's."""
+    uri = {**NO_METADATA, "ALIBABA_CLOUD_CREDENTIALS_URI": cloud.metadata + "/credentials"}
+    cloud.cloud.clock_offset_s = -7200
+    pull(cloud, DEMO + "/a", uri).answer
+    cloud.cloud.credentials_life_s = -60
+    assert_failed(pull(cloud, DEMO + "/a", uri), 77, "expired", secrets=secrets_of(cloud))
 
 
 # -- the chain as a whole --------------------------------------------------------------------------------------
