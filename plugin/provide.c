@@ -27,7 +27,8 @@ void provide_answer_clear(struct answer *answer)
 /* Asks the API for a token; `life_s` is what it has left, by the service's own clock and not beyond
  * the life of the identity. */
 static bool request_token(struct token *out, int64_t *life_s, const struct run *run,
-                          const struct registry *registry, struct identity *identity, struct error *err)
+                          const struct registry *registry, struct identity *identity,
+                          struct error *err)
 {
     const struct cr cr = {
         .http = run->http, .endpoints = &registry->endpoints, .signer = &identity->signer};

@@ -46,8 +46,8 @@ void registry_describe(struct buf *out, const struct registry *registry, const s
  * run. */
 void registry_start_challenge(struct registry *registry, const struct run *run);
 
-/* Forgets the instance id that was kept, since the API does not know it. True if an earlier run found
- * it, so that it is worth to ask again. */
+/* Forgets the instance id that was kept, since the API does not know it. True if an earlier run
+ * found it, so that it is worth to ask again. */
 bool registry_forget(struct registry *registry, const struct run *run);
 
 /* The API endpoint that will most likely be asked first, "" if nobody can tell yet. `node_region`
