@@ -33,7 +33,7 @@ int main(int argc, char **argv)
 
     if (input < 0)
         return EXIT_FAILURE;
-    child = vfork();
+    child = fork();
     if (child == 0) {
         (void)dup2(input, STDIN_FILENO);
         (void)execv(argv[2], argv + 2);
