@@ -20,6 +20,7 @@
 enum { TEMPORARY_MAX_AGE_S = 60, FILE_MAX_AGE_S = 24 * 3600, SWEEP_MAX_FILES = 10000 };
 
 #define TEMPORARY_PREFIX "new-"
+enum { TEMPORARY_DIGITS = 16 };
 
 static bool is_ours(const struct stat *status)
 {
@@ -114,6 +115,23 @@ bool store_read(struct record *out, int64_t *left_s, const struct store *store, 
     return strcmp(out->boot_id, store->boot_id) == 0 && age_ms >= 0 && *left_s > 0;
 }
 
+static bool ends_with_hex(const char *name, size_t digits)
+{
+    size_t length = strlen(name);
+
+    return length > digits && name[length - digits - 1] == '-' &&
+           strspn(name + length - digits, "0123456789abcdef") == digits;
+}
+
+/* How old a file may become; a name that we do not give is for somebody else to remove, for any
+ * directory can be named as ours. */
+static int64_t max_age_s(const char *name)
+{
+    if (text_starts_with(name, TEMPORARY_PREFIX) && ends_with_hex(name, TEMPORARY_DIGITS))
+        return TEMPORARY_MAX_AGE_S;
+    return ends_with_hex(name, DIGEST_HEX_SIZE - 1) ? FILE_MAX_AGE_S : INT64_MAX;
+}
+
 /* Removes what is too old to be of use to anybody. */
 static void sweep(const struct store *store)
 {
@@ -128,14 +146,9 @@ static void sweep(const struct store *store)
     }
     for (int i = 0; i < SWEEP_MAX_FILES && (entry = readdir(directory)) != NULL; i++) {
         struct stat status;
-        int64_t age_s;
 
-        if (fstatat(store->directory, entry->d_name, &status, AT_SYMLINK_NOFOLLOW) != 0 ||
-            S_ISDIR(status.st_mode))
-            continue;
-        age_s = now_s - (int64_t)status.st_mtime;
-        if (age_s > FILE_MAX_AGE_S ||
-            (age_s > TEMPORARY_MAX_AGE_S && text_starts_with(entry->d_name, TEMPORARY_PREFIX)))
+        if (fstatat(store->directory, entry->d_name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+            !S_ISDIR(status.st_mode) && now_s - (int64_t)status.st_mtime > max_age_s(entry->d_name))
             (void)unlinkat(store->directory, entry->d_name, 0);
     }
     (void)closedir(directory);
@@ -144,7 +157,7 @@ static void sweep(const struct store *store)
 static bool write_file(const struct store *store, const char *name, const struct buf *content,
                        struct error *err)
 {
-    unsigned char random[8];
+    unsigned char random[TEMPORARY_DIGITS / 2];
     char temporary[sizeof TEMPORARY_PREFIX + 2 * sizeof random] = TEMPORARY_PREFIX;
     int descriptor AUTO(file_close) = -1;
 

@@ -332,14 +332,19 @@ def test_full_or_read_only_file_system_only_costs_speed(cloud, tmp_path, options
     assert done.stdout.count('"password"') == 2 and time.monotonic() - started < 8
 
 
-def test_leftovers_are_swept_away(node):
+def test_only_leftovers_of_our_own_are_swept_away(node):
+    """Somebody may name a directory with files of others."""
+    old, young, long, short = 90000, 600, "0123456789abcdef" * 4, "0123456789abcdef"
+    swept = {"new-" + short: young, "token-" + long: old, "lock-" + long: old}
+    kept = {"new-" + short[::-1]: 0, "token-" + long[::-1]: young, "precious": old, "new-ideas": old, "id-" + long[1:]: old,
+            "token-" + long.upper(): old, "x" + short: old, "new-" + short + ".txt": old}
     node.directory.mkdir(0o700)
-    for name, age_s in [("new-0011", 3600), ("new-fresh", 0), ("token-old", 90000), ("lock-old", 90000)]:
+    for name, age_s in {**swept, **kept}.items():
         (node.directory / name).write_text("")
         os.utime(node.directory / name, (time.time() - age_s,) * 2)
     node.password()
     names = {path.name for path in node.directory.iterdir()}
-    assert "new-fresh" in names and not names & {"new-0011", "token-old", "lock-old"}
+    assert names >= set(kept) and not names & set(swept)
 
 
 # -- many at once ----------------------------------------------------------------------------------------------
