@@ -36,10 +36,7 @@ static void cover_scratch(struct json_tokener *tokener, size_t longest_string)
 {
     struct buf blank AUTO(buf_clear) = {0};
 
-    buf_append_text(&blank, "\"");
-    for (size_t i = 0; i < longest_string; i++)
-        buf_append(&blank, " ", 1);
-    buf_append_text(&blank, "\"");
+    buf_append_format(&blank, "\"%*s\"", (int)longest_string, "");
     json_tokener_reset(tokener);
     json_object_put(json_tokener_parse_ex(tokener, blank.bytes, (int)blank.length));
     json_tokener_reset(tokener);

@@ -19,8 +19,16 @@ bool text_copy(char *out, size_t size, const char *text)
 
 void text_join(char *out, size_t size, const char *a, const char *separator, const char *b)
 {
-    if (snprintf(out, size, "%s%s%s", a, separator, b) < 0)
-        out[0] = '\0';
+    const char *parts[] = {a, separator, b};
+    size_t length = 0;
+
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        size_t part = strnlen(parts[i], size - 1 - length);
+
+        memcpy(out + length, parts[i], part);
+        length += part;
+    }
+    out[length] = '\0';
 }
 
 void text_make_printable(char *text)

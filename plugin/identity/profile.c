@@ -30,15 +30,16 @@ static void clear_file(struct profile_file *file)
     buf_clear(&file->content);
 }
 
-/* A kubelet often runs without HOME. */
+/* A kubelet often runs without HOME. The system's users are read once for all files. */
 static const char *home(void)
 {
     const char *named = environment_value("HOME");
-    const struct passwd *user;
+    static const struct passwd *user;
 
     if (named[0] != '\0')
         return named;
-    user = getpwuid(geteuid());
+    if (user == NULL)
+        user = getpwuid(geteuid());
     return user == NULL || user->pw_dir == NULL ? "/root" : user->pw_dir;
 }
 

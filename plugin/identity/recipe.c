@@ -40,11 +40,12 @@ void recipe_add_role(struct recipe *recipe, const struct role *role)
     recipe->roles = longer;
 }
 
-/* With its length in front, so that no two lists of fields give the same text. */
+/* With the NUL that no text holds, so that no two lists of fields give the same bytes. */
 static void add(struct buf *out, const char *text)
 {
-    buf_append_format(out, "%zu:%s,", text == NULL ? (size_t)0 : strlen(text) + 1,
-                      text == NULL ? "" : text);
+    buf_append_text(out, text == NULL ? "-" : "+");
+    if (text != NULL)
+        buf_append(out, text, strlen(text) + 1);
 }
 
 static void add_role(struct buf *out, const struct role *role)

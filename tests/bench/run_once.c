@@ -1,7 +1,9 @@
 /* Runs a command once and measures it alone: small itself, as a process that is made begins with
  * its maker's size. Usage: run_once REQUEST_FILE COMMAND...; the request is the command's input,
  * the answer goes to stdout, "WALL_US CPU_US PEAK_KB" to stderr. */
+#define _GNU_SOURCE
 #include <fcntl.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -31,15 +33,9 @@ int main(int argc, char **argv)
     int status = 0;
     pid_t child;
 
-    if (input < 0)
-        return EXIT_FAILURE;
-    child = fork();
-    if (child == 0) {
-        (void)dup2(input, STDIN_FILENO);
-        (void)execv(argv[2], argv + 2);
-        _exit(127);
-    }
-    if (wait4(child, &status, 0, &used) != child || status != 0)
+    if (input < 0 || dup2(input, STDIN_FILENO) != STDIN_FILENO ||
+        posix_spawn(&child, argv[2], NULL, NULL, argv + 2, environ) != 0 ||
+        wait4(child, &status, 0, &used) != child || status != 0)
         return EXIT_FAILURE;
     (void)fprintf(stderr, "%lld %lld %ld\n", now_us() - started,
                   in_us(used.ru_utime) + in_us(used.ru_stime), used.ru_maxrss);
