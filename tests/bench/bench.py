@@ -154,7 +154,7 @@ def main():
         show("from the cache", cached)
 
         calls = len(cloud.log("acr"))
-        storms = [storm(near) for _ in range(3)]
+        storms = [storm(near) for _ in range(9)]
         calls = (len(cloud.log("acr")) - calls) / len(storms)
         alone = STORM * median(cold["this program, release"], CPU)
         base, release = cold["minimal client, static"], cold["this program, release"]
