@@ -1,7 +1,7 @@
 #!/bin/bash
 # Builds the release: one static executable that needs nothing of the node but a resolver configuration and CA
-# certificates. musl, OpenSSL, libcurl and json-c are built, as small as they go, from Debian 12's source packages in
-# the versions of sources.lock; two builds give the same bytes.
+# certificates. musl, OpenSSL, libcurl and json-c are built, without what it does not use, from Debian 12's source
+# packages in the versions of sources.lock; two builds give the same bytes.
 #
 # Usage: build.sh x86_64|aarch64 OUTPUT_FOLDER, on Debian 12. Writes aliyun-acr-credential-provider-ARCH and its software
 # bill of materials.

@@ -159,7 +159,7 @@ struct conversation {
 };
 
 /* Takes what has come within `wait_ms`; false if nothing has. */
-static bool listen(struct conversation *with, int wait_ms)
+static bool hear(struct conversation *with, int wait_ms)
 {
     struct pollfd *streams = with->streams;
 
@@ -185,10 +185,10 @@ static bool hear_out(struct conversation *with, int64_t deadline_ms)
     while (!with->has_ended) {
         if (clock_mono_ms() >= deadline_ms)
             return false;
-        (void)listen(with, NAP_MS);
+        (void)hear(with, NAP_MS);
         with->has_ended = waitpid(with->child, &with->status, WNOHANG) == with->child;
         while (with->has_ended && with->output->length <= with->max_bytes &&
-               clock_mono_ms() < deadline_ms && listen(with, 0))
+               clock_mono_ms() < deadline_ms && hear(with, 0))
             continue;
         if (with->output->length > with->max_bytes)
             return false;
