@@ -36,6 +36,10 @@ static bool request_token(struct token *out, int64_t *life_s, const struct run *
     int64_t server_time_s = 0;
     int64_t ends_s;
 
+    log_debug("%s: %s Edition%s%s, region %s; asking %s as %s", registry->host.name,
+              registry->is_personal ? "Personal" : "Enterprise",
+              instance == NULL ? "" : ", instance ", instance == NULL ? "" : instance,
+              registry->region, registry->endpoints.urls[0], identity->signer.words);
     if (!cr_get_token(out, &server_time_s, &cr, instance, err)) {
         if (registry->host.is_new_personal && err->kind == ERROR_PERMISSION)
             (void)error_advise(err, "For Personal Edition instances since September 2024 Alibaba "
@@ -47,6 +51,7 @@ static bool request_token(struct token *out, int64_t *life_s, const struct run *
         identity->signer.credentials.expires_at_s < ends_s)
         ends_s = identity->signer.credentials.expires_at_s;
     *life_s = ends_s - server_time_s;
+    log_info("%s: a new token, with %lld s to live", registry->host.name, (long long)*life_s);
     return *life_s > 0 ||
            error_set(err, ERROR_UNAVAILABLE, "the registry token had expired when it was issued");
 }
@@ -106,8 +111,10 @@ static bool share(struct token *out, int64_t *left_s, const struct run *run,
 
     if (!make_key(flight.key, run, registry, identity, err))
         return false;
-    if (flight_take(&flight, out, left_s, wait_until_ms))
+    if (flight_take(&flight, out, left_s, wait_until_ms)) {
+        log_debug("%s: a kept token, with %lld s to live", registry->host.name, (long long)*left_s);
         return true;
+    }
     if (ask(out, left_s, run, registry, identity, err)) {
         flight_land(&flight, out, *left_s);
         return true;

@@ -18,44 +18,38 @@ enum {
     REFRESH_MARGIN_MAX_S = 43200,
 };
 
-static const struct settings_word root_keys[] = {
-    {"registries", true, 0},
-    {"identity", true, 0},
-    {"podIdentity", true, 0},
-    {"endpoints", true, 0},
-    {"cache", true, 0},
-    {"deadlineSeconds", true, 0},
-    {"refreshMarginSeconds", true, 0},
-    {"log", true, 0},
+static const char *const root_keys[] = {
+    "registries", "identity",        "podIdentity",          "endpoints",
+    "cache",      "deadlineSeconds", "refreshMarginSeconds", "log",
 };
 
-static const struct settings_word endpoint_keys[] = {
-    {"metadata", true, 0},
-    {"sts", true, 0},
-    {"acr", true, 0},
-    {"network", true, 0},
+static const char *const endpoint_keys[] = {
+    "metadata",
+    "sts",
+    "acr",
+    "network",
 };
 
 static const struct settings_word networks[] = {
-    {"auto", true, SETTINGS_NETWORK_AUTO},
-    {"vpc", true, SETTINGS_NETWORK_VPC},
-    {"public", true, SETTINGS_NETWORK_PUBLIC},
+    {"auto", SETTINGS_NETWORK_AUTO},
+    {"vpc", SETTINGS_NETWORK_VPC},
+    {"public", SETTINGS_NETWORK_PUBLIC},
 };
 
-static const struct settings_word cache_keys[] = {{"enabled", true, 0}, {"directory", true, 0}};
+static const char *const cache_keys[] = {"enabled", "directory"};
 
-static const struct settings_word log_keys[] = {{"level", true, 0}, {"format", true, 0}};
+static const char *const log_keys[] = {"level", "format"};
 
 static const struct settings_word log_levels[] = {
-    {"error", true, LOG_ERROR},
-    {"warning", true, LOG_WARNING},
-    {"info", true, LOG_INFO},
-    {"debug", true, LOG_DEBUG},
+    {"error", LOG_ERROR},
+    {"warning", LOG_WARNING},
+    {"info", LOG_INFO},
+    {"debug", LOG_DEBUG},
 };
 
 static const struct settings_word log_formats[] = {
-    {"text", true, LOG_TEXT},
-    {"json", true, LOG_JSON},
+    {"text", LOG_TEXT},
+    {"json", LOG_JSON},
 };
 
 void settings_clear(struct settings *settings)

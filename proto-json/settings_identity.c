@@ -11,32 +11,31 @@
 /* Each role costs a call of STS; nobody is known to chain more than two. */
 enum { ROLES_MAX = 5, DURATION_MIN_S = 900, DURATION_MAX_S = 43200 };
 
-static const struct settings_word identity_keys[] = {
-    {"source", true, 0},
-    {"roleName", true, 0},
-    {"profile", true, 0},
-    {"assumeRole", true, 0},
+static const char *const identity_keys[] = {
+    "source",
+    "roleName",
+    "profile",
+    "assumeRole",
 };
 
 static const struct settings_word sources[] = {
-    {"default", true, SETTINGS_SOURCE_DEFAULT}, {"env", true, SETTINGS_SOURCE_ENV},
-    {"oidc", true, SETTINGS_SOURCE_OIDC},       {"profile", true, SETTINGS_SOURCE_PROFILE},
-    {"ecs", true, SETTINGS_SOURCE_ECS},         {"uri", true, SETTINGS_SOURCE_URI},
+    {"default", SETTINGS_SOURCE_DEFAULT}, {"env", SETTINGS_SOURCE_ENV},
+    {"oidc", SETTINGS_SOURCE_OIDC},       {"profile", SETTINGS_SOURCE_PROFILE},
+    {"ecs", SETTINGS_SOURCE_ECS},         {"uri", SETTINGS_SOURCE_URI},
 };
 
-static const struct settings_word role_keys[] = {
-    {"roleArn", true, 0},         {"externalId", true, 0},     {"sessionName", true, 0},
-    {"durationSeconds", true, 0}, {"sourceIdentity", true, 0}, {"policy", true, 0},
+static const char *const role_keys[] = {
+    "roleArn", "externalId", "sessionName", "durationSeconds", "sourceIdentity", "policy",
 };
 
-static const struct settings_word pod_keys[] = {
-    {"oidcProviderArn", true, 0},
-    {"accountId", true, 0},
-    {"clusterId", true, 0},
-    {"withoutRole", true, 0},
+static const char *const pod_keys[] = {
+    "oidcProviderArn",
+    "accountId",
+    "clusterId",
+    "withoutRole",
 };
 
-static const struct settings_word without_role[] = {{"node", true, false}, {"refuse", true, true}};
+static const struct settings_word without_role[] = {{"node", false}, {"refuse", true}};
 
 void settings_identity_clear(struct settings_identity *identity)
 {

@@ -10,26 +10,23 @@
 /* The longest value that any check lets pass is a policy. */
 enum { STRING_MAX_BYTES = 2048, WORD_SIZE = 64, LIST_SIZE = 160 };
 
-static bool check_key(const struct doc_node *member, const char *name,
-                      const struct settings_word *keys, size_t count, struct error *err)
+static bool check_key(const struct doc_node *member, const char *name, const char *const *keys,
+                      size_t count, struct error *err)
 {
     for (size_t i = 0; i < count; i++) {
-        if (strcmp(keys[i].text, name) != 0)
-            continue;
-        return keys[i].supported ||
-               error_set(err, ERROR_CONFIG, "%s is not supported by this version yet; remove it",
-                         member->path);
+        if (strcmp(keys[i], name) == 0)
+            return true;
     }
     for (size_t i = 0; i < count; i++) {
-        if (strcasecmp(keys[i].text, name) == 0)
+        if (strcasecmp(keys[i], name) == 0)
             return error_set(err, ERROR_CONFIG, "%s is not a known key; did you mean %s?",
-                             member->path, keys[i].text);
+                             member->path, keys[i]);
     }
     return error_set(err, ERROR_CONFIG, "%s is not a known key", member->path);
 }
 
-bool settings_keys_check(const struct doc_node *object, const struct settings_word *keys,
-                         size_t count, struct error *err)
+bool settings_keys_check(const struct doc_node *object, const char *const *keys, size_t count,
+                         struct error *err)
 {
     struct doc_node member;
     const char *name = NULL;
@@ -46,10 +43,8 @@ static void list_words(char out[LIST_SIZE], const struct settings_word *words, s
 {
     struct buf list AUTO(buf_clear) = {0};
 
-    for (size_t i = 0; i < count; i++) {
-        if (words[i].supported)
-            buf_append_format(&list, "%s%s", list.length == 0 ? "" : ", ", words[i].text);
-    }
+    for (size_t i = 0; i < count; i++)
+        buf_append_format(&list, "%s%s", list.length == 0 ? "" : ", ", words[i].text);
     (void)text_copy(out, LIST_SIZE, buf_text(&list));
 }
 
@@ -65,14 +60,10 @@ bool settings_keys_choose(int *out, struct doc_node node, const struct settings_
         return false;
     list_words(list, words, count);
     for (size_t i = 0; i < count; i++) {
-        if (strcmp(words[i].text, text) != 0)
-            continue;
-        if (!words[i].supported)
-            return error_set(err, ERROR_CONFIG,
-                             "%s \"%s\" is not supported by this version yet; it may be one of: %s",
-                             node.path, text, list);
-        *out = words[i].value;
-        return true;
+        if (strcmp(words[i].text, text) == 0) {
+            *out = words[i].value;
+            return true;
+        }
     }
     return error_set(err, ERROR_CONFIG, "%s must be one of: %s", node.path, list);
 }

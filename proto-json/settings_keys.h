@@ -10,16 +10,14 @@
 #include "base/error.h"
 #include "proto-json/doc.h"
 
-/* A key of an object, or a word that a string may be. What is not supported yet is refused by name,
- * so that nobody believes it to be in force. */
+/* A word that a string may be. */
 struct settings_word {
     const char *text;
-    bool supported;
-    int value; /* of a word; keys have none */
+    int value;
 };
 
 /* Refuses keys of an object that are not among `keys`. */
-CHECKED bool settings_keys_check(const struct doc_node *object, const struct settings_word *keys,
+CHECKED bool settings_keys_check(const struct doc_node *object, const char *const *keys,
                                  size_t count, struct error *err);
 
 /* Reads an optional string that is one of `words`. */

@@ -9,14 +9,13 @@
 
 enum { REGISTRIES_MAX = 256, MATCHES_MAX = 64 };
 
-static const struct settings_word registry_keys[] = {
-    {"match", true, 0},      {"edition", true, 0},     {"region", true, 0},
-    {"instanceId", true, 0}, {"apiEndpoint", true, 0}, {"identity", true, 0},
+static const char *const registry_keys[] = {
+    "match", "edition", "region", "instanceId", "apiEndpoint", "identity",
 };
 
 static const struct settings_word editions[] = {
-    {"enterprise", true, SETTINGS_EDITION_ENTERPRISE},
-    {"personal", true, SETTINGS_EDITION_PERSONAL},
+    {"enterprise", SETTINGS_EDITION_ENTERPRISE},
+    {"personal", SETTINGS_EDITION_PERSONAL},
 };
 
 static void clear_registry(struct settings_registry *registry)

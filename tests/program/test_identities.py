@@ -230,6 +230,36 @@ def test_spoilt_file_is_not_passed_over(cloud, tmp_path, spoil, words):
     assert cloud.log("acr") == []
 
 
+@pytest.mark.parametrize("token, mode, words", [("", 0o600, "is empty"), (" \n", 0o600, "is empty"), ("x", 0o622, "chmod go-w")])
+def test_spoilt_token_file_is_not_passed_over(cloud, tmp_path, token, mode, words):
+    variables = oidc(cloud, tmp_path)
+    (tmp_path / "token").write_text(token)
+    (tmp_path / "token").chmod(mode)
+    assert_failed(pull(cloud, DEMO + "/a", variables), 78, words)
+    assert cloud.log("acr") == []
+
+
+def test_credentials_file_with_sts_credentials(cloud, tmp_path):
+    issued = cloud.cloud.issue_credentials(role="of-the-file")
+    ini(tmp_path, f"[default]\ntype = sts\naccess_key_id = {issued['AccessKeyId']}\n"
+                  f"access_key_secret = {issued['AccessKeySecret']}\nsts_token = {issued['SecurityToken']}\n")
+    result = pull(cloud, DEMO + "/a", {"HOME": str(tmp_path)})
+    assert result.auth and caller(cloud) == "of-the-file"
+
+
+@pytest.mark.parametrize("profile, words", [
+    ({"mode": "AK", "access_key_secret": SECRET}, "access_key_id"),
+    ({"mode": "AK", "access_key_id": "x" * 200, "access_key_secret": SECRET}, "too long"),
+    ({"mode": "AK", "access_key_id": "LTAI x", "access_key_secret": SECRET}, "blanks"),
+    ({"mode": "OIDC", "ram_role_arn": PULLER, "oidc_provider_arn": PROVIDER}, "oidc_token_file"),
+    ({"mode": "ChainableRamRoleArn", "source_profile": "x" * 300, "ram_role_arn": PULLER}, "too long"),
+])
+def test_profile_that_lacks_what_its_mode_needs(cloud, tmp_path, profile, words):
+    cli(tmp_path, profile)
+    assert_failed(pull(cloud, DEMO + "/a", {"HOME": str(tmp_path)}), 78, words, secrets=[SECRET])
+    assert cloud.log("acr") == []
+
+
 @pytest.mark.parametrize("variables, words", [
     ({"ALIBABA_CLOUD_PROFILE": "gone"}, "gone"),
     ({"ALIBABA_CLOUD_CONFIG_FILE": "/nonexistent/config.json"}, "ALIBABA_CLOUD_CONFIG_FILE"),

@@ -2,9 +2,13 @@
 
 import json
 import os
+import re
+import signal
+import subprocess
+import time
 
 import pytest
-from provider import DEMO, Emulator, assert_failed, pull, request, run, secrets_of
+from provider import DEMO, PROGRAM, WRAPPER, Emulator, assert_failed, pull, request, run, secrets_of
 
 
 @pytest.fixture
@@ -275,6 +279,98 @@ def test_wrong_command_lines(arguments):
 
 def test_missing_configuration(tmp_path):
     assert_failed(run(request(DEMO), arguments=["--config", str(tmp_path / "none.json")]), 78, "no such file")
+
+
+@pytest.mark.parametrize("make, words", [
+    (lambda path: path.mkdir(), "not a regular file"), (os.mkfifo, "not a regular file"),
+    (lambda path: path.symlink_to(path), "symbolic links"), (lambda path: path.write_text("{"), "line 1"),
+    (lambda path: path.write_text(" " * (1024 * 1024 + 1)), "larger"),
+    (lambda path: (path.write_text("{}"), path.chmod(0o620)), "chmod go-w"),
+])
+def test_configuration_that_cannot_be_read(tmp_path, make, words):
+    make(tmp_path / "config.json")
+    assert_failed(run(request(DEMO), arguments=["--config", str(tmp_path / "config.json")]), 78, "config.json", words)
+
+
+def test_errors_for_machines(cloud):
+    cloud.cloud.permissions = set()
+    result = pull(cloud, DEMO + "/a", arguments=["--log-format", "json"])
+    line = json.loads(result.err)
+    assert (result.status, result.out, line["level"], line["code"]) == (77, "", "error", "NoPermission")
+    assert re.fullmatch(r"[0-9A-F-]+", line["requestId"]) and "cr:GetAuthorizationToken" in line["message"]
+    line = json.loads(run(request("nginx"), arguments=["--log-format", "json"]).err)
+    assert '{"match": ["nginx"]}' in line["message"] and set(line) == {"time", "level", "message"}
+
+
+@pytest.mark.skipif(bool(WRAPPER), reason="the signal would reach the wrapper")
+def test_watchdog_ends_a_run_that_the_system_blocks():
+    """The alarm comes half a second after the deadline; here it comes at once."""
+    process = subprocess.Popen([PROGRAM, "--no-cache"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                               env={}, text=True)
+    with open(f"/proc/{process.pid}/status", encoding="ascii") as status:
+        while not re.search(r"SigCgt:.*[2367abef]...$", status.read(), re.MULTILINE):  # SIGALRM is caught
+            time.sleep(0.01)
+            status.seek(0)
+    process.send_signal(signal.SIGALRM)
+    out, err = process.communicate(timeout=20)
+    assert (process.returncode, out) == (75, "") and "deadline" in err
+
+
+# -- what a registry says of itself --
+
+
+def challenge(cloud, region="cn-hangzhou", rest=":cri-demo567890abcdef"):
+    cloud.fault("registry", "challenge", status=401,
+                headers={"WWW-Authenticate": f'Bearer service="registry.aliyuncs.com:{region}:china{rest}"'})
+
+
+HUB = {"registries": [{"match": ["hub.example.com"]}]}
+
+
+@pytest.mark.parametrize("entry, words", [
+    ({"region": "cn-beijing"}, "region cn-hangzhou instead of cn-beijing"),
+    ({"instanceId": "cri-another"}, "instance cri-demo567890abcdef instead of cri-another"),
+])
+def test_registry_that_contradicts_the_configuration(cloud, tmp_path, entry, words):
+    challenge(cloud)
+    config = {"registries": [{"match": ["hub.example.com"], **entry}]}
+    assert_failed(pull(cloud, "hub.example.com/a", config=config, tmp_path=tmp_path), 78, words, "registries")
+    assert cloud.cloud.issued == []
+
+
+@pytest.mark.parametrize("said", [{"region": "cn-beijing"}, {"rest": ""}, {"rest": ":cri-UPPER"}])
+def test_enterprise_host_whose_challenge_is_of_no_use_is_listed(cloud, said):
+    challenge(cloud, **said)
+    assert pull(cloud, DEMO + "/a").auth
+    assert cloud.operations("acr")[0] == "ListInstance"
+
+
+def test_configured_host_without_an_instance_is_personal(cloud, tmp_path):
+    challenge(cloud, rest="")
+    assert pull(cloud, "hub.example.com/a", config=HUB, tmp_path=tmp_path).auth
+    assert cloud.log("acr")[-1]["path"] == "/tokens"
+
+
+def test_configured_host_that_is_not_acr(cloud, tmp_path):
+    cloud.fault("registry", "challenge", status=200)
+    assert_failed(pull(cloud, "hub.example.com/a", config=HUB, tmp_path=tmp_path), 78, "neither its name nor the configuration",
+                  "Set region and instanceId")
+
+
+def test_foreign_host_that_says_it_is_personal(cloud):
+    challenge(cloud, rest="")
+    assert_failed(pull(cloud, "attacker.example/a"), 78, "is not an ACR host")
+    assert cloud.cloud.issued == []
+
+
+def test_name_of_no_instance(cloud):
+    cloud.cloud.challenge_enabled = False
+    assert_failed(pull(cloud, "nosuch-registry.cn-hangzhou.cr.aliyuncs.com/a"), 77, "no ACR instance named nosuch", "instanceId")
+
+
+def test_new_personal_edition_without_permission_names_the_fixed_password(cloud):
+    cloud.cloud.permissions = set()
+    assert_failed(pull(cloud, "crpi-abcdefgh12345678.cn-shanghai.personal.cr.aliyuncs.com/a"), 77, "imagePullSecret")
 
 
 @pytest.mark.parametrize("fault", [{"status": 503}, {"status": 429}, {"reset": "request"}])
