@@ -11,6 +11,9 @@ step() { printf '\n== %s\n' "$*"; }
 step clang-format
 clang-format --dry-run -Werror "${sources[@]}"
 
+step 'manual page'
+man --warnings --local-file deploy/man/*.1 2>&1 >/dev/null | tee /dev/stderr | wc -c | grep -qx 0
+
 step clang
 cmake --preset clang "$python" >/dev/null
 cmake --build --preset clang --parallel
