@@ -20,6 +20,7 @@
 #include "cmd/get.h"
 #include "cmd/kubelet.h"
 #include "cmd/options.h"
+#include "identity/command.h"
 #include "net/http.h"
 #include "proto-json/doc.h"
 #include "proto-json/settings.h"
@@ -45,14 +46,21 @@ static void harden(void)
     (void)signal(SIGPIPE, SIG_IGN);
 }
 
+/* The whole answer has been written: whatever happens now, it was given. */
+static volatile sig_atomic_t is_answered;
+
 static void on_alarm(int unused)
 {
     static const char complaint[] =
         "aliyun-acr-credential-provider: the deadline has passed while the system did not answer. "
         "Check name resolution and file systems of the node\n";
-    ssize_t written = write(STDERR_FILENO, complaint, sizeof complaint - 1);
+    ssize_t written;
 
     (void)unused;
+    command_abandon();
+    if (is_answered)
+        _exit(EXIT_SUCCESS);
+    written = write(STDERR_FILENO, complaint, sizeof complaint - 1);
     _exit(written < 0 ? EX_SOFTWARE : EX_TEMPFAIL);
 }
 
@@ -77,6 +85,7 @@ static bool serve(work *serve_one, const struct options *options, struct error *
     struct run run;
     int64_t deadline_ms;
 
+    start_watchdog(SETTINGS_DEADLINE_DEFAULT_S);
     if (!options_load(&settings, options, err))
         return false;
     log_configure(settings.log_level, settings.log_format);
@@ -84,7 +93,8 @@ static bool serve(work *serve_one, const struct options *options, struct error *
     deadline_ms = clock_mono_ms() + settings.deadline_s * 1000;
     http = http_open(deadline_ms);
     run = (struct run){.settings = &settings, .http = http, .store = &store};
-    return serve_one(&run, options, deadline_ms, err);
+    is_answered = serve_one(&run, options, deadline_ms, err);
+    return is_answered;
 }
 
 static bool serve_kubelet(const struct run *run, const struct options *options, int64_t deadline_ms,

@@ -16,7 +16,8 @@
 #include "proto-json/settings.h"
 #include "registry/registry.h"
 
-enum { ANONYMOUS_CACHE_S = 6 * 3600 };
+/* Tokens live for an hour; one that says much more than that is asked for anew each day. */
+enum { ANONYMOUS_CACHE_S = 6 * 3600, TOKEN_LIFE_MAX_S = 24 * 3600 };
 
 void provide_answer_clear(struct answer *answer)
 {
@@ -27,8 +28,7 @@ void provide_answer_clear(struct answer *answer)
 /* Asks the API for a token; `life_s` is what it has left, by the service's own clock and not beyond
  * the life of the identity. */
 static bool request_token(struct token *out, int64_t *life_s, const struct run *run,
-                          const struct registry *registry, struct identity *identity,
-                          struct error *err)
+                          struct registry *registry, struct identity *identity, struct error *err)
 {
     const struct cr cr = {
         .http = run->http, .endpoints = &registry->endpoints, .signer = &identity->signer};
@@ -50,7 +50,7 @@ static bool request_token(struct token *out, int64_t *life_s, const struct run *
     if (identity->signer.credentials.expires_at_s != 0 &&
         identity->signer.credentials.expires_at_s < ends_s)
         ends_s = identity->signer.credentials.expires_at_s;
-    *life_s = ends_s - server_time_s;
+    *life_s = ends_s - server_time_s < TOKEN_LIFE_MAX_S ? ends_s - server_time_s : TOKEN_LIFE_MAX_S;
     log_info("%s: a new token, with %lld s to live", registry->host.name, (long long)*life_s);
     return *life_s > 0 ||
            error_set(err, ERROR_UNAVAILABLE, "the registry token had expired when it was issued");
@@ -161,7 +161,8 @@ bool provide(struct answer *out, const struct run *run, const struct kubelet_req
         return false;
     out->has_credentials = true;
     out->depends_on_path = registry.depends_on_path;
-    text_join(out->key, sizeof out->key, registry.host.as_asked, "", registry.matched_path);
+    (void)text_copy(out->host, sizeof out->host, registry.host.as_asked);
+    text_join(out->key, sizeof out->key, out->host, "", registry.matched_path);
     out->cache_s =
         freshness_cache_s(left_s, run->settings->refresh_margin_s, random_below(INT64_MAX));
     return true;

@@ -18,8 +18,9 @@ enum { ANSWER_KEY_SIZE = HOST_AS_ASKED_SIZE + 512 };
 /* `{0}` is empty. */
 struct answer {
     bool has_credentials;
-    char key[ANSWER_KEY_SIZE]; /* the host as asked, with the path of the configuration's match */
-    bool depends_on_path;      /* cached per image, else per registry */
+    char host[HOST_AS_ASKED_SIZE]; /* as asked */
+    char key[ANSWER_KEY_SIZE];     /* the host with the path of the configuration's match */
+    bool depends_on_path;          /* cached per image, else per registry */
     struct token token;
     int64_t cache_s; /* seconds */
 };

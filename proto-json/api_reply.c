@@ -68,28 +68,21 @@ static bool says_success(const struct doc_node *root)
     return doc_boolean(&success, doc_member(root, "IsSuccess"), DOC_REQUIRED, &ignored) && success;
 }
 
-bool api_reply_is_success(const void *bytes, size_t length)
+bool api_reply_is_refusal(const void *bytes, size_t length)
 {
     struct doc doc AUTO(doc_clear) = {0};
     struct doc_node root;
     struct error ignored;
+    struct api_error said = {0};
 
     if (!doc_parse(&doc, ERROR_UNAVAILABLE, bytes, length, API_REPLY_MAX_BYTES, &ignored))
         return false;
     root = doc_root(&doc);
-    return says_success(&root);
-}
-
-static bool refuse_as_service_did(const struct doc_node *root, struct error *err)
-{
-    struct api_error said = {0};
-
-    take_error(&said, root);
-    (void)error_set(err, ERROR_UNAVAILABLE, "IsSuccess is not true%s%s",
-                    said.message[0] == '\0' ? "" : ": ", said.message);
-    (void)text_copy(err->service_code, sizeof err->service_code, said.code);
-    (void)text_copy(err->request_id, sizeof err->request_id, said.request_id);
-    return false;
+    if (doc_member(&root, "IsSuccess").present)
+        return !says_success(&root);
+    take_error(&said, &root);
+    return said.code[0] != '\0' && !doc_member(&root, "data").present &&
+           !doc_member(&root, "Credentials").present;
 }
 
 /* Parses an answer of 2018-12-01, whose IsSuccess must be true. */
@@ -99,7 +92,7 @@ static bool parse_enterprise(struct doc *doc, struct doc_node *root, const void 
     if (!doc_parse(doc, ERROR_UNAVAILABLE, bytes, length, API_REPLY_MAX_BYTES, err))
         return false;
     *root = doc_root(doc);
-    return says_success(root) || refuse_as_service_did(root, err);
+    return says_success(root) || error_set(err, ERROR_UNAVAILABLE, "IsSuccess is not true");
 }
 
 /* A member of which null says as little as its absence. */
@@ -213,19 +206,13 @@ static bool decode_instance(struct api_instance *out, const struct doc_node *ite
     return doc_object(*item, DOC_REQUIRED, err) &&
            doc_text(out->id, sizeof out->id, doc_member(item, "InstanceId"), DOC_REQUIRED, err) &&
            doc_text(out->name, sizeof out->name, optional_member(item, "InstanceName"),
-                    DOC_OPTIONAL, err) &&
-           doc_text(out->status, sizeof out->status, optional_member(item, "InstanceStatus"),
-                    DOC_OPTIONAL, err) &&
-           doc_text(out->region, sizeof out->region, optional_member(item, "RegionId"),
                     DOC_OPTIONAL, err);
 }
 
 static bool decode_counts(struct api_instance_page *out, const struct doc_node *root,
                           struct error *err)
 {
-    return read_number(&out->page_number, 0, COUNT_MAX, optional_member(root, "PageNo"),
-                       DOC_OPTIONAL, err) &&
-           read_number(&out->page_size, 0, COUNT_MAX, optional_member(root, "PageSize"),
+    return read_number(&out->page_size, 0, COUNT_MAX, optional_member(root, "PageSize"),
                        DOC_OPTIONAL, err) &&
            read_number(&out->total_count, 0, COUNT_MAX, optional_member(root, "TotalCount"),
                        DOC_OPTIONAL, err);
@@ -258,8 +245,7 @@ bool api_reply_decode_instances(struct api_instance_page *out, const void *bytes
     return true;
 }
 
-/* Looks through the member Domains, whose elements are {"Domain": NAME} or plain names
- * (GetInstanceVpcEndpoint). */
+/* Looks through the member Domains, whose elements are {"Domain": NAME}. */
 static bool find_domain(bool *found, const struct doc_node *holder, const char *host,
                         struct error *err)
 {
@@ -272,12 +258,8 @@ static bool find_domain(bool *found, const struct doc_node *holder, const char *
         struct doc_node entry = doc_element(&domains, i);
         char domain[DOMAIN_SIZE] = "";
 
-        if (!doc_is_string(&entry)) {
-            if (!doc_object(entry, DOC_REQUIRED, err))
-                return false;
-            entry = doc_member(&entry, "Domain");
-        }
-        if (!doc_text(domain, sizeof domain, entry, DOC_REQUIRED, err))
+        if (!doc_object(entry, DOC_REQUIRED, err) ||
+            !doc_text(domain, sizeof domain, doc_member(&entry, "Domain"), DOC_REQUIRED, err))
             return false;
         if (strcasecmp(domain, host) == 0)
             *found = true;
@@ -297,8 +279,7 @@ bool api_reply_lists_domain(bool *found, const void *bytes, size_t length, const
     if (!parse_enterprise(&doc, &root, bytes, length, err))
         return false;
     endpoints = optional_member(&root, "Endpoints");
-    if (!doc_array(&count, ENDPOINTS_MAX, endpoints, DOC_OPTIONAL, err) ||
-        !find_domain(&seen, &root, host, err))
+    if (!doc_array(&count, ENDPOINTS_MAX, endpoints, DOC_OPTIONAL, err))
         return false;
     for (size_t i = 0; i < count; i++) {
         struct doc_node endpoint = doc_element(&endpoints, i);

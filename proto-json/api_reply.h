@@ -1,7 +1,6 @@
 /* Answers of the Container Registry APIs 2018-12-01 (Enterprise Edition) and 2016-06-07 (Personal
  * Edition), and the error body common to all of Alibaba Cloud. Decoders fail with
- * ERROR_UNAVAILABLE, naming the field, and fill `out` on success only. Those of 2018-12-01 also
- * fail when IsSuccess is not true, with the service's code and RequestId in err. */
+ * ERROR_UNAVAILABLE, naming the field, and fill `out` on success only. */
 #ifndef PROTO_JSON_API_REPLY_H
 #define PROTO_JSON_API_REPLY_H
 
@@ -30,9 +29,9 @@ struct api_error {
  * no such body yields an empty code. */
 void api_reply_decode_error(struct api_error *out, const void *bytes, size_t length);
 
-/* False when a body of 2018-12-01 is a refusal, which may come with HTTP status 200: IsSuccess is
- * not true. */
-bool api_reply_is_success(const void *bytes, size_t length);
+/* Whether the body of an answer with HTTP status 200 is a refusal all the same: IsSuccess is not
+ * true, or there is a code in the place of an answer. */
+bool api_reply_is_refusal(const void *bytes, size_t length);
 
 /* GetAuthorizationToken of 2018-12-01. User and password are not empty and have no control bytes;
  * the expiry may come in seconds or milliseconds, as a number or a string. */
@@ -46,16 +45,13 @@ CHECKED bool api_reply_decode_token_personal(struct token *out, const void *byte
 struct api_instance {
     char id[80];
     char name[128];
-    char status[40]; /* "RUNNING" */
-    char region[64];
 };
 
 /* A page of ListInstance. `{0}` is empty. */
 struct api_instance_page {
     struct api_instance *instances; /* owned */
     size_t count;
-    int64_t page_number; /* 0 in these three: the answer does not say */
-    int64_t page_size;
+    int64_t page_size; /* 0 in these two: the answer does not say */
     int64_t total_count;
 };
 

@@ -16,14 +16,33 @@ static void take(char *out, size_t size, struct doc_node node)
     text_make_printable(out);
 }
 
-bool claims_read(struct claims *out, const struct secret *token)
+/* The audience is a string or an array of strings (RFC 7519, section 4.1.3). */
+static void take_audience(struct claims *out, const struct doc_node *said, const char *wanted)
+{
+    struct error ignored;
+    size_t count = 0;
+
+    if (!doc_array(&count, AUDIENCES_MAX, *said, DOC_REQUIRED, &ignored)) {
+        take(out->audience, sizeof out->audience, *said);
+        out->audience_fits = strcmp(out->audience, wanted) == 0;
+    }
+    for (size_t i = 0; i < count; i++) {
+        char one[sizeof out->audience];
+
+        take(one, sizeof one, doc_element(said, i));
+        out->audience_fits = out->audience_fits || strcmp(one, wanted) == 0;
+        if (i == 0)
+            memcpy(out->audience, one, sizeof one);
+    }
+}
+
+bool claims_read(struct claims *out, const struct secret *token, const char *audience)
 {
     struct buf payload AUTO(buf_clear) = {0};
     struct doc doc AUTO(doc_clear) = {0};
     struct error ignored;
     struct doc_node root;
-    struct doc_node audience;
-    size_t count = 0;
+    struct doc_node said_audience;
     const char *start = strchr(secret_reveal(token), '.');
     const char *end = start == NULL ? NULL : strchr(start + 1, '.');
 
@@ -33,10 +52,8 @@ bool claims_read(struct claims *out, const struct secret *token)
                    &ignored))
         return false;
     root = doc_root(&doc);
-    audience = doc_member(&root, "aud");
-    if (doc_array(&count, AUDIENCES_MAX, audience, DOC_REQUIRED, &ignored) && count > 0)
-        audience = doc_element(&audience, 0);
-    take(out->audience, sizeof out->audience, audience);
+    said_audience = doc_member(&root, "aud");
+    take_audience(out, &said_audience, audience);
     take(out->issuer, sizeof out->issuer, doc_member(&root, "iss"));
     take(out->subject, sizeof out->subject, doc_member(&root, "sub"));
     if (!doc_integer(&out->expires_at_s, 0, time_max, doc_member(&root, "exp"), DOC_OPTIONAL,

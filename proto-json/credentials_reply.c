@@ -41,10 +41,18 @@ static bool read_expiration(int64_t *unix_s, const struct doc_node *object,
                             const struct names *names, struct error *err)
 {
     char text[TEXT_UTC_SIZE + 16] = "";
+    struct doc_node said = doc_member(object, names->expiration);
 
-    if (!doc_text(text, sizeof text, doc_member(object, names->expiration), names->expires, err))
+    if (names->expires == DOC_OPTIONAL) {
+        /* As the SDKs have it: what cannot be understood leaves the end unknown. */
+        doc_text_cut(text, sizeof text, said);
+        if (!text_parse_utc(text, unix_s))
+            *unix_s = 0;
+        return true;
+    }
+    if (!doc_text(text, sizeof text, said, DOC_REQUIRED, err))
         return false;
-    return (text[0] == '\0' && names->expires == DOC_OPTIONAL) || text_parse_utc(text, unix_s) ||
+    return text_parse_utc(text, unix_s) ||
            error_set(err, ERROR_UNAVAILABLE,
                      "%s \"%s\" is not a time of the form 2026-01-02T03:04:05Z", names->expiration,
                      text);

@@ -12,7 +12,6 @@
 #define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
 
 enum {
-    DEADLINE_DEFAULT_S = 50, /* the kubelet kills after 60 */
     DEADLINE_MAX_S = 600,
     REFRESH_MARGIN_DEFAULT_S = 900,
     REFRESH_MARGIN_MAX_S = 43200,
@@ -70,7 +69,7 @@ void settings_default(struct settings *settings)
     settings->endpoints.metadata = alloc_string("http://100.100.100.200");
     settings->cache.is_enabled = true;
     settings->cache.directory = alloc_string("/run/aliyun-acr-credential-provider");
-    settings->deadline_s = DEADLINE_DEFAULT_S;
+    settings->deadline_s = SETTINGS_DEADLINE_DEFAULT_S;
     settings->refresh_margin_s = REFRESH_MARGIN_DEFAULT_S;
 }
 

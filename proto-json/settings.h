@@ -11,7 +11,10 @@
 #include "base/log.h"
 #include "base/role.h"
 
-enum { SETTINGS_MAX_BYTES = 1024 * 1024 };
+enum {
+    SETTINGS_MAX_BYTES = 1024 * 1024,
+    SETTINGS_DEADLINE_DEFAULT_S = 50 /* the kubelet kills after 60 */
+};
 
 enum settings_edition {
     SETTINGS_EDITION_UNSET,

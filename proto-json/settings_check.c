@@ -13,8 +13,6 @@
 enum {
     HOST_MAX_BYTES = 253, /* RFC 1035, section 2.3.4, less the root */
     LABEL_MAX_BYTES = 63,
-    REGION_MIN_BYTES = 2,
-    REGION_MAX_BYTES = 64,
     INSTANCE_ID_MAX_BYTES = 60, /* behind "cri-" */
     ROLE_NAME_MAX_BYTES = 64,
     ARN_NAME_MAX_BYTES = 128,
@@ -112,10 +110,8 @@ bool settings_check_endpoint(const char *text, const char *scheme, const char *w
 
 bool settings_check_region(const char *text, const char *what, struct error *err)
 {
-    if (!consists_of(text, REGION_MIN_BYTES, REGION_MAX_BYTES, LOWER DIGITS "-") ||
-        text[0] == '-' || text_ends_with(text, "-"))
-        return error_set(err, ERROR_CONFIG, "%s must be a region id such as cn-shanghai", what);
-    return true;
+    return text_is_region(text) ||
+           error_set(err, ERROR_CONFIG, "%s must be a region id such as cn-shanghai", what);
 }
 
 bool settings_check_instance_id(const char *text, const char *what, struct error *err)

@@ -12,7 +12,7 @@
 CHECKED bool settings_check_endpoint(const char *text, const char *scheme, const char *what,
                                      struct error *err);
 
-/* A region id: 2 to 64 of [a-z0-9-], no hyphen at either end. It becomes part of host names. */
+/* A region id, as text_is_region() has it: it becomes part of host names. */
 CHECKED bool settings_check_region(const char *text, const char *what, struct error *err);
 
 /* An Enterprise Edition instance id: "cri-" and 1 to 60 of [a-z0-9]. */

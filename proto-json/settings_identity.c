@@ -94,20 +94,21 @@ static bool decode_roles(struct settings_identity *out, struct doc_node roles, s
     return true;
 }
 
-/* A profile or a role name belongs to certain sources; with another one it would be ignored. */
+/* A profile or a role name is a source by itself; with another one it would be ignored. */
 static bool check_source(struct settings_identity *identity, struct doc_node profile,
                          struct doc_node role_name, struct error *err)
 {
     if (profile.present && identity->source == SETTINGS_SOURCE_DEFAULT)
         identity->source = SETTINGS_SOURCE_PROFILE;
+    if (role_name.present && identity->source == SETTINGS_SOURCE_DEFAULT)
+        identity->source = SETTINGS_SOURCE_ECS;
     if (profile.present && identity->source != SETTINGS_SOURCE_PROFILE)
         return error_set(err, ERROR_CONFIG, "%s must be given with source \"profile\" only",
                          profile.path);
-    if (role_name.present && identity->source != SETTINGS_SOURCE_DEFAULT &&
-        identity->source != SETTINGS_SOURCE_ECS)
+    if (role_name.present && identity->source != SETTINGS_SOURCE_ECS)
         return error_set(err, ERROR_CONFIG,
                          "%s names the role of the ECS instance: it must be given with source "
-                         "\"ecs\" or \"default\" only, and without a profile",
+                         "\"ecs\" only, and without a profile",
                          role_name.path);
     return true;
 }

@@ -39,6 +39,19 @@ void text_make_printable(char *text)
     }
 }
 
+char *text_trim(char *text)
+{
+    static const char blanks[] = " \t\r\n";
+    size_t length;
+
+    text += strspn(text, blanks);
+    length = strlen(text);
+    while (length > 0 && strchr(blanks, text[length - 1]) != NULL)
+        length--;
+    text[length] = '\0';
+    return text;
+}
+
 void text_lower(char *text)
 {
     for (; *text != '\0'; text++) {
@@ -67,6 +80,16 @@ bool text_ends_with(const char *text, const char *suffix)
     size_t suffix_length = strlen(suffix);
 
     return length >= suffix_length && strcmp(text + length - suffix_length, suffix) == 0;
+}
+
+bool text_is_region(const char *text)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz";
+    size_t length = strlen(text);
+
+    return length <= 63 && strspn(text, letters) == 2 && text[2] == '-' &&
+           strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-") == length &&
+           text[length - 1] != '-';
 }
 
 void text_percent_encode(struct buf *out, const char *text)
@@ -130,7 +153,7 @@ void text_format_utc(char out[TEXT_UTC_SIZE], int64_t unix_s)
         out[0] = '\0';
 }
 
-/* timegm() mends the 31st of February instead of refusing it. */
+/* timegm() would mend the 13th month; the 31st of February it may, for times are compared only. */
 static bool is_real_time(const struct tm *parts)
 {
     return parts->tm_mon >= 0 && parts->tm_mon <= 11 && parts->tm_mday >= 1 &&

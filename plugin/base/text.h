@@ -18,6 +18,9 @@ void text_join(char *out, size_t size, const char *a, const char *separator, con
 /* Replaces what could disturb a log or a terminal by '?': control bytes, DEL, bytes above 126. */
 void text_make_printable(char *text);
 
+/* Cuts blanks and line ends off both ends; returns where the rest begins. */
+char *text_trim(char *text);
+
 /* Lower-cases ASCII letters in place. */
 void text_lower(char *text);
 
@@ -26,6 +29,12 @@ bool text_is_visible(const char *text);
 
 bool text_starts_with(const char *text, const char *prefix);
 bool text_ends_with(const char *text, const char *suffix);
+
+/* Whether it is what all region ids look like: a DNS label in lower case that begins with two
+ * letters and a hyphen ("cn-", "ap-"). Other labels before .aliyuncs.com belong to services in
+ * which customers choose names: cr-vpc.oss-cn-hangzhou.aliyuncs.com can be anybody's OSS bucket, so
+ * that neither a token nor a signed request may follow such a label. */
+bool text_is_region(const char *text);
 
 /* Appends text in percent-encoding by RFC 3986, section 2.3: all but A-Z a-z 0-9 - _ . ~ become
  * %XX, upper case. It is also the encoding of signature V3. */

@@ -38,8 +38,7 @@ static bool call_enterprise(struct openapi_reply *reply, const struct cr *cr, co
                                 .product = "cr",
                                 .action = action,
                                 .version = "2018-12-01",
-                                .parameter_count = count,
-                                .tells_success = true};
+                                .parameter_count = count};
 
     memcpy(call.parameters, query, count * sizeof *query);
     return openapi_call(reply, cr->http, cr->endpoints, &call, cr->signer, err);
@@ -73,7 +72,7 @@ bool cr_get_token(struct token *out, int64_t *server_time_s, const struct cr *cr
         instance_id == NULL
             ? api_reply_decode_token_personal(out, reply.body.bytes, reply.body.length, err)
             : api_reply_decode_token_enterprise(out, reply.body.bytes, reply.body.length, err);
-    return decoded || error_wrap(err, "answer of GetAuthorizationToken");
+    return decoded || openapi_fail_answer(&reply, "GetAuthorizationToken", err);
 }
 
 static bool is_last_page(const struct api_instance_page *page, int page_number)
@@ -96,7 +95,7 @@ bool cr_find_instance(char *id, size_t size, const struct cr *cr, const char *na
             !call_enterprise(&reply, cr, "ListInstance", query, 3, err))
             return error_wrap(err, "looking for the id of instance %s", name);
         if (!api_reply_decode_instances(&page, reply.body.bytes, reply.body.length, err))
-            return error_wrap(err, "answer of ListInstance");
+            return openapi_fail_answer(&reply, "ListInstance", err);
         for (size_t i = 0; i < page.count; i++) {
             /* Whether the filter is exact is not documented, so names are compared again. */
             if (strcmp(page.instances[i].name, name) == 0)
@@ -119,7 +118,8 @@ bool cr_has_domain(bool *found, const struct cr *cr, const char *instance_id, co
     const struct sign_v3_parameter query[] = {{"InstanceId", instance_id},
                                               {"ModuleName", "Registry"}};
 
-    return (call_enterprise(&reply, cr, "ListInstanceEndpoint", query, 2, err) &&
-            api_reply_lists_domain(found, reply.body.bytes, reply.body.length, host, err)) ||
-           error_wrap(err, "asking which domains instance %s has", instance_id);
+    if (!call_enterprise(&reply, cr, "ListInstanceEndpoint", query, 2, err))
+        return error_wrap(err, "asking which domains instance %s has", instance_id);
+    return api_reply_lists_domain(found, reply.body.bytes, reply.body.length, host, err) ||
+           openapi_fail_answer(&reply, "ListInstanceEndpoint", err);
 }

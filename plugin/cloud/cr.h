@@ -26,7 +26,7 @@ void cr_open_early(struct http *http, const char *base_url, bool is_personal);
 /* Everything that a call needs beside its own parameters; all borrowed. */
 struct cr {
     struct http *http;
-    const struct openapi_endpoints *endpoints;
+    struct openapi_endpoints *endpoints;
     struct openapi_signer *signer;
 };
 

@@ -52,11 +52,13 @@ static bool send(struct http_response *response, struct metadata *metadata,
     return answered;
 }
 
-static bool explain(struct error *err)
+static bool explain(const struct metadata *metadata, struct error *err)
 {
     (void)error_wrap(err, "ECS metadata service");
-    return error_advise(err, "On a machine that is no ECS instance, give credentials in "
-                             "ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET");
+    return error_advise(err,
+                        "Check that this machine is an ECS instance whose metadata service is "
+                        "enabled, and that it reaches %s",
+                        metadata->base_url);
 }
 
 static bool ask_for_token(struct metadata *metadata, struct error *err)
@@ -72,7 +74,7 @@ static bool ask_for_token(struct metadata *metadata, struct error *err)
     request.headers[request.header_count++] =
         (struct http_header){"X-aliyun-ecs-metadata-token-ttl-seconds", life};
     if (!send(&response, metadata, &request, err))
-        return explain(err);
+        return explain(metadata, err);
     if (response.status == 200) {
         const char *token = buf_text(&response.body);
         size_t length = strcspn(token, "\r\n \t");
@@ -126,7 +128,7 @@ enum metadata_outcome metadata_read(struct buf *out, struct metadata *metadata, 
         struct http_request request = make_request(metadata, "GET", buf_text(&url));
 
         if (!send(&response, metadata, &request, err)) {
-            (void)explain(err);
+            (void)explain(metadata, err);
             return METADATA_FAILED;
         }
         if (response.status == 200) {

@@ -12,21 +12,24 @@
 #include "net/retry.h"
 #include "proto-json/api_reply.h"
 
+#define NOT_THE_API                                                                                \
+    "If what answered is not the Alibaba Cloud API, check endpoints and proxy variables"
 #define FORM_TYPE "application/x-www-form-urlencoded"
 
 enum {
     ANSWER_MAX_BYTES = 512 * 1024,
     EXCHANGE_TIMEOUT_MS = 15000,
-    SKEW_WORTH_MENDING_S = 300,
+    /* A VPC endpoint outside its VPC swallows packets: give up soon where there is another. */
+    CONNECT_TIMEOUT_BEFORE_ANOTHER_MS = 3000,
+    SKEW_WORTH_TELLING_S = 300,
     NONCE_SIZE = 33,
 };
 
 /* What one call remembers from attempt to attempt. */
 struct attempts {
-    size_t endpoint;        /* the one in use */
-    unsigned failed;        /* temporary failures so far */
-    int64_t clock_offset_s; /* the server's clock is this much ahead of ours */
-    bool mended_clock;      /* each of these cures is tried once */
+    size_t endpoint;   /* the one in use */
+    unsigned failed;   /* temporary failures so far */
+    bool mended_clock; /* each of these cures is tried once */
     bool mended_nonce;
     bool renewed;
 };
@@ -102,10 +105,12 @@ static bool add_signature(struct http_request *request, struct sign_v3_result *s
 }
 
 /* Sends the call once, signed as of now if there is a signer. */
-static bool send_once(struct http_response *response, struct http *http, const char *base_url,
+static bool send_once(struct http_response *response, struct http *http,
+                      const struct openapi_endpoints *endpoints, size_t endpoint,
                       const struct openapi_call *call, const struct openapi_signer *signer,
-                      int64_t now_s, struct error *err)
+                      struct error *err)
 {
+    const char *base_url = endpoints->urls[endpoint];
     struct buf query AUTO(buf_clear) = {0};
     struct buf form AUTO(buf_clear) = {0};
     struct buf url AUTO(buf_clear) = {0};
@@ -115,7 +120,9 @@ static bool send_once(struct http_response *response, struct http *http, const c
     struct http_request request = {.kind = HTTP_SECURE,
                                    .method = call->method,
                                    .body_max_bytes = ANSWER_MAX_BYTES,
-                                   .connect_timeout_ms = OPENAPI_CONNECT_TIMEOUT_MS,
+                                   .connect_timeout_ms = endpoint + 1 < endpoints->count
+                                                             ? CONNECT_TIMEOUT_BEFORE_ANOTHER_MS
+                                                             : OPENAPI_CONNECT_TIMEOUT_MS,
                                    .timeout_ms = EXCHANGE_TIMEOUT_MS};
 
     /* The Host header has no port that is the default. */
@@ -123,7 +130,7 @@ static bool send_once(struct http_response *response, struct http *http, const c
     if (text_ends_with(host, ":443"))
         host[strlen(host) - strlen(":443")] = '\0';
     make_nonce(stamp.nonce);
-    text_format_utc(stamp.date, now_s);
+    text_format_utc(stamp.date, clock_wall_s() + endpoints->clock_offset_s);
     append_parameters(call->in_body ? &form : &query, call);
     if (signer == NULL)
         append_common(&query, call, &stamp);
@@ -160,6 +167,16 @@ static const char *principal_of(const struct api_error *said, const struct opena
     return signer == NULL ? "the caller" : signer->words;
 }
 
+/* Services quote what they were sent: as it is, or as it was encoded. */
+static void redact(struct error *err, const struct secret *secret)
+{
+    struct buf encoded AUTO(buf_clear) = {0};
+
+    error_redact(err, secret_reveal(secret));
+    text_percent_encode(&encoded, secret_reveal(secret));
+    error_redact(err, buf_text(&encoded));
+}
+
 /* Words for a refusal: the service's own first, then who was refused what, then what to do. */
 static struct refusal explain(const struct openapi_call *call, const struct http_response *response,
                               const struct openapi_signer *signer, struct error *err)
@@ -194,11 +211,11 @@ static struct refusal explain(const struct openapi_call *call, const struct http
     else if (refusal.advice[0] != '\0')
         (void)error_advise(err, "%s", refusal.advice);
     if (signer != NULL) {
-        error_redact(err, secret_reveal(&signer->credentials.access_key_secret));
-        error_redact(err, secret_reveal(&signer->credentials.security_token));
+        redact(err, &signer->credentials.access_key_secret);
+        redact(err, &signer->credentials.security_token);
     }
     if (call->secret != NULL)
-        error_redact(err, secret_reveal(call->secret));
+        redact(err, call->secret);
     return refusal;
 }
 
@@ -223,22 +240,33 @@ static bool wait_for_retry(struct attempts *attempts, struct http *http,
     return true;
 }
 
-/* Takes the server's clock, if the answer shows one that differs enough to be the reason. */
-static bool mend_clock(struct attempts *attempts, const struct http_response *response)
+/* Takes the server's clock, if the answer shows it. */
+static bool mend_clock(struct attempts *attempts, struct openapi_endpoints *endpoints,
+                       const struct http_response *response)
 {
     int64_t offset_s = response->date_s - clock_wall_s();
 
-    if (attempts->mended_clock || response->date_s == 0 || llabs(offset_s) < SKEW_WORTH_MENDING_S)
+    if (attempts->mended_clock || response->date_s == 0)
         return false;
     attempts->mended_clock = true;
-    attempts->clock_offset_s = offset_s;
-    log_warning("this node's clock is %lld s %s; going on with the server's time. Run NTP",
-                llabs(offset_s), offset_s > 0 ? "behind" : "ahead");
+    endpoints->clock_offset_s = offset_s;
+    if (llabs(offset_s) >= SKEW_WORTH_TELLING_S)
+        log_warning("this node's clock is %lld s %s; going on with the server's time. Run NTP",
+                    llabs(offset_s), offset_s > 0 ? "behind" : "ahead");
     return true;
 }
 
+static bool fetch_anew(struct attempts *attempts, struct openapi_signer *signer, struct error *err)
+{
+    if (attempts->renewed || signer == NULL || signer->fetch == NULL)
+        return false;
+    attempts->renewed = true;
+    log_info("%s: credentials have ended, fetching them anew", signer->words);
+    return signer->fetch(signer, err);
+}
+
 /* Decides after a refusal: true to try again, false with err to give up. */
-static bool react(struct attempts *attempts, struct http *http,
+static bool react(struct attempts *attempts, struct http *http, struct openapi_endpoints *endpoints,
                   const struct http_response *response, struct refusal refusal,
                   struct openapi_signer *signer, struct error *err)
 {
@@ -246,18 +274,17 @@ static bool react(struct attempts *attempts, struct http *http,
     case REFUSAL_RETRY:
         return wait_for_retry(attempts, http, response, err);
     case REFUSAL_SKEW:
-        return mend_clock(attempts, response);
+        return mend_clock(attempts, endpoints, response);
     case REFUSAL_NONCE:
         if (attempts->mended_nonce)
             return false;
         attempts->mended_nonce = true;
         return true;
     case REFUSAL_RENEW:
-        if (attempts->renewed || signer == NULL || signer->fetch == NULL)
-            return false;
-        attempts->renewed = true;
-        log_info("%s: credentials have ended, fetching them anew", signer->words);
-        return signer->fetch(signer, err);
+        return fetch_anew(attempts, signer, err);
+    case REFUSAL_RENEW_STS:
+        return signer != NULL && text_starts_with(signer->credentials.access_key_id, "STS.") &&
+               fetch_anew(attempts, signer, err);
     case REFUSAL_FORBIDDEN:
     case REFUSAL_FINAL:
         break;
@@ -265,11 +292,17 @@ static bool react(struct attempts *attempts, struct http *http,
     return false;
 }
 
-static bool is_success(const struct openapi_call *call, const struct http_response *response)
+static bool is_success(const struct http_response *response)
 {
     return response->status == 200 &&
-           (!call->tells_success ||
-            api_reply_is_success(response->body.bytes, response->body.length));
+           !api_reply_is_refusal(response->body.bytes, response->body.length);
+}
+
+bool openapi_fail_answer(const struct openapi_reply *reply, const char *action, struct error *err)
+{
+    (void)text_copy(err->request_id, sizeof err->request_id, reply->request_id);
+    (void)error_advise(err, "%s", NOT_THE_API);
+    return error_wrap(err, "answer of %s", action);
 }
 
 /* Decides after a failure of the network: true to try again, false with err to give up. */
@@ -281,7 +314,7 @@ static bool change_endpoint(struct attempts *attempts, struct http *http,
     if (err->kind != ERROR_TEMPORARY)
         return false;
     attempts->endpoint = (attempts->endpoint + 1) % endpoints->count;
-    if (attempts->endpoint != 0 && http_left_ms(http) > 0) {
+    if (attempts->endpoint != endpoints->reached && http_left_ms(http) > 0) {
         log_debug("%s; trying %s", err->cause, endpoints->urls[attempts->endpoint]);
         return true;
     }
@@ -289,11 +322,21 @@ static bool change_endpoint(struct attempts *attempts, struct http *http,
     return wait_for_retry(attempts, http, &no_response, err);
 }
 
-bool openapi_call(struct openapi_reply *out, struct http *http,
-                  const struct openapi_endpoints *endpoints, const struct openapi_call *call,
-                  struct openapi_signer *signer, struct error *err)
+/* Moves the answer out. */
+static void take_reply(struct openapi_reply *out, struct http_response *response,
+                       const struct openapi_endpoints *endpoints)
 {
-    struct attempts attempts = {0};
+    out->body = response->body;
+    response->body = (struct buf){0};
+    (void)text_copy(out->request_id, sizeof out->request_id, response->request_id);
+    out->server_time_s =
+        response->date_s != 0 ? response->date_s : clock_wall_s() + endpoints->clock_offset_s;
+}
+
+bool openapi_call(struct openapi_reply *out, struct http *http, struct openapi_endpoints *endpoints,
+                  const struct openapi_call *call, struct openapi_signer *signer, struct error *err)
+{
+    struct attempts attempts = {.endpoint = endpoints->reached};
 
     for (;;) {
         struct http_response response AUTO(http_response_clear) = {0};
@@ -301,20 +344,17 @@ bool openapi_call(struct openapi_reply *out, struct http *http,
         struct error attempt_err = {0};
         bool again;
 
-        if (!send_once(&response, http, url, call, signer, clock_wall_s() + attempts.clock_offset_s,
-                       &attempt_err)) {
+        if (!send_once(&response, http, endpoints, attempts.endpoint, call, signer, &attempt_err)) {
             again = change_endpoint(&attempts, http, endpoints, &attempt_err);
-        } else if (is_success(call, &response)) {
-            out->body = response.body;
-            response.body = (struct buf){0};
-            out->server_time_s =
-                response.date_s != 0 ? response.date_s : clock_wall_s() + attempts.clock_offset_s;
+        } else if (is_success(&response)) {
+            endpoints->reached = attempts.endpoint;
+            take_reply(out, &response, endpoints);
             return true;
         } else {
             struct refusal refusal = explain(call, &response, signer, &attempt_err);
 
             (void)error_wrap(&attempt_err, "%s", url + strlen("https://"));
-            again = react(&attempts, http, &response, refusal, signer, &attempt_err);
+            again = react(&attempts, http, endpoints, &response, refusal, signer, &attempt_err);
         }
         if (!again) {
             *err = attempt_err;

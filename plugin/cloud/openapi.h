@@ -15,8 +15,7 @@
 
 struct http;
 
-/* A VPC endpoint outside its VPC swallows packets: give up soon where there is another. */
-enum { OPENAPI_CONNECT_TIMEOUT_MS = 3000 };
+enum { OPENAPI_CONNECT_TIMEOUT_MS = 10000 };
 
 enum { OPENAPI_WORDS_SIZE = 256, OPENAPI_ENDPOINTS_MAX = 3, OPENAPI_URL_SIZE = 320 };
 
@@ -29,10 +28,12 @@ struct openapi_signer {
 };
 
 /* Base URLs ("https://host[:port]") that offer the same API, best first. The next one is tried when
- * one cannot be reached. */
+ * one cannot be reached; what one call learns of them serves the next. */
 struct openapi_endpoints {
     char urls[OPENAPI_ENDPOINTS_MAX][OPENAPI_URL_SIZE];
     size_t count;
+    size_t reached;         /* the one to begin with: the one that has answered, once one has */
+    int64_t clock_offset_s; /* their clock is this much ahead of ours, as far as is known */
 };
 
 enum { OPENAPI_PARAMETERS_MAX = 8 };
@@ -48,22 +49,24 @@ struct openapi_call {
     size_t parameter_count;
     bool in_body;                /* the parameters go into a form, not into the query */
     const struct secret *secret; /* one of the parameters, never to be quoted; NULL if none is */
-    bool tells_success;          /* the body must say IsSuccess: true (ACR 2018-12-01) */
 };
 
 struct openapi_reply {
     struct buf body;
+    char request_id[80];   /* "" if there is none */
     int64_t server_time_s; /* by the Date header, else our own clock; Unix seconds */
 };
 
 void openapi_reply_clear(struct openapi_reply *reply);
 
+/* Fails for an answer that could not be decoded: names the action and the RequestId. */
+bool openapi_fail_answer(const struct openapi_reply *reply, const char *action, struct error *err);
+
 /* Calls, within the deadline of `http`. On success the reply is the whole 200 answer, not decoded.
  * Without a signer the call is sent unsigned, its common parameters in the query, as STS takes
  * AssumeRoleWithOIDC. */
 CHECKED bool openapi_call(struct openapi_reply *out, struct http *http,
-                          const struct openapi_endpoints *endpoints,
-                          const struct openapi_call *call, struct openapi_signer *signer,
-                          struct error *err);
+                          struct openapi_endpoints *endpoints, const struct openapi_call *call,
+                          struct openapi_signer *signer, struct error *err);
 
 #endif

@@ -13,6 +13,9 @@ struct row {
 #define SECRET_ADVICE                                                                              \
     "Check the AccessKey secret; a proxy that changes requests has the same effect"
 #define TOKEN_ADVICE "Check that AccessKey id, secret and security token belong together"
+#define CALL_ADVICE                                                                                \
+    "This API does not know the call: check the configured endpoints and what changes requests "   \
+    "on the way"
 #define INSTANCE_ADVICE                                                                            \
     "Check that this instance exists in this region and belongs to the account of this identity"
 
@@ -35,6 +38,7 @@ static const struct row rows[] = {
     {"MissingSecurityToken",
      {REFUSAL_FINAL, ERROR_PERMISSION,
       "An STS AccessKey needs its security token: set ALIBABA_CLOUD_SECURITY_TOKEN"}},
+    {"InvalidAccessKeyId.NotFound", {REFUSAL_RENEW_STS, ERROR_PERMISSION, KEY_ADVICE}},
     {"InvalidAccessKeyId", {REFUSAL_FINAL, ERROR_PERMISSION, KEY_ADVICE}},
     {"Forbidden.AccessKeyDisabled", {REFUSAL_FINAL, ERROR_PERMISSION, KEY_ADVICE}},
     {"SignatureDoesNotMatch", {REFUSAL_FINAL, ERROR_PERMISSION, SECRET_ADVICE}},
@@ -72,6 +76,10 @@ static const struct row rows[] = {
     {"InvalidParameter",
      {REFUSAL_FINAL, ERROR_CONFIG,
       "Check the parameter that the service names in the configuration"}},
+    {"MissingParameter", {REFUSAL_FINAL, ERROR_CONFIG, CALL_ADVICE}},
+    {"InvalidAction", {REFUSAL_FINAL, ERROR_CONFIG, CALL_ADVICE}},
+    {"InvalidVersion", {REFUSAL_FINAL, ERROR_CONFIG, CALL_ADVICE}},
+    {"UnsupportedHTTPMethod", {REFUSAL_FINAL, ERROR_CONFIG, CALL_ADVICE}},
 };
 
 /* Whether `code` is `known` or goes on with a dot after it. ACR writes some codes in capitals with

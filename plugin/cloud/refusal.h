@@ -11,6 +11,7 @@ enum refusal_reaction {
     REFUSAL_SKEW,      /* our clock is off: take the server's, sign again, once */
     REFUSAL_NONCE,     /* seen before: sign again with a new one, once */
     REFUSAL_RENEW,     /* the STS credentials have ended: fetch them anew, once */
+    REFUSAL_RENEW_STS, /* the same if they are STS credentials, else final */
     REFUSAL_FORBIDDEN, /* permission is missing: final */
     REFUSAL_FINAL,     /* anything else: final */
 };

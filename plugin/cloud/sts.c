@@ -55,7 +55,7 @@ static bool decode(struct credentials *out, const struct openapi_reply *reply, c
                    const char *role_arn, struct error *err)
 {
     if (!credentials_reply_decode_sts(out, reply->body.bytes, reply->body.length, err))
-        return error_wrap(err, "answer of %s", action);
+        return openapi_fail_answer(reply, action, err);
     if (out->expires_at_s <= reply->server_time_s)
         return error_set(err, ERROR_UNAVAILABLE,
                          "the credentials of %s had expired when they were issued", role_arn);
@@ -96,7 +96,7 @@ static struct openapi_call make_call(const char *action, const struct role *role
 }
 
 bool sts_assume_role(struct credentials *out, struct http *http,
-                     const struct openapi_endpoints *endpoints, const struct role *role,
+                     struct openapi_endpoints *endpoints, const struct role *role,
                      struct openapi_signer *signer, struct error *err)
 {
     struct openapi_reply reply AUTO(openapi_reply_clear) = {0};
@@ -119,37 +119,57 @@ bool sts_assume_role(struct credentials *out, struct http *http,
     return error_wrap(err, "assuming %s as %s", role->arn, signer->words);
 }
 
-/* Says which condition most likely failed: what differs from what ACK's providers expect. */
+static void explain_audience(const struct claims *claims, struct error *err)
+{
+    (void)error_advise(err,
+                       "Most likely oidc:aud failed: the token's audience is %s; ask for %s "
+                       "(serviceAccountTokenAudience) or allow it in the OIDC provider",
+                       claims->audience, AUDIENCE);
+}
+
+static void explain_issuer(const struct claims *claims, const char *provider_arn, struct error *err)
+{
+    (void)error_advise(err,
+                       "Most likely oidc:iss failed: the token's issuer is %s; %s must be the "
+                       "provider of this cluster, with RRSA enabled",
+                       claims->issuer, provider_arn);
+}
+
+/* Says which condition most likely failed: what the service says, else what differs from what ACK's
+ * providers expect. */
 static void explain(const struct secret *token, const char *provider_arn, struct error *err)
 {
     const char *code = err->service_code;
     struct claims claims;
 
-    if (!claims_read(&claims, token)) {
+    if (!claims_read(&claims, token, AUDIENCE))
         (void)error_advise(err, "The token is not a JSON Web Token");
-    } else if (strstr(code, "Expired") != NULL ||
-               (claims.expires_at_s != 0 && claims.expires_at_s <= clock_wall_s())) {
+    else if (strstr(code, "Expired") != NULL)
         (void)error_advise(err, "The token has ended: check the node's clock (NTP)");
-    } else if (strstr(code, "Audience") != NULL || strcmp(claims.audience, AUDIENCE) != 0) {
-        (void)error_advise(err,
-                           "Most likely oidc:aud failed: the token's audience is %s; ask for %s "
-                           "(serviceAccountTokenAudience) or allow it in the OIDC provider",
-                           claims.audience, AUDIENCE);
-    } else if (strstr(code, "Issuer") != NULL || strstr(code, "Fingerprint") != NULL) {
-        (void)error_advise(err,
-                           "Most likely oidc:iss failed: the token's issuer is %s; %s must be the "
-                           "provider of this cluster, with RRSA enabled",
-                           claims.issuer, provider_arn);
-    } else {
+    else if (strstr(code, "Audience") != NULL)
+        explain_audience(&claims, err);
+    else if (strstr(code, "Issuer") != NULL || strstr(code, "Fingerprint") != NULL)
+        explain_issuer(&claims, provider_arn, err);
+    else if (strstr(code, "Invalid") != NULL)
+        (void)error_advise(err, "Check that %s is the provider of the cluster that made the token",
+                           provider_arn);
+    else if (strcasestr(err->cause, "OIDC Provider") != NULL ||
+             strcasestr(err->cause, "OIDCProvider") != NULL)
+        (void)error_advise(err, "Check that OIDC provider %s exists, with RRSA enabled",
+                           provider_arn);
+    else if (claims.expires_at_s != 0 && claims.expires_at_s <= clock_wall_s())
+        (void)error_advise(err, "The token has ended: check the node's clock (NTP)");
+    else if (!claims.audience_fits)
+        explain_audience(&claims, err);
+    else
         (void)error_advise(err,
                            "Most likely oidc:sub failed: the role's trust policy must admit "
                            "oidc:sub %s with oidc:iss %s",
                            claims.subject, claims.issuer);
-    }
 }
 
 bool sts_assume_role_with_oidc(struct credentials *out, struct http *http,
-                               const struct openapi_endpoints *endpoints, const struct role *role,
+                               struct openapi_endpoints *endpoints, const struct role *role,
                                const char *provider_arn, const struct secret *token,
                                struct error *err)
 {
@@ -161,7 +181,8 @@ bool sts_assume_role_with_oidc(struct credentials *out, struct http *http,
     add(&call, "OIDCToken", secret_reveal(token));
     call.secret = token;
     if (!openapi_call(&reply, http, endpoints, &call, NULL, err)) {
-        if (text_starts_with(err->service_code, "AuthenticationFail."))
+        if (text_starts_with(err->service_code, "AuthenticationFail.") ||
+            text_starts_with(err->service_code, "NoPermission"))
             explain(token, provider_arn, err);
     } else if (decode(out, &reply, call.action, role->arn, err)) {
         return true;

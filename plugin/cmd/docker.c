@@ -85,17 +85,16 @@ bool docker_get(const struct run *run, int64_t deadline_ms, struct error *err)
     struct buf text AUTO(buf_clear) = {0};
     struct kubelet_request request AUTO(kubelet_request_clear) = {0};
     struct answer answer AUTO(provide_answer_clear) = {0};
-    char *server;
+    const char *server;
 
     if (!read_input(&input, deadline_ms, err))
         return false;
-    if (input.length == 0)
-        return error_set(err, ERROR_REQUEST, NO_SERVER);
-    server = input.bytes + strspn(input.bytes, " \t\r\n");
-    server[strcspn(server, " \t\r\n")] = '\0';
+    if (memchr(buf_text(&input), '\0', input.length) != NULL)
+        return fail_not_found(err);
+    server = input.length == 0 ? "" : text_trim(input.bytes);
     if (server[0] == '\0')
         return error_set(err, ERROR_REQUEST, NO_SERVER);
-    if (!take_host(request.image, sizeof request.image, server) ||
+    if (!text_is_visible(server) || !take_host(request.image, sizeof request.image, server) ||
         !provide_is_ours(run, request.image))
         return fail_not_found(err);
     if (!provide(&answer, run, &request, err))
@@ -114,9 +113,9 @@ bool docker_answer(enum docker_action action, struct error *err)
     switch (action) {
     case DOCKER_STORE:
     case DOCKER_ERASE:
-        /* A client whose pipe breaks takes that for a failure. */
+        /* A client whose pipe breaks takes that for a failure; what comes is nobody's business. */
         if (!read_input(&ignored, clock_mono_ms() + STORE_WAIT_MS, err))
-            return false;
+            *err = (struct error){0};
         break;
     case DOCKER_LIST:
         text = "{}\n";

@@ -36,7 +36,7 @@ static bool print(const struct answer *answer, enum get_output output, struct er
         docker_append_auths(&text, answer->has_credentials ? answer->key : NULL, &answer->token);
         break;
     case GET_ENV:
-        append_variable(&text, "ACR_REGISTRY", answer->key);
+        append_variable(&text, "ACR_REGISTRY", answer->host);
         append_variable(&text, "ACR_USERNAME", answer->token.user);
         append_variable(&text, "ACR_PASSWORD", password);
         break;

@@ -82,21 +82,22 @@ static bool take_flag(struct options *options, const char **output, char **argv,
         {"--cache-dir", &options->cache_directory},
     };
     const char *argument = argv[*at];
+    const char *value = NULL;
 
     for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
         size_t length = strlen(flags[i].flag);
 
         if (strncmp(argument, flags[i].flag, length) != 0)
             continue;
-        if (argument[length] == '=') {
-            *flags[i].place = argument + length + 1;
-            return true;
-        }
-        if (argument[length] != '\0')
+        if (argument[length] != '=' && argument[length] != '\0')
             continue;
-        if (*at + 1 == argc)
-            return fail_usage("a value is missing after", argument, err);
-        *flags[i].place = argv[++*at];
+        if (argument[length] == '=')
+            value = argument + length + 1;
+        else if (*at + 1 < argc)
+            value = argv[++*at];
+        if (value == NULL || value[0] == '\0')
+            return fail_usage("a value is missing after", flags[i].flag, err);
+        *flags[i].place = value;
         return true;
     }
     return fail_usage("unknown flag", argument, err);
@@ -118,20 +119,21 @@ static bool take_word(struct options *options, unsigned number, const char *word
     return true;
 }
 
-bool options_parse(struct options *out, int argc, char **argv, struct error *err)
+static bool parse(struct options *out, int argc, char **argv, struct error *err)
 {
     const char *output = NULL;
     unsigned words = 0;
 
-    *out = (struct options){0};
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
             out->command = OPTIONS_HELP;
             return true;
         }
-        if (strcmp(argv[i], "--version") == 0)
+        if (strcmp(argv[i], "--version") == 0) {
             out->command = OPTIONS_VERSION;
-        else if (strcmp(argv[i], "--no-cache") == 0)
+            return true;
+        }
+        if (strcmp(argv[i], "--no-cache") == 0)
             out->no_cache = true;
         else if (argv[i][0] == '-' ? !take_flag(out, &output, argv, argc, &i, err)
                                    : !take_word(out, words++, argv[i], err))
@@ -142,6 +144,35 @@ bool options_parse(struct options *out, int argc, char **argv, struct error *err
     if (out->command == OPTIONS_GET && out->image == NULL)
         return fail_usage("an argument is missing", "get IMAGE_OR_HOST", err);
     return output == NULL || choose_output(out, output, err);
+}
+
+static const char *const log_levels[] = {"error", "warning", "info", "debug"};
+static const char *const log_formats[] = {"text", "json"};
+
+/* As the command line says, -1 if it says no such word; `otherwise` if it says nothing. */
+static int level_of(const struct options *options, int otherwise)
+{
+    return options->log_level == NULL ? otherwise : index_of(options->log_level, log_levels, 4);
+}
+
+static int format_of(const struct options *options, int otherwise)
+{
+    return options->log_format == NULL ? otherwise : index_of(options->log_format, log_formats, 2);
+}
+
+bool options_parse(struct options *out, int argc, char **argv, struct error *err)
+{
+    bool parsed;
+    int level;
+    int format;
+
+    *out = (struct options){0};
+    parsed = parse(out, argc, argv, err);
+    level = level_of(out, LOG_ERROR);
+    format = format_of(out, LOG_TEXT);
+    log_configure(level < 0 ? LOG_ERROR : (enum log_level)level,
+                  format < 0 ? LOG_TEXT : (enum log_format)format);
+    return parsed;
 }
 
 static const char *value_of(const char *name)
@@ -180,12 +211,8 @@ static bool apply_environment(struct settings *settings, struct error *err)
 
 static bool apply(const struct options *options, struct settings *settings, struct error *err)
 {
-    static const char *const levels[] = {"error", "warning", "info", "debug"};
-    static const char *const formats[] = {"text", "json"};
-    int level = options->log_level == NULL ? (int)settings->log_level
-                                           : index_of(options->log_level, levels, 4);
-    int format = options->log_format == NULL ? (int)settings->log_format
-                                             : index_of(options->log_format, formats, 2);
+    int level = level_of(options, (int)settings->log_level);
+    int format = format_of(options, (int)settings->log_format);
 
     if (level < 0)
         return fail_usage("--log-level must be error, warning, info or debug, not",

@@ -24,7 +24,8 @@ struct options {
     const char *log_format;
 };
 
-/* Reads the command line; the texts are borrowed from argv. Fails with ERROR_USAGE. */
+/* Reads the command line; the texts are borrowed from argv. Fails with ERROR_USAGE. From here on
+ * the log, and with it any error, has the form that the command line asks for. */
 CHECKED bool options_parse(struct options *out, int argc, char **argv, struct error *err);
 
 /* Reads the configuration file and lays environment and flags over it. Fails with ERROR_USAGE for a

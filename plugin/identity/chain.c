@@ -93,11 +93,13 @@ static void add_reason(struct buf *reasons, const char *name, const char *contex
                       context[0] == '\0' ? "" : ": ", cause);
 }
 
-static bool fail_nothing_found(const struct buf *reasons, struct error *err)
+static bool fail_nothing_found(const struct buf *reasons, bool of_chain, struct error *err)
 {
     const enum error_kind kind = err->kind;
 
     (void)error_set(err, kind, "no identity found: %s", buf_text(reasons));
+    if (!of_chain)
+        return error_advise(err, "The configuration asks for this source alone");
     return error_advise(err, "Attach a RAM role to the ECS instance; elsewhere set "
                              "ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET");
 }
@@ -123,23 +125,16 @@ bool chain_find(struct recipe *out, struct buf *reasons, const struct settings_i
             add_reason(reasons, sources[i].name, "", err->cause);
         }
     }
-    return fail_nothing_found(reasons, err);
+    return fail_nothing_found(reasons, settings->source == SETTINGS_SOURCE_DEFAULT, err);
 }
 
 bool chain_go_on(struct recipe *out, struct buf *reasons, struct error *err)
 {
     struct error last = {0};
 
-    switch (environment_uri(out, &last)) {
-    case RECIPE_FOUND:
+    if (environment_uri(out, &last) == RECIPE_FOUND)
         return true;
-    case RECIPE_BROKEN:
-        *err = last;
-        return false;
-    case RECIPE_ABSENT:
-        break;
-    }
     add_reason(reasons, "ECS metadata service", "", err->cause);
     add_reason(reasons, "credentials URI", "", last.cause);
-    return fail_nothing_found(reasons, err);
+    return fail_nothing_found(reasons, true, err);
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,6 +21,9 @@ enum {
     DESCRIPTORS_MAX = 1024,
     EXEC_FAILED = 127
 };
+
+/* The process group of the command that runs, 0 if none does: for signal handlers. */
+static volatile sig_atomic_t running_group;
 
 void command_clear(struct command *command)
 {
@@ -113,6 +117,16 @@ static bool open_pipe(struct pipe_ends *ends)
     return true;
 }
 
+static void close_others(void)
+{
+#ifdef SYS_close_range
+    if (syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, 0) == 0)
+        return;
+#endif
+    for (int descriptor = STDERR_FILENO + 1; descriptor < DESCRIPTORS_MAX; descriptor++)
+        (void)close(descriptor);
+}
+
 /* The child: its own process group, so that all of it can be killed, ended with its parent, without
  * our descriptors and with the usual signals. */
 static _Noreturn void become(const struct command *command, const struct pipe_ends *output,
@@ -123,28 +137,36 @@ static _Noreturn void become(const struct command *command, const struct pipe_en
     (void)setpgid(0, 0);
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     (void)signal(SIGPIPE, SIG_DFL);
-    (void)signal(SIGALRM, SIG_DFL);
     if (null >= 0 && dup2(null, STDIN_FILENO) >= 0 && dup2(output->write, STDOUT_FILENO) >= 0 &&
         dup2(complaint->write, STDERR_FILENO) >= 0) {
-        for (int descriptor = STDERR_FILENO + 1; descriptor < DESCRIPTORS_MAX; descriptor++)
-            (void)close(descriptor);
+        close_others();
         (void)execvp(command->words[0], command->words);
         (void)dprintf(STDERR_FILENO, "%s", strerror(errno));
     }
     _exit(EXEC_FAILED);
 }
 
+enum { CHUNK_BYTES = 4096 };
+
 /* Takes what has come. False at the end of the stream. */
-static bool take_some(struct buf *out, int descriptor, size_t max_bytes)
+static bool take_some(struct buf *out, int descriptor)
 {
-    char chunk[4096];
+    char chunk[CHUNK_BYTES];
     ssize_t got = read(descriptor, chunk, sizeof chunk);
-    size_t room = max_bytes - out->length;
 
     if (got > 0)
-        buf_append(out, chunk, (size_t)got < room ? (size_t)got : room);
+        buf_append(out, chunk, (size_t)got);
     explicit_bzero(chunk, sizeof chunk);
     return got > 0 || (got < 0 && errno == EINTR);
+}
+
+/* Keeps the last bytes only: of too many words, they tell most. */
+static void keep_last(struct buf *text, size_t max_bytes)
+{
+    if (text->length <= max_bytes)
+        return;
+    memmove(text->bytes, text->bytes + text->length - max_bytes, max_bytes + 1);
+    text->length = max_bytes;
 }
 
 /* A command that runs, and what it has said so far. */
@@ -165,13 +187,11 @@ static bool hear(struct conversation *with, int wait_ms)
 
     if (poll(streams, 2, wait_ms) <= 0)
         return false;
-    if (streams[0].revents != 0 && !take_some(with->output, streams[0].fd, with->max_bytes + 1))
+    if (streams[0].revents != 0 && !take_some(with->output, streams[0].fd))
         streams[0].fd = -1;
-    /* Of too many words, the last tell most. */
-    if (with->complaint.length == STDERR_MAX_BYTES)
-        buf_clear(&with->complaint);
-    if (streams[1].revents != 0 && !take_some(&with->complaint, streams[1].fd, STDERR_MAX_BYTES))
+    if (streams[1].revents != 0 && !take_some(&with->complaint, streams[1].fd))
         streams[1].fd = -1;
+    keep_last(&with->complaint, STDERR_MAX_BYTES);
     return true;
 }
 
@@ -204,10 +224,34 @@ static void kill_all(pid_t child)
         continue;
 }
 
+/* Covers the values of keys that hold secrets in the documents that such commands print: some print
+ * them to stderr too when they are asked to tell more. */
+static void cover_secrets(char *text)
+{
+    static const char *const keys[] = {"access_key_secret", "accesskeysecret", "sts_token",
+                                       "securitytoken", "security_token"};
+
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        for (char *at = text; (at = strcasestr(at, keys[i])) != NULL;) {
+            at += strlen(keys[i]);
+            at += strspn(at, "\"'\\:= \t");
+            for (; *at != '\0' && strchr("\"'\\, \t\r\n}", *at) == NULL; at++)
+                *at = '*';
+        }
+    }
+}
+
 /* The last of what the command wrote to stderr, as it is most likely the reason. */
 static const char *tail_of(const struct buf *complaint)
 {
     size_t length = complaint->length;
+
+    for (size_t i = 0; i < length; i++) {
+        if (complaint->bytes[i] == '\0')
+            complaint->bytes[i] = '?';
+    }
+    if (length > 0)
+        cover_secrets(complaint->bytes);
 
     while (length > 0 && strchr(" \t\r\n", complaint->bytes[length - 1]) != NULL)
         length--;
@@ -235,6 +279,25 @@ static bool finish(struct conversation *with, bool in_time, struct error *err)
                                                        WEXITSTATUS(with->status), last_words);
 }
 
+/* Whoever ends this process ends what it started. */
+static void on_end(int number)
+{
+    command_abandon();
+    (void)signal(number, SIG_DFL);
+    (void)raise(number);
+}
+
+/* But for what whoever started us has us ignore. */
+static void catch_ends(void)
+{
+    static const int numbers[] = {SIGTERM, SIGINT, SIGHUP};
+
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        if (signal(numbers[i], on_end) == SIG_IGN)
+            (void)signal(numbers[i], SIG_IGN);
+    }
+}
+
 bool command_run(struct buf *out, const struct command *command, size_t max_bytes,
                  int64_t deadline_ms, struct error *err)
 {
@@ -247,6 +310,7 @@ bool command_run(struct buf *out, const struct command *command, size_t max_byte
         return error_set(err, ERROR_INTERNAL, "no pipe: %s", strerror(errno));
     /* If whoever started us ignores it, there would be no exit status to wait for. */
     (void)signal(SIGCHLD, SIG_DFL);
+    catch_ends();
     with.child = fork();
     if (with.child < 0)
         return error_set(err, ERROR_INTERNAL, "no process: %s", strerror(errno));
@@ -254,11 +318,19 @@ bool command_run(struct buf *out, const struct command *command, size_t max_byte
         become(command, &output, &complaint);
     /* On both sides, so that the group is there for whoever comes first. */
     (void)setpgid(with.child, with.child);
+    running_group = with.child;
     close_end(&output.write);
     close_end(&complaint.write);
     with.streams[0] = (struct pollfd){.fd = output.read, .events = POLLIN};
     with.streams[1] = (struct pollfd){.fd = complaint.read, .events = POLLIN};
     succeeded = finish(&with, hear_out(&with, deadline_ms), err);
+    running_group = 0;
     buf_clear(&with.complaint);
     return succeeded;
+}
+
+void command_abandon(void)
+{
+    if (running_group != 0)
+        (void)kill(-(pid_t)running_group, SIGKILL);
 }

@@ -27,7 +27,7 @@ static struct metadata make_metadata(const struct run *run, unsigned tries)
 
     if (environment_is_true("ALIBABA_CLOUD_IMDSV1_DISABLED"))
         modes = METADATA_TOKEN_ONLY;
-    else if (environment_is_true("ALIBABA_CLOUD_IMDSV2_DISABLED"))
+    else if (environment_is_go_true("ALIBABA_CLOUD_IMDSV2_DISABLED"))
         modes = METADATA_NORMAL_ONLY;
     return (struct metadata){.http = run->http,
                              .base_url = run->settings->endpoints.metadata,
@@ -192,12 +192,12 @@ static enum recipe_outcome converse(struct credentials *out, struct ecs_place *p
     enum recipe_outcome outcome;
 
     if (!metadata_open(metadata, err))
-        return metadata->is_there || err->kind != ERROR_TEMPORARY ? RECIPE_BROKEN : RECIPE_ABSENT;
+        return RECIPE_BROKEN;
     if (place->region[0] == '\0')
         region = metadata_start(metadata, "region-id");
     outcome = name_role(role, metadata, given, found, err);
     if (outcome != RECIPE_FOUND)
-        return metadata->is_there || err->kind != ERROR_TEMPORARY ? outcome : RECIPE_ABSENT;
+        return outcome;
     if (!read_credentials(out, metadata, role, err))
         return RECIPE_BROKEN;
     take_item(region, place->region, sizeof place->region, settings_check_region);
@@ -205,10 +205,20 @@ static enum recipe_outcome converse(struct credentials *out, struct ecs_place *p
     return RECIPE_FOUND;
 }
 
+static bool fail_disabled(struct error *err)
+{
+    return error_set(err, ERROR_CONFIG,
+                     "ALIBABA_CLOUD_ECS_METADATA_DISABLED forbids the ECS metadata service");
+}
+
 enum recipe_outcome ecs_fetch(struct credentials *out, struct ecs_place *place,
                               char words[RECIPE_WORDS_SIZE], const struct run *run,
                               const char *role, struct error *err)
 {
+    if (ecs_is_disabled()) {
+        (void)fail_disabled(err);
+        return RECIPE_BROKEN;
+    }
     for (bool again = false;; again = true) {
         struct metadata metadata AUTO(metadata_clear) = make_metadata(run, TRIES);
         char found[ROLE_NAME_SIZE] = "";
@@ -217,6 +227,8 @@ enum recipe_outcome ecs_fetch(struct credentials *out, struct ecs_place *place,
 
         if (outcome == RECIPE_FOUND)
             remember(&metadata, found, place, run);
+        if (outcome == RECIPE_BROKEN && err->kind == ERROR_TEMPORARY && !metadata.is_there)
+            return RECIPE_ABSENT;
         if (outcome == RECIPE_FOUND || !is_recalled || err->kind == ERROR_TEMPORARY)
             return outcome;
         /* The role may be another one by now, or the instance another mode: ask for everything. */
@@ -232,8 +244,7 @@ bool ecs_locate(struct ecs_place *out, const struct run *run, bool needed, struc
     struct http_exchange *account AUTO(http_exchange_free) = NULL;
 
     if (ecs_is_disabled())
-        return error_set(err, ERROR_CONFIG,
-                         "ALIBABA_CLOUD_ECS_METADATA_DISABLED forbids the ECS metadata service");
+        return fail_disabled(err);
     if (!metadata_open(&metadata, err))
         return false;
     region = metadata_start(&metadata, "region-id");

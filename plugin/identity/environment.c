@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/text.h"
@@ -20,6 +21,8 @@
 
 enum { SECRET_MAX_BYTES = 512, TOKEN_MAX_BYTES = 16 * 1024, NAMES = 4 };
 
+extern char **environ;
+
 /* The official name first, then the older ones. */
 static const char *const id_names[NAMES] = {ID_NAME, "ALICLOUD_ACCESS_KEY",
                                             "ALIBABACLOUD_ACCESS_KEY_ID", "ALICLOUD_ACCESS_KEY_ID"};
@@ -30,18 +33,55 @@ static const char *const token_names[NAMES] = {TOKEN_NAME, "ALICLOUD_ACCESS_KEY_
                                                "ALIBABACLOUD_SECURITY_TOKEN",
                                                "ALICLOUD_SECURITY_TOKEN"};
 
-const char *environment_value(const char *name)
+/* Other variables than those of an AccessKey that once had other names. */
+static const struct {
+    const char *name;
+    const char *older[2];
+} renamed[] = {
+    {"ALIBABA_CLOUD_PROFILE", {"ALIBABACLOUD_PROFILE", "ALICLOUD_PROFILE"}},
+    {"ALIBABA_CLOUD_CONFIG_FILE", {"ALIBABACLOUD_PROFILE_PATH"}},
+    {"ALIBABA_CLOUD_CLI_PROFILE_DISABLED", {"ALIBABACLOUD_IGNORE_PROFILE"}},
+    {SESSION_NAME, {"ALICLOUD_ROLE_SESSION_NAME"}},
+};
+
+static const char *value_of(const char *name)
 {
-    const char *value = secure_getenv(name);
+    const char *value = name == NULL ? NULL : secure_getenv(name);
 
     return value == NULL ? "" : value;
+}
+
+const char *environment_value(const char *name)
+{
+    const char *value = value_of(name);
+
+    for (size_t i = 0; value[0] == '\0' && i < sizeof renamed / sizeof renamed[0]; i++) {
+        if (strcmp(name, renamed[i].name) != 0)
+            continue;
+        value = value_of(renamed[i].older[0]);
+        if (value[0] == '\0')
+            value = value_of(renamed[i].older[1]);
+    }
+    return value;
 }
 
 bool environment_is_true(const char *name)
 {
     const char *value = environment_value(name);
 
-    return strcasecmp(value, "true") == 0 || strcmp(value, "1") == 0;
+    return strcasecmp(value, "true") == 0;
+}
+
+bool environment_is_go_true(const char *name)
+{
+    static const char *const words[] = {"1", "t", "T", "true", "TRUE", "True"};
+    const char *value = environment_value(name);
+
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (strcmp(value, words[i]) == 0)
+            return true;
+    }
+    return false;
 }
 
 static bool is_set(const char *name)
@@ -84,8 +124,13 @@ enum recipe_outcome environment_key(struct recipe *out, struct error *err)
     const char *token = official ? TOKEN_NAME : first_set(token_names);
 
     if (!is_set(id) && !is_set(secret)) {
-        (void)error_set(err, ERROR_CONFIG, ID_NAME " is not set");
-        return is_set(token) ? RECIPE_BROKEN : RECIPE_ABSENT;
+        if (!is_set(token)) {
+            (void)error_set(err, ERROR_CONFIG, ID_NAME " is not set");
+            return RECIPE_ABSENT;
+        }
+        (void)error_set(err, ERROR_CONFIG, "%s is set, but " ID_NAME " is not", token);
+        (void)error_advise(err, "Unset it, or set the AccessKey that it belongs to");
+        return RECIPE_BROKEN;
     }
     if (!is_set(id) || !is_set(secret)) {
         (void)error_set(err, ERROR_CONFIG, "the environment has no %s", is_set(id) ? secret : id);
@@ -145,6 +190,17 @@ enum recipe_outcome environment_uri(struct recipe *out, struct error *err)
     out->uri = copy_of(URI_NAME);
     (void)text_copy(out->words, sizeof out->words, "the credentials of " URI_NAME);
     return RECIPE_FOUND;
+}
+
+void environment_describe(struct buf *out)
+{
+    char folder[4096] = "";
+
+    for (char **variable = environ; *variable != NULL; variable++)
+        buf_append(out, *variable, strlen(*variable) + 1);
+    /* Where there is none, commands that need one fail. */
+    if (getcwd(folder, sizeof folder) != NULL)
+        buf_append_text(out, folder);
 }
 
 bool environment_sts(struct recipe *recipe, struct error *err)

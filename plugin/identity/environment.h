@@ -4,14 +4,23 @@
 #define IDENTITY_ENVIRONMENT_H
 
 #include "base/auto.h"
+#include "base/buf.h"
 #include "base/error.h"
 #include "identity/recipe.h"
 
-/* The value of a variable, "" if it is not set. */
+/* The value of a variable, or of an older name of it that ack-ram-tool knows; "" if none is set. */
 const char *environment_value(const char *name);
 
-/* Whether a variable says "true" or "1". */
+/* Whether a variable says "true" in any case, as the SDKs read ALIBABA_CLOUD_..._DISABLED. */
 bool environment_is_true(const char *name);
+
+/* Whether a variable is true for Go (strconv.ParseBool), as ack-ram-tool and the CLI read theirs.
+ */
+bool environment_is_go_true(const char *name);
+
+/* Appends all variables and the current folder: what a command's doing may depend on. It holds
+ * secrets: for a digest only. */
+void environment_describe(struct buf *out);
 
 /* ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET, with
  * ALIBABA_CLOUD_SECURITY_TOKEN for STS credentials; where neither of the first two is set, the

@@ -171,17 +171,34 @@ static bool fetch_by_oidc(struct identity *identity, struct error *err)
 
 /* -- the other beginnings -- */
 
+/* A command that fails may have printed its secrets to stderr as well. */
+static bool run_command(struct buf *answer, const struct command *command, int64_t deadline_ms,
+                        struct error *err)
+{
+    struct credentials printed AUTO(credentials_clear) = {0};
+    struct error ignored;
+
+    if (command_run(answer, command, CREDENTIALS_REPLY_MAX_BYTES, deadline_ms, err))
+        return true;
+    if (credentials_reply_decode_process(&printed, buf_text(answer), answer->length, &ignored)) {
+        error_redact(err, secret_reveal(&printed.access_key_secret));
+        error_redact(err, secret_reveal(&printed.security_token));
+    }
+    return false;
+}
+
 static bool fetch_by_command(struct identity *identity, struct error *err)
 {
     struct command command AUTO(command_clear) = {{0}};
     struct buf answer AUTO(buf_clear) = {0};
     int64_t deadline_ms = clock_mono_ms() + http_left_ms(identity->run->http);
 
-    return (command_split(&command, identity->recipe.command, err) &&
-            command_run(&answer, &command, CREDENTIALS_REPLY_MAX_BYTES, deadline_ms, err) &&
-            credentials_reply_decode_process(&identity->signer.credentials, answer.bytes,
-                                             answer.length, err)) ||
-           error_wrap(err, "process_command of %s", identity->recipe.words);
+    if (!command_split(&command, identity->recipe.command, err) ||
+        !run_command(&answer, &command, deadline_ms, err) ||
+        !credentials_reply_decode_process(&identity->signer.credentials, answer.bytes,
+                                          answer.length, err))
+        return error_wrap(err, "process_command of %s", identity->recipe.words);
+    return true;
 }
 
 static bool fetch_base(struct identity *identity, struct error *err);
@@ -236,13 +253,27 @@ static bool fetch_base(struct identity *identity, struct error *err)
     return error_set(err, ERROR_INTERNAL, "an identity of no kind");
 }
 
+/* Whether STS refused because what it was shown had just ended, and the next may not have. */
+static bool has_ended_meanwhile(const struct identity *identity, const struct error *err)
+{
+    return text_starts_with(err->service_code, "InvalidSecurityToken.Expired") ||
+           (identity->recipe.oidc.token_file != NULL &&
+            text_starts_with(err->service_code, "AuthenticationFail.OIDCToken.Expired"));
+}
+
 static bool fetch(struct openapi_signer *signer, struct error *err)
 {
     struct identity *identity = (struct identity *)(void *)signer;
 
-    credentials_clear(&signer->credentials);
-    (void)text_copy(signer->words, sizeof signer->words, identity->recipe.words);
-    return fetch_base(identity, err) && assume_roles(identity, err);
+    for (bool again = false;; again = true) {
+        credentials_clear(&signer->credentials);
+        (void)text_copy(signer->words, sizeof signer->words, identity->recipe.words);
+        if (fetch_base(identity, err) && assume_roles(identity, err))
+            return true;
+        if (again || !has_ended_meanwhile(identity, err))
+            return false;
+        log_info("%s: what STS was shown has ended, fetching it anew", signer->words);
+    }
 }
 
 bool identity_choose(struct identity *out, const struct run *run,
@@ -283,6 +314,8 @@ void identity_describe(struct buf *out, const struct identity *identity)
 
     recipe_describe(out, &identity->recipe);
     buf_append_format(out, "%s,", endpoints->sts == NULL ? "" : endpoints->sts);
+    if (identity->recipe.base == RECIPE_PROCESS)
+        environment_describe(out);
     /* Where the metadata service is asked, and what may come of it. */
     if (identity->recipe.base == RECIPE_ECS)
         buf_append_format(out, "%s %s %d %s", endpoints->metadata,

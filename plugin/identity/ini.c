@@ -9,27 +9,13 @@
 
 #define BLANKS " \t\r"
 
-/* Cuts the blanks at both ends off. */
-static char *trim(char *text)
-{
-    size_t length;
-
-    text += strspn(text, BLANKS);
-    length = strlen(text);
-    while (length > 0 && strchr(BLANKS, text[length - 1]) != NULL)
-        length--;
-    text[length] = '\0';
-    return text;
-}
-
 /* Takes the quotes off a value, or the comment that follows it. */
 static char *bare_value(char *text)
 {
-    char quote = text[0];
-    size_t length = strlen(text);
+    char *end = text[0] == '"' || text[0] == '\'' ? strrchr(text + 1, text[0]) : NULL;
 
-    if ((quote == '"' || quote == '\'') && length >= 2 && text[length - 1] == quote) {
-        text[length - 1] = '\0';
+    if (end != NULL && (end[1] == '\0' || strchr(BLANKS "#;", end[1]) != NULL)) {
+        *end = '\0';
         return text + 1;
     }
     for (char *at = text; *at != '\0'; at++) {
@@ -38,7 +24,7 @@ static char *bare_value(char *text)
             break;
         }
     }
-    return trim(text);
+    return text_trim(text);
 }
 
 static void set_text(char **out, const char *value)
@@ -99,7 +85,7 @@ static bool read_line(struct cli_profile *out, char *line, const char *name, boo
     char *equals; /* or the colon, which the library for Go takes for one */
     size_t length;
 
-    line = trim(line);
+    line = text_trim(line);
     if (line[0] == '\0' || line[0] == '#' || line[0] == ';')
         return true;
     length = strlen(line);
@@ -107,7 +93,7 @@ static bool read_line(struct cli_profile *out, char *line, const char *name, boo
         if (line[length - 1] != ']')
             return false;
         line[length - 1] = '\0';
-        *inside = strcmp(trim(line + 1), name) == 0;
+        *inside = strcmp(text_trim(line + 1), name) == 0;
         *found = *found || *inside;
         return true;
     }
@@ -116,7 +102,7 @@ static bool read_line(struct cli_profile *out, char *line, const char *name, boo
         return false;
     *equals = '\0';
     if (*inside)
-        take_key(out, trim(line), bare_value(trim(equals + 1)));
+        take_key(out, text_trim(line), bare_value(text_trim(equals + 1)));
     return true;
 }
 

@@ -78,9 +78,24 @@ struct making {
     unsigned sources; /* of profiles behind this one, so far */
 };
 
+/* What a key of the CLI's profiles is called in this file. */
+static const char *key_of(const struct making *making, const char *key)
+{
+    static const char *const names[][2] = {{"ram_role_arn", "role_arn"},
+                                           {"ram_session_name", "role_session_name"},
+                                           {"ram_role_name", "role_name"},
+                                           {"mode", "type"}};
+
+    for (size_t i = 0; making->file->find == ini_find && i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(key, names[i][0]) == 0)
+            return names[i][1];
+    }
+    return key;
+}
+
 static bool fail_missing(const struct making *making, const char *key, struct error *err)
 {
-    return error_set(err, ERROR_CONFIG, "mode %s needs %s", making->profile->mode, key);
+    return error_set(err, ERROR_CONFIG, "%s is missing", key_of(making, key));
 }
 
 /* Moves a string out. */
@@ -141,11 +156,14 @@ static bool check_role(const struct making *making, struct error *err)
     struct role *role = &making->profile->role;
 
     role->arn = take_or_environment(&role->arn, "ALIBABA_CLOUD_ROLE_ARN");
+    role->session_name =
+        take_or_environment(&role->session_name, "ALIBABA_CLOUD_ROLE_SESSION_NAME");
     if (role->arn == NULL)
         return fail_missing(making, "ram_role_arn", err);
-    return settings_check_role_arn(role->arn, "ram_role_arn", err) &&
+    return settings_check_role_arn(role->arn, key_of(making, "ram_role_arn"), err) &&
            (role->session_name == NULL ||
-            settings_check_session_name(role->session_name, "ram_session_name", err)) &&
+            settings_check_session_name(role->session_name, key_of(making, "ram_session_name"),
+                                        err)) &&
            (role->external_id == NULL ||
             settings_check_external_id(role->external_id, "external_id", err)) &&
            (role->policy == NULL || settings_check_policy(role->policy, "policy", err));
@@ -182,7 +200,7 @@ static bool make_ecs_ram_role(const struct making *making, struct error *err)
     making->out->base = RECIPE_ECS;
     making->out->ecs_role = take(&making->profile->ram_role_name);
     return making->out->ecs_role == NULL ||
-           settings_check_role_name(making->out->ecs_role, "ram_role_name", err);
+           settings_check_role_name(making->out->ecs_role, key_of(making, "ram_role_name"), err);
 }
 
 static bool make_ram_role_arn_of_ecs(const struct making *making, struct error *err)
@@ -219,7 +237,7 @@ static bool refuse_process(const struct making *making, struct error *err)
 
 static bool is_process_disabled(void)
 {
-    return environment_is_true("ALIBABA_CLOUD_DISABLE_EXTERNAL_PROCESS");
+    return environment_is_go_true("ALIBABA_CLOUD_DISABLE_EXTERNAL_PROCESS");
 }
 
 static bool make_external(const struct making *making, struct error *err)
@@ -294,19 +312,21 @@ static bool make(const struct making *making, struct error *err)
     };
 
     if (making->profile->mode == NULL)
-        return error_set(err, ERROR_CONFIG, "it has no mode");
+        return fail_missing(making, "mode", err);
     for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
         if (strcmp(making->profile->mode, modes[i].mode) == 0)
             return modes[i].make(making, err);
     }
-    return error_set(err, ERROR_CONFIG, "mode %s is not supported", making->profile->mode);
+    return error_set(err, ERROR_CONFIG, "%s %s is not supported", key_of(making, "mode"),
+                     making->profile->mode);
 }
 
-/* As `aliyun configure` leaves a file behind before anything was entered. */
-static bool is_blank(const struct cli_profile *profile)
+/* As `aliyun configure` leaves its file behind before anything was entered. */
+static bool is_blank(const struct cli_profile *profile, const struct profile_file *file)
 {
-    return profile->mode != NULL && strcmp(profile->mode, "AK") == 0 &&
-           profile->access_key_id == NULL && secret_is_empty(&profile->access_key_secret);
+    return file->find == cli_profile_find && !file->is_named && profile->mode != NULL &&
+           strcmp(profile->mode, "AK") == 0 && profile->access_key_id == NULL &&
+           secret_is_empty(&profile->access_key_secret);
 }
 
 static enum recipe_outcome use_file(struct recipe *out, const struct profile_file *file,
@@ -334,7 +354,7 @@ static enum recipe_outcome use_file(struct recipe *out, const struct profile_fil
     case CLI_PROFILE_FOUND:
         break;
     }
-    if (is_blank(&profile)) {
+    if (asked[0] == '\0' && is_blank(&profile, file)) {
         (void)error_set(err, ERROR_CONFIG, "profile %s of %s is empty", named, file->path);
         return RECIPE_ABSENT;
     }

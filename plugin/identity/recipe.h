@@ -46,7 +46,7 @@ struct recipe {
     size_t role_count;
     char sts_region[RECIPE_REGION_SIZE]; /* "": that of the node */
     bool sts_by_vpc;
-    char words[RECIPE_WORDS_SIZE]; /* for errors: "profile default of /root/.aliyun/config.json" */
+    char words[RECIPE_WORDS_SIZE]; /* for errors: "profile default" */
 };
 
 /* Wipes, frees and returns to `{0}`. */

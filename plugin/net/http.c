@@ -35,7 +35,7 @@ struct http_exchange {
     size_t body_max_bytes;
     bool is_secure;
     bool too_large;
-    bool said_hello;  /* the host took the connection, and TLS has begun */
+    bool said_hello;  /* of one opened early: the host took the connection, and TLS has begun */
     bool has_request; /* what is to be sent is known */
     bool sent;        /* libcurl has begun to send it */
     bool done;
@@ -115,7 +115,7 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *context)
     return length;
 }
 
-/* Copies the value of `line` if it is the header `name`; the first of several counts. */
+/* Copies the value of `line` if it is the header `name`, unless `out` has one already. */
 static bool take_header(const char *line, const char *name, char *out, size_t size)
 {
     size_t name_length = strlen(name);
@@ -129,13 +129,24 @@ static bool take_header(const char *line, const char *name, char *out, size_t si
     return true;
 }
 
+/* The challenge of scheme Bearer among several in one header (RFC 9110, section 11.6.1). */
+static const char *find_bearer(const char *challenges)
+{
+    const char *at = challenges;
+
+    while ((at = strcasestr(at, "Bearer ")) != NULL && at != challenges && at[-1] != ' ' &&
+           at[-1] != ',')
+        at++;
+    return at;
+}
+
 static size_t on_header(char *bytes, size_t size, size_t count, void *context)
 {
     struct http_response *response = &((struct http_exchange *)context)->response;
     size_t length = size * count;
     char line[1200] = "";
     char date[64] = "";
-    char challenge[sizeof response->challenge] = "";
+    char challenges[sizeof response->challenge] = "";
 
     /* A header longer than any we want is none that we want. */
     if (length >= sizeof line)
@@ -148,9 +159,11 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *context)
     } else if (take_header(line, "date", date, sizeof date)) {
         if (!text_parse_http_date(date, &response->date_s))
             response->date_s = 0;
-    } else if (take_header(line, "www-authenticate", challenge, sizeof challenge)) {
-        if (strncasecmp(challenge, "Bearer ", 7) == 0 && response->challenge[0] == '\0')
-            (void)text_copy(response->challenge, sizeof response->challenge, challenge);
+    } else if (take_header(line, "www-authenticate", challenges, sizeof challenges)) {
+        const char *bearer = find_bearer(challenges);
+
+        if (bearer != NULL && response->challenge[0] == '\0')
+            (void)text_copy(response->challenge, sizeof response->challenge, bearer);
     } else if (!take_header(line, "retry-after", response->retry_after,
                             sizeof response->retry_after) &&
                !take_header(line, "x-ratelimit-user-api", response->rate_limit,
@@ -176,6 +189,8 @@ static int on_connection(void *context, char *peer, char *local, int peer_port, 
     return exchange->has_request ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
 }
 
+/* Notes the first message of a handshake, and is called no more from then on: libcurl keeps the
+ * connection for longer than there is an exchange. */
 static void on_tls_message(int is_written, int version, int type, const void *bytes, size_t length,
                            SSL *tls, void *context)
 {
@@ -184,16 +199,22 @@ static void on_tls_message(int is_written, int version, int type, const void *by
     (void)version;
     (void)bytes;
     (void)length;
-    (void)tls;
-    if (is_written != 0 && type == SSL3_RT_HANDSHAKE)
-        exchange->said_hello = true;
+    if (is_written == 0 || type != SSL3_RT_HANDSHAKE)
+        return;
+    exchange->said_hello = true;
+    SSL_set_msg_callback(tls, NULL);
+    SSL_set_msg_callback_arg(tls, NULL);
 }
 
 static CURLcode on_tls_context(CURL *easy, void *tls_context, void *context)
 {
+    struct http_exchange *exchange = context;
+
     (void)easy;
-    SSL_CTX_set_msg_callback(tls_context, on_tls_message);
-    SSL_CTX_set_msg_callback_arg(tls_context, context);
+    if (!exchange->has_request) {
+        SSL_CTX_set_msg_callback(tls_context, on_tls_message);
+        SSL_CTX_set_msg_callback_arg(tls_context, exchange);
+    }
     return trust_install(tls_context) ? CURLE_OK : CURLE_SSL_CACERT_BADFILE;
 }
 
@@ -407,6 +428,40 @@ static bool fail_tls(const struct http_exchange *exchange, struct error *err)
                              "SSL_CERT_FILE");
 }
 
+/* libcurl quotes a proxy URL that it cannot read, with its password. */
+static bool fail_proxy(const struct http_exchange *exchange, struct error *err)
+{
+    (void)error_set(err, ERROR_CONFIG, "%s: the proxy variable for it is not the URL of a proxy",
+                    exchange->host);
+    return error_advise(err, "Write HTTPS_PROXY as http://[USER:PASSWORD@]HOST[:PORT], user and "
+                             "password percent-encoded");
+}
+
+/* Whether the two sides found no protocol or cipher in common, which no other try would change. */
+static bool is_tls_disagreement(const struct http_exchange *exchange)
+{
+    return exchange->result == CURLE_SSL_CONNECT_ERROR &&
+           (strstr(exchange->complaint, "protocol") != NULL ||
+            strstr(exchange->complaint, "wrong version") != NULL ||
+            strstr(exchange->complaint, "handshake failure") != NULL);
+}
+
+static bool fail_name(const struct http_exchange *exchange, const char *detail, struct error *err)
+{
+    (void)error_set(err, ERROR_TEMPORARY, "%s: name not resolved: %s", exchange->host, detail);
+    return error_advise(err, "Check the node's DNS (/etc/resolv.conf)");
+}
+
+/* Whether the time was over before there was an address to connect to. */
+static bool is_name_unknown(const struct http_exchange *exchange)
+{
+    curl_off_t resolved_us = 0;
+
+    return curl_easy_getinfo(exchange->easy, CURLINFO_NAMELOOKUP_TIME_T, &resolved_us) ==
+               CURLE_OK &&
+           resolved_us == 0;
+}
+
 static bool fail(const struct http_exchange *exchange, struct error *err)
 {
     const char *host = exchange->host;
@@ -416,15 +471,21 @@ static bool fail(const struct http_exchange *exchange, struct error *err)
     if (exchange->too_large || exchange->result == CURLE_FILESIZE_EXCEEDED)
         return error_set(err, ERROR_UNAVAILABLE, "%s: answer larger than %zu bytes", host,
                          exchange->body_max_bytes);
+    if (strstr(detail, "proxy") != NULL &&
+        (strstr(detail, "://") != NULL || strstr(detail, "nsupported proxy") != NULL))
+        return fail_proxy(exchange, err);
+    if (is_tls_disagreement(exchange))
+        return error_set(err, ERROR_UNAVAILABLE, "%s: no TLS 1.2 or later: %s", host, detail);
     switch (exchange->result) {
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_RESOLVE_PROXY:
-        (void)error_set(err, ERROR_TEMPORARY, "%s: name not resolved: %s", host, detail);
-        return error_advise(err, "Check the node's DNS (/etc/resolv.conf)");
+        return fail_name(exchange, detail, err);
     case CURLE_COULDNT_CONNECT:
         (void)error_set(err, ERROR_TEMPORARY, "%s: no connection: %s", host, detail);
         return error_advise(err, "Check routes, security groups and proxy variables of the node");
     case CURLE_OPERATION_TIMEDOUT:
+        if (is_name_unknown(exchange))
+            return fail_name(exchange, detail, err);
         (void)error_set(err, ERROR_TEMPORARY, "%s: no answer in time: %s", host, detail);
         return error_advise(err, "Check routes, security groups and proxy variables of the node");
     case CURLE_PEER_FAILED_VERIFICATION:

@@ -10,8 +10,9 @@ struct http;
 struct http_request;
 struct http_response;
 
-/* Tries at most `tries` times. Fails as http_send() does, or with ERROR_TEMPORARY after a status of
- * 429, or of 500 and above, that did not pass. */
+/* Tries at most `tries` times; `connected` in the response is about all of them. Fails as
+ * http_send() does, or with ERROR_TEMPORARY after a status of 429, or of 500 and above, that did
+ * not pass. */
 CHECKED bool resend(struct http *http, const struct http_request *request, unsigned tries,
                     struct http_response *response, struct error *err);
 

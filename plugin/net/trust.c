@@ -163,6 +163,6 @@ bool trust_install(struct ssl_ctx_st *context)
 
     if (!has_file && !has_directories)
         return add_system(store);
-    return (!has_directories || add_directories(store, directories)) &&
-           (!has_file || add_bundle(store, file));
+    return (!has_file || add_bundle(store, file)) &&
+           (!has_directories || add_directories(store, directories));
 }

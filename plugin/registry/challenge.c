@@ -3,8 +3,11 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/clock.h"
+#include "base/random.h"
 #include "base/text.h"
 #include "net/http.h"
+#include "net/resend.h"
 #include "proto-json/settings_check.h"
 #include "registry/host.h"
 
@@ -12,21 +15,40 @@ enum {
     ANSWER_MAX_BYTES = 64 * 1024,
     CONNECT_TIMEOUT_MS = 3000,
     EXCHANGE_TIMEOUT_MS = 6000,
+    MORE_TRIES = 3,
+    NAP_MAX_MS = 500,
     SERVICE_SIZE = 256,
 };
+
+static struct http_request make_request(struct buf *url, const char *host_with_port)
+{
+    buf_append_format(url, "https://%s/v2/", host_with_port);
+    return (struct http_request){.kind = HTTP_SECURE,
+                                 .method = "GET",
+                                 .url = buf_text(url),
+                                 .body_max_bytes = ANSWER_MAX_BYTES,
+                                 .connect_timeout_ms = CONNECT_TIMEOUT_MS,
+                                 .timeout_ms = EXCHANGE_TIMEOUT_MS};
+}
+
+static bool read_answer(struct challenge *out, const struct http_response *response,
+                        struct error *err)
+{
+    if (response->status == 429 || response->status >= 500)
+        return error_set(err, ERROR_TEMPORARY, "it answers /v2/ with HTTP status %ld",
+                         response->status);
+    if (response->status != 401 || !challenge_parse(out, response->challenge))
+        return error_set(err, ERROR_CONFIG, "it does not answer /v2/ as ACR does (HTTP status %ld)",
+                         response->status);
+    return true;
+}
 
 struct http_exchange *challenge_start(struct http *http, const char *host_with_port,
                                       struct error *err)
 {
     struct buf url AUTO(buf_clear) = {0};
-    struct http_request request = {.kind = HTTP_SECURE,
-                                   .method = "GET",
-                                   .body_max_bytes = ANSWER_MAX_BYTES,
-                                   .connect_timeout_ms = CONNECT_TIMEOUT_MS,
-                                   .timeout_ms = EXCHANGE_TIMEOUT_MS};
+    const struct http_request request = make_request(&url, host_with_port);
 
-    buf_append_format(&url, "https://%s/v2/", host_with_port);
-    request.url = buf_text(&url);
     return http_start(http, &request, err);
 }
 
@@ -34,15 +56,18 @@ bool challenge_finish(struct challenge *out, struct http_exchange *exchange, str
 {
     struct http_response response AUTO(http_response_clear) = {0};
 
-    if (!http_finish(exchange, &response, err))
-        return false;
-    if (response.status == 429 || response.status >= 500)
-        return error_set(err, ERROR_TEMPORARY, "it answers /v2/ with HTTP status %ld",
-                         response.status);
-    if (response.status != 401 || !challenge_parse(out, response.challenge))
-        return error_set(err, ERROR_CONFIG, "it does not answer /v2/ as ACR does (HTTP status %ld)",
-                         response.status);
-    return true;
+    return http_finish(exchange, &response, err) && read_answer(out, &response, err);
+}
+
+bool challenge_ask_again(struct challenge *out, struct http *http, const char *host_with_port,
+                         struct error *err)
+{
+    struct http_response response AUTO(http_response_clear) = {0};
+    struct buf url AUTO(buf_clear) = {0};
+    const struct http_request request = make_request(&url, host_with_port);
+
+    http_sleep(http, clock_mono_ms() + random_below(NAP_MAX_MS));
+    return resend(http, &request, MORE_TRIES, &response, err) && read_answer(out, &response, err);
 }
 
 /* The value of service="..." among the parameters; each begins after a blank or a comma. */
@@ -79,7 +104,7 @@ bool challenge_parse(struct challenge *out, const char *header)
     if (part == NULL || strcasecmp(part, "registry.aliyuncs.com") != 0)
         return false;
     part = strtok_r(NULL, ":", &rest);
-    if (part == NULL || !host_is_region(part) ||
+    if (part == NULL || !text_is_region(part) ||
         !text_copy(found.region, sizeof found.region, part))
         return false;
     while ((part = strtok_r(NULL, ":", &rest)) != NULL) {

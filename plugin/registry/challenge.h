@@ -27,6 +27,10 @@ CHECKED struct http_exchange *challenge_start(struct http *http, const char *hos
 CHECKED bool challenge_finish(struct challenge *out, struct http_exchange *exchange,
                               struct error *err);
 
+/* Asks anew, a few times with pauses between, after a failure of kind ERROR_TEMPORARY. */
+CHECKED bool challenge_ask_again(struct challenge *out, struct http *http,
+                                 const char *host_with_port, struct error *err);
+
 /* Reads a WWW-Authenticate value of scheme Bearer, service="registry.aliyuncs.com:REGION:...".
  * Pure; false if it is not ACR's. */
 CHECKED bool challenge_parse(struct challenge *out, const char *header);

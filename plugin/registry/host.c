@@ -13,12 +13,6 @@ static bool is_label(const char *text, size_t length)
            strspn(text, label_bytes) >= length;
 }
 
-bool host_is_region(const char *label)
-{
-    return strspn(label, "abcdefghijklmnopqrstuvwxyz") == 2 && label[2] == '-' &&
-           is_label(label, strlen(label)) && label[strspn(label, label_bytes)] == '\0';
-}
-
 static bool is_name(const char *name)
 {
     size_t length;
@@ -77,7 +71,7 @@ static bool parse_enterprise(struct host *host, char *rest)
         {"-chart", false},
     };
 
-    if (!cut_label(rest, host->region) || !host_is_region(host->region))
+    if (!cut_label(rest, host->region) || !text_is_region(host->region))
         return false;
     (void)cut(rest, ".distributed");
     if (!is_one_label(rest))
@@ -95,7 +89,7 @@ static bool parse_enterprise(struct host *host, char *rest)
 /* `rest` is what stands before .personal.cr.aliyuncs.com. */
 static bool parse_new_personal(struct host *host, char *rest)
 {
-    if (!cut_label(rest, host->region) || !host_is_region(host->region) || !is_one_label(rest) ||
+    if (!cut_label(rest, host->region) || !text_is_region(host->region) || !is_one_label(rest) ||
         !text_starts_with(rest, "crpi-"))
         return false;
     host->is_vpc = cut(rest, "-vpc");
@@ -114,7 +108,7 @@ static bool parse_old_personal(struct host *host, char *rest)
         {"registry-intl", false}, {"registry-intl-vpc", true}, {"registry-intl-internal", true},
     };
 
-    if (!cut_label(rest, host->region) || !host_is_region(host->region))
+    if (!cut_label(rest, host->region) || !text_is_region(host->region))
         return false;
     for (size_t i = 0; i < sizeof labels / sizeof *labels; i++) {
         if (strcmp(rest, labels[i].label) == 0) {
@@ -152,17 +146,20 @@ static void forget_parts(struct host *host)
     host->is_new_personal = false;
 }
 
-static bool take_port(struct host *host, struct error *err)
+/* Takes the host as it was asked for apart into name and port. */
+static bool take_name_and_port(struct host *host, struct error *err)
 {
-    char *colon = strchr(host->name, ':');
+    const char *colon = strchrnul(host->as_asked, ':');
+    size_t length = (size_t)(colon - host->as_asked);
     int64_t port;
 
-    if (colon == NULL)
-        return true;
-    if (!text_parse_number(colon + 1, 1, 65535, &port) ||
-        !text_copy(host->port, sizeof host->port, colon))
+    if (*colon != '\0' && (!text_parse_number(colon + 1, 1, 65535, &port) ||
+                           !text_copy(host->port, sizeof host->port, colon)))
         return error_set(err, ERROR_REQUEST, "the port of the image's registry host is not one");
-    *colon = '\0';
+    if (length >= sizeof host->name)
+        return error_set(err, ERROR_REQUEST, "the image's registry host is too long");
+    memcpy(host->name, host->as_asked, length);
+    text_lower(host->name);
     return true;
 }
 
@@ -172,12 +169,14 @@ bool host_parse(struct host *out, const char *image, struct error *err)
     size_t name_length;
 
     *out = (struct host){.path = image + length};
+    if (strstr(image, "://") != NULL) {
+        (void)error_set(err, ERROR_REQUEST, "an image has no scheme");
+        return error_advise(err, "Leave out what stands before the host, \"//\" included");
+    }
     if (length >= sizeof out->as_asked)
         return error_set(err, ERROR_REQUEST, "the image's registry host is too long");
     memcpy(out->as_asked, image, length);
-    memcpy(out->name, image, length < sizeof out->name ? length : sizeof out->name - 1);
-    text_lower(out->name);
-    if (!take_port(out, err))
+    if (!take_name_and_port(out, err))
         return false;
     name_length = strlen(out->name);
     if (name_length > 1 && out->name[name_length - 1] == '.')

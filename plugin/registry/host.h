@@ -29,12 +29,6 @@ struct host {
     const char *path;                  /* of the image, "" or "/team/app:tag"; borrowed from it */
 };
 
-/* True for what a region id looks like: a label in lower case that begins with two letters and a
- * hyphen ("cn-", "ap-"), as all of them do. Other labels before .aliyuncs.com belong to services in
- * which customers choose names: cr-vpc.oss-cn-hangzhou.aliyuncs.com can be anybody's OSS bucket, so
- * that neither a token nor a signed request may follow such a label. */
-bool host_is_region(const char *label);
-
 /* Takes an image reference, HOST[:PORT][/PATH[:TAG][@DIGEST]], apart and classifies the host by its
  * name. Fails with ERROR_REQUEST if there is no well-formed host in front: labels of letters,
  * digits and inner hyphens of up to 63 bytes, 253 in all (RFC 1123), a port from 1 to 65535. */

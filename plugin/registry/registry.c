@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/digest.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -119,14 +118,18 @@ static const char *configured_endpoint(const struct registry *registry,
 
 void registry_describe(struct buf *out, const struct registry *registry, const struct run *run)
 {
+    const struct settings_registry *entry = registry->entry;
     const char *endpoint = configured_endpoint(registry, run->settings);
+    bool is_enterprise = registry->host.kind == HOST_ENTERPRISE;
 
     /* The public and the VPC host of an instance share a token; nothing else shares one. */
-    buf_append_format(
-        out, "%s %s %d %s %s %s %d",
-        registry->host.kind == HOST_ENTERPRISE ? registry->host.instance : registry->host.name,
-        registry->host.region, registry->is_personal, registry->region, registry->instance_id,
-        endpoint == NULL ? "" : endpoint, (int)run->settings->endpoints.network);
+    buf_append_format(out, "%s%s %s %d %s %s %s %d",
+                      is_enterprise ? registry->host.instance : registry->host.name,
+                      is_enterprise ? "" : registry->host.port, registry->host.region,
+                      registry->is_personal, registry->region, registry->instance_id,
+                      endpoint == NULL ? "" : endpoint, (int)run->settings->endpoints.network);
+    /* What an entry vouches for is not vouched for without it. */
+    buf_append_format(out, " %d", entry == NULL ? -1 : (int)entry->edition);
 }
 
 static bool is_complete(const struct registry *registry)
@@ -206,43 +209,50 @@ void registry_start_challenge(struct registry *registry, const struct run *run)
     registry->challenge = challenge_start(run->http, host, &ignored);
 }
 
-/* Another try after trouble that may pass, for a host that nothing else is known about. */
-static bool ask_again(struct challenge *said, struct registry *registry, const struct run *run,
-                      struct error *err)
-{
-    enum { NAP_MS = 500 };
-
-    http_exchange_free(&registry->challenge);
-    http_sleep(run->http, clock_mono_ms() + NAP_MS);
-    registry_start_challenge(registry, run);
-    return registry->challenge != NULL && challenge_finish(said, registry->challenge, err);
-}
-
 /* Takes what the registry says of itself where nothing better is known. A statement against the
  * name or the configuration is none. */
-static bool take_challenge(struct registry *registry, const struct run *run, struct error *err)
+static bool believe(struct registry *registry, const struct challenge *said, struct error *err)
+{
+    const struct settings_registry *entry = registry->entry;
+    bool is_personal = said->instance_id[0] == '\0';
+
+    if (registry->region[0] != '\0' && strcmp(registry->region, said->region) != 0)
+        return error_set(err, ERROR_CONFIG, "it says region %s instead of %s", said->region,
+                         registry->region);
+    if (registry->instance_id[0] != '\0' && strcmp(registry->instance_id, said->instance_id) != 0)
+        return error_set(err, ERROR_CONFIG, "it says %s%s instead of instance %s",
+                         is_personal ? "no instance" : "instance ", said->instance_id,
+                         registry->instance_id);
+    if (registry->host.kind == HOST_ENTERPRISE && is_personal)
+        return error_set(err, ERROR_CONFIG, "it does not name an instance");
+    if (entry != NULL && entry->edition != SETTINGS_EDITION_UNSET &&
+        (entry->edition == SETTINGS_EDITION_PERSONAL) != is_personal)
+        return error_set(err, ERROR_CONFIG, "it says it is %s Edition, against the configuration",
+                         is_personal ? "Personal" : "Enterprise");
+    (void)text_copy(registry->region, sizeof registry->region, said->region);
+    (void)text_copy(registry->instance_id, sizeof registry->instance_id, said->instance_id);
+    registry->is_personal = registry->is_personal || is_personal;
+    return true;
+}
+
+/* Waits for the challenge under way. */
+static bool take_challenge(struct registry *registry, struct error *err)
 {
     struct challenge said = {0};
 
     if (registry->challenge == NULL)
         return error_set(err, ERROR_TEMPORARY, "the registry could not be asked");
-    if (!challenge_finish(&said, registry->challenge, err) &&
-        !(err->kind == ERROR_TEMPORARY && registry->host.instance[0] == '\0' &&
-          ask_again(&said, registry, run, err)))
-        return false;
-    if (registry->region[0] != '\0' && strcmp(registry->region, said.region) != 0)
-        return error_set(err, ERROR_CONFIG, "it says region %s instead of %s", said.region,
-                         registry->region);
-    if (registry->instance_id[0] != '\0' && strcmp(registry->instance_id, said.instance_id) != 0)
-        return error_set(err, ERROR_CONFIG, "it says instance %s instead of %s", said.instance_id,
-                         registry->instance_id);
-    if (registry->host.kind == HOST_ENTERPRISE && said.instance_id[0] == '\0')
-        return error_set(err, ERROR_CONFIG, "it does not name an instance");
-    (void)text_copy(registry->region, sizeof registry->region, said.region);
-    (void)text_copy(registry->instance_id, sizeof registry->instance_id, said.instance_id);
-    if (said.instance_id[0] == '\0')
-        registry->is_personal = true;
-    return true;
+    return challenge_finish(&said, registry->challenge, err) && believe(registry, &said, err);
+}
+
+/* More tries after trouble that may pass. */
+static bool ask_again(struct registry *registry, const struct run *run, struct error *err)
+{
+    struct challenge said = {0};
+    char host[HOST_AS_ASKED_SIZE];
+
+    text_join(host, sizeof host, registry->host.name, "", registry->host.port);
+    return challenge_ask_again(&said, run->http, host, err) && believe(registry, &said, err);
 }
 
 static void choose_endpoints(struct openapi_endpoints *out, const struct registry *registry,
@@ -295,6 +305,8 @@ static bool prove_host(const struct registry *registry, const struct cr *cr, str
         return fail_not_acr(registry, err);
     if (!cr_has_domain(&found, cr, registry->instance_id, registry->host.name, err)) {
         (void)error_wrap(err, "%s is not proved to be an ACR host", registry->host.name);
+        if (err->kind != ERROR_PERMISSION)
+            return false;
         return error_advise(err,
                             "Map it under \"registries\" in the configuration file, or allow "
                             "cr:ListInstanceEndpoint to %s",
@@ -317,8 +329,25 @@ static bool fail_challenge(const struct registry *registry, struct error *err)
     (void)error_wrap(err,
                      "%s: neither its name nor the configuration says which ACR instance it is",
                      registry->host.name);
+    if (why.kind == ERROR_UNAVAILABLE && why.advice[0] != '\0')
+        return false;
     return error_advise(err, "Set region and instanceId for it under \"registries\" in the "
                              "configuration file");
+}
+
+/* The name of an Enterprise host is enough to ask the API instead. Where that is not permitted, a
+ * challenge that failed for a passing reason is worth another try. */
+static bool find_by_name(struct registry *registry, const struct run *run, const struct cr *cr,
+                         const struct error *challenge_err, struct error *err)
+{
+    log_debug("%s: no use of its challenge (%s), asking ListInstance", registry->host.name,
+              challenge_err->cause);
+    if (cr_find_instance(registry->instance_id, sizeof registry->instance_id, cr,
+                         registry->host.instance, err))
+        return true;
+    if (err->kind != ERROR_PERMISSION || challenge_err->kind != ERROR_TEMPORARY)
+        return false;
+    return ask_again(registry, run, err) || fail_challenge(registry, err);
 }
 
 bool registry_complete(struct registry *registry, const struct run *run, const char *node_region,
@@ -326,18 +355,16 @@ bool registry_complete(struct registry *registry, const struct run *run, const c
 {
     struct cr cr = {.http = run->http, .endpoints = &registry->endpoints, .signer = signer};
     bool was_complete = is_complete(registry);
+    bool has_name = registry->host.instance[0] != '\0';
+    struct error challenge_err = {0};
 
-    if (!was_complete && !take_challenge(registry, run, err)) {
-        /* The name of an Enterprise host is enough to ask the API instead. */
-        if (registry->host.instance[0] == '\0')
-            return fail_challenge(registry, err);
-        log_debug("%s: no use of its challenge (%s), asking ListInstance", registry->host.name,
-                  err->cause);
+    if (!was_complete && !take_challenge(registry, &challenge_err) && !has_name &&
+        !(challenge_err.kind == ERROR_TEMPORARY && ask_again(registry, run, &challenge_err))) {
+        *err = challenge_err;
+        return fail_challenge(registry, err);
     }
     choose_endpoints(&registry->endpoints, registry, run->settings, is_near(registry, node_region));
-    if (!is_complete(registry) &&
-        !cr_find_instance(registry->instance_id, sizeof registry->instance_id, &cr,
-                          registry->host.instance, err))
+    if (!is_complete(registry) && !find_by_name(registry, run, &cr, &challenge_err, err))
         return false;
     if (!was_complete)
         remember_instance(registry, run);

@@ -25,7 +25,7 @@ static void decode_tokens(const uint8_t *bytes, size_t length)
 
     if (api_reply_decode_token_enterprise(&token, bytes, length, &err)) {
         check_token(&token);
-        if (!api_reply_is_success(bytes, length))
+        if (api_reply_is_refusal(bytes, length))
             abort();
     }
     if (api_reply_decode_token_personal(&token, bytes, length, &err))
@@ -58,7 +58,7 @@ static void read_claims(const uint8_t *bytes, size_t length)
         text.length--;
     buf_append_text(&text, ".c2ln");
     secret_set(&token, text.bytes, text.length);
-    if (claims_read(&claims, &token) && claims.expires_at_s < 0)
+    if (claims_read(&claims, &token, "sts.aliyuncs.com") && claims.expires_at_s < 0)
         abort();
 }
 

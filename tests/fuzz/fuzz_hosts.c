@@ -19,7 +19,7 @@ static void check_image(const char *text)
 
     if (!host_parse(&host, text, &err))
         return;
-    if ((host.kind == HOST_ENTERPRISE || host.kind == HOST_PERSONAL) != host_is_region(host.region))
+    if ((host.kind == HOST_ENTERPRISE || host.kind == HOST_PERSONAL) != text_is_region(host.region))
         abort();
     /* A host fits itself as a pattern. */
     if (strchr(host.as_asked, '.') != NULL && host.port[0] == '\0' &&
@@ -31,7 +31,7 @@ static void check_challenge(const char *text)
 {
     struct challenge challenge;
 
-    if (challenge_parse(&challenge, text) && !host_is_region(challenge.region))
+    if (challenge_parse(&challenge, text) && !text_is_region(challenge.region))
         abort();
 }
 

@@ -54,7 +54,7 @@ GOOD = [
     registry(edition="enterprise", region="cn-shanghai", instanceId="cri-sgedpenzw80e1abc"),
     registry(edition="personal", region="cn-shanghai"),
     registry(instanceId="cri-" + "a" * 60),
-    registry(region="a" * 64),
+    registry(region="cn-" + "a" * 60),
     registry(apiEndpoint="https://cr.cn-shanghai.aliyuncs.com"),
     registry(apiEndpoint="https://127.0.0.1:65535"),
     registry(apiEndpoint="https://[2001:db8::1]:8443"),
@@ -195,7 +195,8 @@ BAD = [
     (registry(region="-cn"), "registries[0].region"),
     (registry(region="cn-"), "registries[0].region"),
     (registry(region="cn.shanghai"), "registries[0].region"),
-    (registry(region="a" * 65), "registries[0].region"),
+    (registry(region="cn-" + "a" * 61), "registries[0].region"),
+    (registry(region="oss-cn-hangzhou"), "registries[0].region"),
     # Endpoints.
     (registry(apiEndpoint="cr.cn-shanghai.aliyuncs.com"), "registries[0].apiEndpoint"),
     (registry(apiEndpoint="http://h"), "registries[0].apiEndpoint"),

@@ -563,9 +563,9 @@ def test_profile_of_the_instance_role_does_not_go_on_to_the_credentials_uri(clou
 
 @pytest.mark.parametrize("files, variables, words", [
     ({".aliyun/config.json": {"current": "a", "profiles": [{"name": "a", "access_key_id": KEY, "access_key_secret": SECRET,
-                                                            "ram_role_arn": PULLER}]}}, {}, "no mode"),
+                                                            "ram_role_arn": PULLER}]}}, {}, "is missing"),
     ({"c.json": {"profiles": []}}, {"ALIBABA_CLOUD_CONFIG_FILE": "c.json"}, "no current profile"),
-    ({".alibabacloud/credentials": "[default]\naccess_key_id = a\naccess_key_secret = b\n"}, {}, "no mode"),
+    ({".alibabacloud/credentials": "[default]\naccess_key_id = a\naccess_key_secret = b\n"}, {}, "is missing"),
     ({"c.ini": "[other]\ntype = access_key\n"}, {"ALIBABA_CLOUD_CREDENTIALS_FILE": "c.ini"}, "no profile default"),
     ({}, {"ALIBABA_CLOUD_SECURITY_TOKEN": "CAIS"}, "ALIBABA_CLOUD_ACCESS_KEY_ID"),
     ({}, {"ALIBABA_CLOUD_IMDSV2_DISABLED": "true", "ALIBABA_CLOUD_ECS_METADATA": "a/b"}, "ALIBABA_CLOUD_ECS_METADATA"),

@@ -329,7 +329,7 @@ HUB = {"registries": [{"match": ["hub.example.com"]}]}
 
 @pytest.mark.parametrize("entry, words", [
     ({"region": "cn-beijing"}, "region cn-hangzhou instead of cn-beijing"),
-    ({"instanceId": "cri-another"}, "instance cri-demo567890abcdef instead of cri-another"),
+    ({"instanceId": "cri-another"}, "instance cri-demo567890abcdef instead of instance cri-another"),
 ])
 def test_registry_that_contradicts_the_configuration(cloud, tmp_path, entry, words):
     challenge(cloud)
@@ -424,5 +424,6 @@ def test_closed_standard_streams(cloud, closed):
     assert (done.returncode == 0) == (">&-" not in closed.replace("2>&-", "")) and "reg-" not in done.stderr
 
 
-def test_empty_name_of_a_configuration_is_no_default():
-    assert_failed(run(request(DEMO), arguments=["--config", ""]), 78, "no such file")
+@pytest.mark.parametrize("arguments", [["--config", ""], ["--config="], ["--cache-dir="]])
+def test_empty_value_is_no_default(arguments):
+    assert_failed(run(request(DEMO), arguments=arguments), 64, "value is missing", arguments[0].rstrip("="))

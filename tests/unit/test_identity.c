@@ -158,7 +158,7 @@ static bool read_claims(struct claims *out, const char *payload)
         text.bytes[--text.length] = '\0';
     buf_append_text(&text, ".c2ln");
     secret_set(&token, text.bytes, text.length);
-    return claims_read(out, &token);
+    return claims_read(out, &token, "second");
 }
 
 static void reads_claims(void **state)
@@ -171,10 +171,15 @@ static void reads_claims(void **state)
                                      "\"exp\":1767344645}"));
     assert_string_equal(claims.issuer, "https://i");
     assert_string_equal(claims.audience, "a");
+    assert_false(claims.audience_fits);
     assert_string_equal(claims.subject, "s");
     assert_int_equal(claims.expires_at_s, 1767344645);
     assert_true(read_claims(&claims, "{\"aud\":[\"first\",\"second\"],\"exp\":1.5,\"sub\":7}"));
     assert_string_equal(claims.audience, "first");
+    assert_true(claims.audience_fits);
+    assert_true(read_claims(&claims, "{\"aud\":\"second\"}"));
+    assert_true(claims.audience_fits);
+    assert_true(read_claims(&claims, "{\"aud\":[\"first\",\"second\"],\"exp\":1.5,\"sub\":7}"));
     assert_string_equal(claims.subject, "");
     assert_int_equal(claims.expires_at_s, 0);
     assert_true(read_claims(&claims, "{\"aud\":[],\"sub\":\"a\\u001b[31mb\"}"));
@@ -184,7 +189,7 @@ static void reads_claims(void **state)
         struct secret token AUTO(secret_clear) = {0};
 
         secret_set(&token, no_tokens[i], strlen(no_tokens[i]));
-        assert_false(claims_read(&claims, &token));
+        assert_false(claims_read(&claims, &token, "a"));
     }
 }
 

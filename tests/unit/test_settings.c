@@ -355,9 +355,10 @@ static void checks_matches(void **state)
 
 static void checks_names(void **state)
 {
-    static const char *const good_regions[] = {"cn-shanghai", "cn", "us-west-1", A64};
-    static const char *const bad_regions[] = {"",    "c",    "-cn", "cn-",   "CN-shanghai",
-                                              "c_n", "cn.x", "c n", A64 "a", "cn/"};
+    static const char *const good_regions[] = {"cn-shanghai", "ap-southeast-1", "us-west-1"};
+    static const char *const bad_regions[] = {
+        "",     "c",   "-cn", "cn-",         "CN-shanghai",     "c_n",
+        "cn.x", "c n", "cn/", "cn-" A60 "a", "oss-cn-hangzhou", "cn"};
     static const char *const good_ids[] = {"cri-a", "cri-sgedpenzw80e1abc", ("cri-" A60)};
     static const char *const bad_ids[] = {"",       "cri-",     "cri-A",         "crpi-a",
                                           "cri-a-", "xcri-abc", ("cri-" A60 "a")};
