@@ -56,6 +56,13 @@ static bool request_token(struct token *out, int64_t *life_s, const struct run *
            error_set(err, ERROR_UNAVAILABLE, "the registry token had expired when it was issued");
 }
 
+/* INSTANCE_NOT_EXIST, however the service spells it. */
+static bool is_instance_unknown(const struct error *err)
+{
+    return strcasestr(err->service_code, "INSTANCE") != NULL &&
+           strcasestr(err->service_code, "EXIST") != NULL;
+}
+
 /* While the metadata service is asked who we are, the registry is asked what it is and the
  * connection to the API is opened. */
 static bool ask(struct token *out, int64_t *life_s, const struct run *run,
@@ -72,7 +79,7 @@ static bool ask(struct token *out, int64_t *life_s, const struct run *run,
         return false;
     if (request_token(out, life_s, run, registry, identity, err))
         return true;
-    if (strcasestr(err->service_code, "INSTANCE") == NULL || !registry_forget(registry, run))
+    if (!is_instance_unknown(err) || !registry_forget(registry, run))
         return false;
     /* The instance that an earlier run found has been made anew under its name. */
     registry_start_challenge(registry, run);
@@ -111,16 +118,28 @@ static bool share(struct token *out, int64_t *left_s, const struct run *run,
 
     if (!make_key(flight.key, run, registry, identity, err))
         return false;
-    if (flight_take(&flight, out, left_s, wait_until_ms)) {
+    switch (flight_take(&flight, out, left_s, wait_until_ms, err)) {
+    case FLIGHT_TOKEN:
         log_debug("%s: a kept token, with %lld s to live", registry->host.name, (long long)*left_s);
         return true;
+    case FLIGHT_ASK:
+        if (flight_has_old(&flight))
+            http_hurry(run->http, FLIGHT_PATIENCE_MS);
+        if (ask(out, left_s, run, registry, identity, err)) {
+            /* What stands in for a metadata service that is absent is not to be met again once the
+             * service is there. */
+            if (!identity->is_stand_in)
+                flight_land(&flight, out, *left_s);
+            return true;
+        }
+        flight_fail(&flight, err);
+        break;
+    case FLIGHT_FAILED:
+        break;
     }
-    if (ask(out, left_s, run, registry, identity, err)) {
-        flight_land(&flight, out, *left_s);
-        return true;
-    }
-    if (!is_outage(err) || !flight_take_old(&flight, out, left_s))
+    if (!is_outage(err) || !flight_has_old(&flight))
         return false;
+    flight_take_old(&flight, out, left_s);
     log_warning("serving a token that should have been renewed: %s", err->cause);
     return true;
 }

@@ -141,14 +141,6 @@ static bool check_login(const char *text, const struct doc_node *node, struct er
     return true;
 }
 
-static struct token take_token(struct token *from)
-{
-    struct token taken = *from;
-
-    *from = (struct token){0};
-    return taken;
-}
-
 static bool decode_token(struct token *out, struct doc_node user, struct doc_node password,
                          struct doc_node expiry, struct error *err)
 {
@@ -161,7 +153,7 @@ static bool decode_token(struct token *out, struct doc_node user, struct doc_nod
         !read_time(&fresh.expires_at_s, expiry, err))
         return false;
     token_clear(out);
-    *out = take_token(&fresh);
+    *out = token_take(&fresh);
     return true;
 }
 

@@ -2,10 +2,12 @@
 
 enum { USABLE_S = 60 };
 
-/* What is left of a life when the margin begins. */
+/* What is left of a life when the margin begins; never nothing, for a pull goes on for a while. */
 static int64_t margin_of(int64_t left_s, int64_t margin_s)
 {
-    return margin_s < left_s / 2 ? margin_s : left_s / 2;
+    int64_t margin = margin_s < USABLE_S ? USABLE_S : margin_s;
+
+    return margin < left_s / 2 ? margin : left_s / 2;
 }
 
 int64_t freshness_cache_s(int64_t left_s, int64_t margin_s, int64_t random)

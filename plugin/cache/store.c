@@ -3,10 +3,12 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -20,6 +22,7 @@
 enum { TEMPORARY_MAX_AGE_S = 60, FILE_MAX_AGE_S = 24 * 3600, SWEEP_MAX_FILES = 10000 };
 
 #define TEMPORARY_PREFIX "new-"
+#define LOCK_PREFIX      "lock-"
 enum { TEMPORARY_DIGITS = 16 };
 
 static bool is_ours(const struct stat *status)
@@ -83,12 +86,13 @@ static bool read_file(struct buf *out, const struct store *store, const char *na
 
     if (descriptor < 0 && errno == ENOENT)
         return false;
+    /* A link less means that the file was replaced since it was opened: it is whole all the same.
+     */
     if (descriptor >= 0 && fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode) &&
-        status.st_nlink == 1 && is_ours(&status) && status.st_size <= RECORD_MAX_BYTES &&
+        status.st_nlink <= 1 && is_ours(&status) && status.st_size <= RECORD_MAX_BYTES &&
         file_read_stream(out, descriptor, RECORD_MAX_BYTES, INT64_MAX, ERROR_INTERNAL, &err))
         return true;
-    log_warning("cache: %s is not a file of our own; removing it", name);
-    (void)unlinkat(store->directory, name, 0);
+    log_warning("cache: %s is not a file of our own; ignoring it", name);
     return false;
 }
 
@@ -106,8 +110,7 @@ bool store_read(struct record *out, int64_t *left_s, const struct store *store, 
     if (!read_file(&file, store, name))
         return false;
     if (!record_decode(out, file.bytes, file.length, &err) || strcmp(out->key, key) != 0) {
-        log_warning("cache: %s is damaged; removing it", name);
-        (void)unlinkat(store->directory, name, 0);
+        log_warning("cache: %s is damaged; ignoring it", name);
         return false;
     }
     age_ms = clock_boot_ms() - out->made_at_ms;
@@ -132,6 +135,50 @@ static int64_t max_age_s(const char *name)
     return ends_with_hex(name, DIGEST_HEX_SIZE - 1) ? FILE_MAX_AGE_S : INT64_MAX;
 }
 
+/* Takes the lock that a name leads to, without waiting. False, with errno, if somebody else has it
+ * or it cannot be locked. */
+static bool take_lock(int descriptor, const struct store *store, const char *name)
+{
+    struct stat ours;
+    struct stat named;
+
+    if (flock(descriptor, LOCK_EX | LOCK_NB) != 0)
+        return false;
+    /* It may have been swept away before it was locked; the next one would lock another file. */
+    if (fstat(descriptor, &ours) == 0 &&
+        fstatat(store->directory, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+        ours.st_ino == named.st_ino && ours.st_dev == named.st_dev)
+        return true;
+    errno = EWOULDBLOCK;
+    return false;
+}
+
+static int open_lock(const struct store *store, const char *name)
+{
+    return openat(store->directory, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
+                  S_IRUSR | S_IWUSR);
+}
+
+/* Removes a file or an empty directory. */
+static void remove_name(const struct store *store, const char *name)
+{
+    if (unlinkat(store->directory, name, 0) != 0)
+        (void)unlinkat(store->directory, name, AT_REMOVEDIR);
+}
+
+/* A lock that somebody has is in use, however old it looks by a clock that was set. */
+static void remove_old(const struct store *store, const char *name)
+{
+    int lock AUTO(file_close) = -1;
+
+    if (text_starts_with(name, LOCK_PREFIX)) {
+        lock = open_lock(store, name);
+        if (lock >= 0 && !take_lock(lock, store, name))
+            return;
+    }
+    remove_name(store, name);
+}
+
 /* Removes what is too old to be of use to anybody. */
 static void sweep(const struct store *store)
 {
@@ -149,9 +196,18 @@ static void sweep(const struct store *store)
 
         if (fstatat(store->directory, entry->d_name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
             !S_ISDIR(status.st_mode) && now_s - (int64_t)status.st_mtime > max_age_s(entry->d_name))
-            (void)unlinkat(store->directory, entry->d_name, 0);
+            remove_old(store, entry->d_name);
     }
     (void)closedir(directory);
+}
+
+/* Replaces whatever has the name; a directory must be removed for that. */
+static bool move(const struct store *store, const char *from, const char *to)
+{
+    if (renameat(store->directory, from, store->directory, to) == 0)
+        return true;
+    return errno == EISDIR && unlinkat(store->directory, to, AT_REMOVEDIR) == 0 &&
+           renameat(store->directory, from, store->directory, to) == 0;
 }
 
 static bool write_file(const struct store *store, const char *name, const struct buf *content,
@@ -168,7 +224,7 @@ static bool write_file(const struct store *store, const char *name, const struct
     if (descriptor < 0)
         return error_set(err, ERROR_INTERNAL, "cannot make a file: %s", strerror(errno));
     if (file_write_all(descriptor, content->bytes, content->length, err) &&
-        (renameat(store->directory, temporary, store->directory, name) == 0 ||
+        (move(store, temporary, name) ||
          error_set(err, ERROR_INTERNAL, "cannot rename a file: %s", strerror(errno))))
         return true;
     (void)unlinkat(store->directory, temporary, 0);
@@ -201,20 +257,28 @@ void store_remove(const struct store *store, const char *kind, const char *key)
     (void)unlinkat(store->directory, name, 0);
 }
 
+static void name_lock(char out[STORE_NAME_SIZE], const char *key)
+{
+    text_join(out, STORE_NAME_SIZE, LOCK_PREFIX, "", key);
+}
+
 enum store_lock store_try_lock(int *descriptor, const struct store *store, const char *key)
 {
     char name[STORE_NAME_SIZE];
     bool is_busy;
 
-    name_file(name, "lock", key);
-    *descriptor = openat(store->directory, name,
-                         O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, S_IRUSR | S_IWUSR);
+    name_lock(name, key);
+    *descriptor = open_lock(store, name);
+    if (*descriptor < 0 && (errno == ELOOP || errno == EISDIR)) {
+        remove_name(store, name);
+        *descriptor = open_lock(store, name);
+    }
     if (*descriptor < 0) {
         log_info("cache: cannot open %s: %s", name, strerror(errno));
         return STORE_NOT_LOCKABLE;
     }
-    if (flock(*descriptor, LOCK_EX | LOCK_NB) == 0) {
-        /* A lock in use is not swept away as too old. */
+    if (take_lock(*descriptor, store, name)) {
+        /* A lock that is used is not swept away as too old. */
         (void)futimens(*descriptor, NULL);
         return STORE_LOCKED;
     }
@@ -222,4 +286,50 @@ enum store_lock store_try_lock(int *descriptor, const struct store *store, const
     (void)close(*descriptor);
     *descriptor = -1;
     return is_busy ? STORE_BUSY : STORE_NOT_LOCKABLE;
+}
+
+/* -- waiting: the system wakes all who wait at once, so that nobody need look again and again -- */
+
+static void on_time(int unused)
+{
+    (void)unused;
+}
+
+/* Interrupts a call of the system that waits, by a signal that does nothing else. */
+static bool start_timer(timer_t *timer, int64_t after_ms)
+{
+    enum { AGAIN_MS = 10 }; /* should the first come before the call */
+    const struct sigaction action = {.sa_handler = on_time};
+    struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1};
+    const struct itimerspec when = {
+        .it_value = {.tv_sec = after_ms / 1000, .tv_nsec = after_ms % 1000 * 1000000},
+        .it_interval = {.tv_nsec = AGAIN_MS * 1000000}};
+
+    sigset_t its;
+
+    (void)sigemptyset(&its);
+    (void)sigaddset(&its, SIGUSR1);
+    if (sigaction(SIGUSR1, &action, NULL) != 0 || sigprocmask(SIG_UNBLOCK, &its, NULL) != 0 ||
+        timer_create(CLOCK_MONOTONIC, &event, timer) != 0)
+        return false;
+    if (timer_settime(*timer, 0, &when, NULL) == 0)
+        return true;
+    (void)timer_delete(*timer);
+    return false;
+}
+
+void store_wait(const struct store *store, const char *key, int64_t until_ms)
+{
+    int64_t left_ms = until_ms - clock_mono_ms();
+    char name[STORE_NAME_SIZE];
+    int lock AUTO(file_close) = -1;
+    timer_t timer;
+
+    name_lock(name, key);
+    lock = open_lock(store, name);
+    if (lock < 0 || left_ms <= 0 || !start_timer(&timer, left_ms))
+        return;
+    /* Shared: who works has it for itself, all who wait get it together. */
+    (void)flock(lock, LOCK_SH);
+    (void)timer_delete(timer);
 }

@@ -28,7 +28,8 @@ void store_close(struct store *store);
 
 /* Reads the record of a kind ("token") and a key, if there is one, whole, of this run of the
  * system, not from the future, and with life left; `left_s` is what is left. False if not. A file
- * that is not such a record, or is not safely ours, is removed. */
+ * that is not such a record, or is not safely ours, stays until the next write replaces it: another
+ * process may have put a better one in its place already. */
 bool store_read(struct record *out, int64_t *left_s, const struct store *store, const char *kind,
                 const char *key);
 
@@ -37,6 +38,7 @@ void store_write(const struct store *store, const char *kind, struct record *rec
 
 void store_remove(const struct store *store, const char *kind, const char *key);
 
+/* What the lock of a key is tried with. */
 enum store_lock {
     STORE_LOCKED,      /* this process is the only one; the caller closes the descriptor, as the
                         * system does for a process that was killed */
@@ -46,5 +48,8 @@ enum store_lock {
 
 /* Tries to be the only one who works on a key, without waiting. */
 enum store_lock store_try_lock(int *descriptor, const struct store *store, const char *key);
+
+/* Waits until whoever works on a key has ended, or `until_ms` (monotonic) has come. */
+void store_wait(const struct store *store, const char *key, int64_t until_ms);
 
 #endif

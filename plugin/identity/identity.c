@@ -221,6 +221,7 @@ static bool fetch_from_ecs(struct identity *identity, struct error *err)
         return false;
     if (!chain_go_on(&next, &identity->reasons, err))
         return false;
+    identity->is_stand_in = true;
     identity->recipe.base = next.base;
     identity->recipe.uri = next.uri;
     next.uri = NULL;
@@ -311,11 +312,18 @@ bool identity_is_ecs(const struct identity *identity)
 void identity_describe(struct buf *out, const struct identity *identity)
 {
     const struct settings_endpoints *endpoints = &identity->run->settings->endpoints;
+    struct secret token AUTO(secret_clear) = {0};
+    struct error ignored;
 
     recipe_describe(out, &identity->recipe);
     buf_append_format(out, "%s,", endpoints->sts == NULL ? "" : endpoints->sts);
     if (identity->recipe.base == RECIPE_PROCESS)
         environment_describe(out);
+    if (identity->recipe.base == RECIPE_OIDC && identity->recipe.oidc.token_file != NULL) {
+        /* Another token may be another subject's; one that cannot be read is nobody's. */
+        if (read_token_file(&token, identity->recipe.oidc.token_file, &ignored))
+            buf_append(out, secret_reveal(&token), token.length + 1);
+    }
     /* Where the metadata service is asked, and what may come of it. */
     if (identity->recipe.base == RECIPE_ECS)
         buf_append_format(out, "%s %s %d %s", endpoints->metadata,

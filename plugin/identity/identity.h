@@ -23,6 +23,7 @@ struct identity {
     struct recipe recipe;
     struct buf reasons; /* why the sources before the metadata service do not count */
     bool is_of_pod;
+    bool is_stand_in;      /* of a metadata service that turned out to be absent, once fetched */
     struct ecs_place node; /* as far as somebody asked */
 };
 

@@ -30,16 +30,16 @@ static void clear_file(struct profile_file *file)
     buf_clear(&file->content);
 }
 
-/* A kubelet often runs without HOME. The system's users are read once for all files. */
+/* A kubelet often runs without HOME. The system's users are looked up for others than root only,
+ * for that may mean to ask a service. */
 static const char *home(void)
 {
     const char *named = environment_value("HOME");
-    static const struct passwd *user;
+    const struct passwd *user;
 
     if (named[0] != '\0')
         return named;
-    if (user == NULL)
-        user = getpwuid(geteuid());
+    user = geteuid() == 0 ? NULL : getpwuid(geteuid());
     return user == NULL || user->pw_dir == NULL ? "/root" : user->pw_dir;
 }
 

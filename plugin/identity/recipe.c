@@ -75,6 +75,8 @@ void recipe_describe(struct buf *out, const struct recipe *recipe)
     add(out, recipe->ecs_role);
     add(out, recipe->uri);
     add(out, recipe->command);
+    add(out, recipe->sts_region);
+    buf_append_format(out, "%d;", recipe->sts_by_vpc);
     for (size_t i = 0; i < recipe->role_count; i++)
         add_role(out, &recipe->roles[i]);
 }

