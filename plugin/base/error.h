@@ -26,7 +26,7 @@ struct error {
     char cause[1024];      /* set once, where it happened */
     char service_code[80]; /* the code as the service sent it, "" if none */
     char request_id[80];   /* the service's RequestId, "" if none */
-    char advice[320];      /* what the operator should do, "" if nothing is known */
+    char advice[480];      /* what the operator should do, "" if nothing is known */
 };
 
 /* Fills err afresh. Always returns false, so that `return error_set(...)` stays one line.
