@@ -23,7 +23,7 @@ def main():
     packages = [{"SPDXID": "SPDXRef-program", "name": "aliyun-acr-credential-provider", "versionInfo": version,
                  "packageFileName": name, "licenseConcluded": "Apache-2.0", "downloadLocation": "NOASSERTION",
                  "filesAnalyzed": False, "checksums": [{"algorithm": "SHA256", "checksumValue": digest}]}]
-    for _, package, package_version in (row for row in rows if row[0] == "package"):
+    for _, package, package_version, _ in (row for row in rows if row[0] == "package"):
         origin = next(row for row in rows if row[0] == "file" and row[1].startswith(package + "_") and ".orig." in row[1])
         packages.append({"SPDXID": "SPDXRef-" + package, "name": package, "versionInfo": package_version,
                          "supplier": "Organization: Debian", "licenseConcluded": LICENSES[package],
