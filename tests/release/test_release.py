@@ -21,9 +21,19 @@ from provider import DEMO, Emulator, request  # noqa: E402
 ARCHITECTURES = ["x86_64", "aarch64"]
 
 
+def executable(arch):
+    return os.path.join(FOLDER, f"aliyun-acr-credential-provider-{arch}")
+
+
+def needed(tool):
+    """Where a tool is; without it the test is skipped, but not where all are required."""
+    found = shutil.which(tool)
+    assert found or os.environ.get("REQUIRE_REAL_CLIENTS") != "1", f"{tool} is not there"
+    return found or pytest.skip(f"{tool} is not there")
+
+
 def readelf(arch, *flags):
-    return subprocess.run(["readelf", "-W", *flags, os.path.join(FOLDER, f"aliyun-acr-credential-provider-{arch}")],
-                          capture_output=True, text=True, check=True).stdout
+    return subprocess.run(["readelf", "-W", *flags, executable(arch)], capture_output=True, text=True, check=True).stdout
 
 
 @pytest.mark.parametrize("arch", ARCHITECTURES)
@@ -76,25 +86,47 @@ def test_bill_of_materials(arch):
         assert package["versionInfo"].split("-")[0] in said, package
 
 
-# Runs in a network namespace of its own: an emulator, a name server, and the program in an empty root.
+# Runs in a network namespace of its own: an emulator, a name server with a way of its own, and the program in an empty root.
 INSIDE = """
-import json, os, socket, subprocess, sys, threading
+import json, os, socket, struct, subprocess, sys, threading
 sys.path.insert(0, sys.argv[1])
 from emulator import Emulator
-native, root = sys.argv[2:4]
+root, way, command = sys.argv[2], sys.argv[3], sys.argv[4:]
 
-def serve_names(server):
+def reply(query, by_tcp):
+    question = query[12:query.index(b"\\0", 12) + 5]
+    is_ipv4 = question[-4:-2] == b"\\0\\1"
+    if way == "IPv6 dropped" and not is_ipv4:
+        return None
+    code = 2 if way == "IPv6 refused" and not is_ipv4 else 0
+    truncated = way == "truncated" and not by_tcp
+    known = b"api" in question and is_ipv4 and not truncated
+    header = struct.pack("!2sHHHHH", query[:2], 0x8180 | code | (0x200 if truncated else 0), 1, known, 0, 0)
+    return header + question + (b"\\xc0\\x0c\\0\\1\\0\\1\\0\\0\\0\\1\\0\\4\\x7f\\0\\0\\1" if known else b"")
+
+def serve_udp(server):
     while True:
         query, peer = server.recvfrom(512)
-        end = query.index(b"\\0", 12) + 5
-        is_address = query[end - 4:end - 2] == b"\\0\\1"
-        known = b"api" in query[12:end] and is_address
-        answer = b"\\xc0\\x0c\\0\\1\\0\\1\\0\\0\\0\\1\\0\\4\\x7f\\0\\0\\1" if known else b""
-        server.sendto(query[:2] + b"\\x81\\x80\\0\\1" + (b"\\0\\1" if known else b"\\0\\0") + b"\\0\\0\\0\\0" + query[12:end] + answer, peer)
+        answer = reply(query, False)
+        if answer:
+            server.sendto(answer, peer)
 
-server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-server.bind(("127.0.0.1", 53))
-threading.Thread(target=serve_names, args=(server,), daemon=True).start()
+def serve_tcp(server):
+    while True:
+        peer = server.accept()[0].makefile("rwb")
+        length = peer.read(2)
+        while len(length) == 2:
+            answer = reply(peer.read(*struct.unpack("!H", length)), True)
+            peer.write(struct.pack("!H", len(answer)) + answer)
+            peer.flush()
+            length = peer.read(2)
+
+for kind, serve in ((socket.SOCK_DGRAM, serve_udp), (socket.SOCK_STREAM, serve_tcp)):
+    server = socket.socket(socket.AF_INET, kind)
+    server.bind(("127.0.0.1", 53))
+    if kind == socket.SOCK_STREAM:
+        server.listen()
+    threading.Thread(target=serve, args=(server,), daemon=True).start()
 with Emulator() as cloud:
     config = {"registries": [{"match": ["*-registry.*.cr.aliyuncs.com"], "instanceId": "cri-demo567890abcdef",
                               "apiEndpoint": "https://api.example.com:%d" % cloud.api_port}]}
@@ -102,24 +134,31 @@ with Emulator() as cloud:
         json.dump(config, file)
     with open(cloud.ca) as ca, open(root + "/etc/ssl/certs/ca-certificates.crt", "w") as file:
         file.write(ca.read())
-    done = subprocess.run(["/usr/sbin/chroot", root, "/provider", "--config", "/config.json", "--deadline", "10"], input=sys.stdin.read(),
-                          capture_output=True, text=True, env={"ALIBABA_CLOUD_IMDS_ENDPOINT": cloud.metadata})
+    done = subprocess.run(["/usr/sbin/chroot", root, *command, "--no-cache", "--config", "/config.json", "--deadline", "10"],
+                          input=sys.stdin.read(), capture_output=True, text=True, env={"ALIBABA_CLOUD_IMDS_ENDPOINT": cloud.metadata})
     print(done.stdout, end="")
     print(done.stderr, end="", file=sys.stderr)
     sys.exit(done.returncode)
 """
 
 
-def test_empty_root_with_a_resolver_and_certificates(tmp_path):
+@pytest.mark.parametrize("arch", ARCHITECTURES)
+@pytest.mark.parametrize("way", ["well", "truncated", "IPv6 refused", "IPv6 dropped"])
+def test_empty_root_with_a_resolver_and_certificates(arch, way, tmp_path):
     if os.geteuid() != 0:
         pytest.skip("namespaces and chroot need root")
     root = tmp_path / "root"
     (root / "etc" / "ssl" / "certs").mkdir(parents=True)
     (root / "etc" / "resolv.conf").write_text("nameserver 127.0.0.1\n")
-    shutil.copy(NATIVE, root / "provider")
+    shutil.copy(executable(arch), root / "provider")
+    command = ["/provider"]
+    if arch == "aarch64":
+        shutil.copy(needed("qemu-aarch64-static"), root / "qemu")
+        command.insert(0, "/qemu")
     done = subprocess.run(["unshare", "--net", "sh", "-c", 'ip link set lo up 2>/dev/null || python3 -c "$0"; shift; exec "$@"',
-                           LOOPBACK_UP, "_", sys.executable, "-B", "-c", INSIDE, os.path.join(ROOT, "tests", "emulator"), NATIVE,
-                           str(root)], input=request(DEMO + "/a"), capture_output=True, text=True, timeout=60, check=False)
+                           LOOPBACK_UP, "_", sys.executable, "-B", "-c", INSIDE, os.path.join(ROOT, "tests", "emulator"),
+                           str(root), way, *command], input=request(DEMO + "/a"), capture_output=True, text=True, timeout=60,
+                          check=False)
     if "unshare" in done.stderr:
         pytest.skip("namespaces are not allowed here")
     assert done.returncode == 0, done.stderr
@@ -135,13 +174,11 @@ fcntl.ioctl(s, 0x8914, struct.pack("16sh14x", b"lo", 0x1 | 0x40))
 
 
 def test_answer_from_the_cache_opens_no_socket(tmp_path):
-    if not shutil.which("strace"):
-        assert os.environ.get("CI") != "true", "strace is not there"
-        pytest.skip("strace is not there")
+    strace = needed("strace")
     with Emulator() as cloud:
         command = [NATIVE, "--cache-dir", str(tmp_path / "cache")]
         cold = subprocess.run(command, input=request(DEMO + "/a"), capture_output=True, text=True, check=True, env=cloud.environment())
-        warm = subprocess.run(["strace", "-f", "-o", str(tmp_path / "trace"), *command], input=request(DEMO + "/a"),
+        warm = subprocess.run([strace, "-f", "-o", str(tmp_path / "trace"), *command], input=request(DEMO + "/a"),
                               capture_output=True, text=True, check=True, env=cloud.environment())
     assert json.loads(warm.stdout)["auth"] == json.loads(cold.stdout)["auth"]
     calls = (tmp_path / "trace").read_text()
