@@ -51,22 +51,52 @@ def test_hardened(arch):
     assert not re.search(r"LOAD.* RWE ", segments)
 
 
-# Where a function may be entered, and (x86_64) how it reads its stack canary. What musl has in assembly lacks the former,
-# so that the linker marks neither executable as a whole.
+# Where a function may be entered, and how it checks its stack canary: x86_64 reads it from the thread, aarch64 takes it from
+# the one on the stack and clears the register. That everything is compiled so, hardened.sh has seen while building.
 INSTRUCTIONS = {"x86_64": {"endbr64": rb"\xf3\x0f\x1e\xfa", "canary": rb"\x64\x48[\x2b\x33\x8b].\x25\x28\0\0\0"},
-                "aarch64": {"paciasp": rb"\x3f\x23\x03\xd5", "bti c": rb"\x5f\x24\x03\xd5"}}
+                "aarch64": {"paciasp": rb"\x3f\x23\x03\xd5", "bti c": rb"\x5f\x24\x03\xd5",
+                            "canary": rb".[\0-\3]([\0-\x1f])\xeb\1\0\x80\xd2"}}
 
 
 @pytest.mark.parametrize("arch, name", [(arch, name) for arch in ARCHITECTURES for name in INSTRUCTIONS[arch]])
 def test_compiled_to_be_hardened(arch, name):
-    with open(os.path.join(FOLDER, f"aliyun-acr-credential-provider-{arch}"), "rb") as file:
+    with open(executable(arch), "rb") as file:
         assert len(re.findall(INSTRUCTIONS[arch][name], file.read(), re.DOTALL)) > 1000
+
+
+# What hardens an object, and what takes that away.
+FLAGS = {"x86_64": {"-fstack-protector-strong": "-fno-stack-protector", "-fcf-protection=full": "-fcf-protection=none"},
+         "aarch64": {"-fstack-protector-strong": "-fno-stack-protector", "-mbranch-protection=standard": "-mbranch-protection=none"}}
+
+
+@pytest.mark.parametrize("arch", ARCHITECTURES)
+def test_build_refuses_what_is_not_hardened(arch, tmp_path):
+    (tmp_path / "a.c").write_text("void fill(char *);\nvoid f(void)\n{\n    char bytes[64];\n\n    fill(bytes);\n}\n")
+
+    def build(name, *flags):
+        done = subprocess.run([needed(f"{arch}-linux-gnu-gcc"), "-O2", *flags, "-c", "-o", f"{name}.o", "a.c"], cwd=tmp_path, check=False)
+        assert done.returncode == 0
+        return f"{name}.o"
+
+    def check(*objects):
+        subprocess.run(["ar", "rcsD", "all.a", *objects], cwd=tmp_path, check=True)
+        done = subprocess.run(["bash", os.path.join(ROOT, "deploy", "static", "hardened.sh"), arch, "all.a"], cwd=tmp_path,
+                              capture_output=True, text=True, check=False)
+        (tmp_path / "all.a").unlink()
+        return done.returncode, done.stderr
+
+    hardened = build("hardened", *FLAGS[arch])
+    assert check(hardened) == (0, "")
+    protection, branches = (build(f"bare{number}", *FLAGS[arch], off) for number, off in enumerate(FLAGS[arch].values()))
+    status, said = check(protection)
+    assert status == 1 and "without stack protector: all.a" in said
+    status, said = check(hardened, branches, hardened)
+    assert status == 1 and "all.a(bare1.o)" in said and "hardened.o" not in said
 
 
 @pytest.mark.parametrize("arch", ARCHITECTURES)
 def test_small_and_without_the_builder(arch):
-    path = os.path.join(FOLDER, f"aliyun-acr-credential-provider-{arch}")
-    with open(path, "rb") as file:
+    with open(executable(arch), "rb") as file:
         content = file.read()
     assert len(content) <= 4 * 1024 * 1024
     assert b"/tmp/tmp." not in content and os.path.realpath(ROOT).encode() + b"/" not in content
