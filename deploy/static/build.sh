@@ -116,10 +116,26 @@ name=aliyun-acr-credential-provider-$arch
 quietly cmake -S "$root" -B "$work/build" -DCMAKE_SYSTEM_NAME=Linux -DCMAKE_SYSTEM_PROCESSOR="$arch" -DCMAKE_C_COMPILER=acr-cc \
     -DCMAKE_AR="$work/tools/acr-ar" -DCMAKE_RANLIB="$work/tools/acr-ranlib" -DCMAKE_TRY_COMPILE_TARGET_TYPE=STATIC_LIBRARY -DCMAKE_BUILD_TYPE=None -DBUILD_TESTING=OFF \
     -DCMAKE_C_FLAGS="$cflags -DNDEBUG" \
-    -DCMAKE_EXE_LINKER_FLAGS="-nostdlib -Wl,-static,-pie,--no-dynamic-linker,-z,text,-z,noexecstack,--gc-sections,--build-id=none,-s $prefix/lib/rcrt1.o $prefix/lib/crti.o" \
+    -DCMAKE_EXE_LINKER_FLAGS="-nostdlib -Wl,-static,-pie,--no-dynamic-linker,-z,text,-z,noexecstack,--gc-sections,--build-id=none,-s,-Map,$work/link.map $prefix/lib/rcrt1.o $prefix/lib/crti.o" \
     -DCMAKE_C_STANDARD_LIBRARIES="-L$prefix/lib -lcurl -lssl -lcrypto -lc -lgcc -lc $prefix/lib/crtn.o"
 quietly cmake --build "$work/build" --parallel "$jobs"
 bash "$root/deploy/static/hardened.sh" "$arch" "$work/build/libprovider.a" "$prefix"/lib/lib{curl,ssl,json-c}.a
 cp "$work/build/aliyun-acr-credential-provider" "$output/$name"
-python3 "$root/deploy/static/sbom.py" "$lock" "$output/$name" "$root/CMakeLists.txt" >"$output/$name.spdx.json"
+
+# -- the bill of materials: it names what was installed here too, and is no older than anything in it
+
+# RELATIONSHIP FILE: the package of Debian that the file is of.
+installed() {
+    local package
+    package=$(dpkg-query -S "$(realpath "$2")" | sed 's/: .*//')
+    dpkg-query -W -f "$1 \${Package} \${Version} \${Architecture}\n" "$package"
+}
+committed=$(git -C "$root" log -1 --format=%ct 2>/dev/null || echo 0)
+{
+    installed BUILD_TOOL_OF "$(command -v "$compiler")"
+    installed BUILD_TOOL_OF "$(command -v "$arch-linux-gnu-ld")"
+    # As far as the program needs it, which differs by architecture.
+    ! grep -q 'libgcc\.a(' "$work/link.map" || installed STATIC_LINK "$("$compiler" -print-libgcc-file-name)"
+} | python3 "$root/deploy/static/sbom.py" "$lock" "$work" "$output/$name" "$root/CMakeLists.txt" \
+    $((committed > SOURCE_DATE_EPOCH ? committed : SOURCE_DATE_EPOCH)) >"$output/$name.spdx.json"
 ls -l "$output/$name"

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import urllib.parse
 
 import pytest
 
@@ -102,18 +103,76 @@ def test_small_and_without_the_builder(arch):
     assert b"/tmp/tmp." not in content and os.path.realpath(ROOT).encode() + b"/" not in content
 
 
+def bill_of(arch):
+    with open(executable(arch) + ".spdx.json", encoding="utf-8") as file:
+        return json.load(file)
+
+
 @pytest.mark.parametrize("arch", ARCHITECTURES)
-def test_bill_of_materials(arch):
-    path = os.path.join(FOLDER, f"aliyun-acr-credential-provider-{arch}")
-    with open(path + ".spdx.json", encoding="utf-8") as file:
-        bill = json.load(file)
-    with open(path, "rb") as file:
-        digest = hashlib.sha256(file.read()).hexdigest()
-    assert {package["name"] for package in bill["packages"]} == {"aliyun-acr-credential-provider", "musl", "openssl", "curl", "json-c"}
-    assert bill["packages"][0]["checksums"][0]["checksumValue"] == digest
+def test_bill_names_what_the_executable_is_made_of(arch):
+    bill = bill_of(arch)
+    packages = {package["name"]: package for package in bill["packages"]}
+    with open(executable(arch), "rb") as file:
+        assert packages["aliyun-acr-credential-provider"]["checksums"][0]["checksumValue"] == hashlib.sha256(file.read()).hexdigest()
     said = subprocess.run([NATIVE, "version"], capture_output=True, text=True, check=True).stdout
-    for package in bill["packages"][2:]:
-        assert package["versionInfo"].split("-")[0] in said, package
+    for name in ("openssl", "curl", "json-c"):
+        assert packages[name]["versionInfo"].split("-")[0] in said, name
+    links = {link["relatedSpdxElement"].removeprefix("SPDXRef-") for link in bill["relationships"]
+             if (link["spdxElementId"], link["relationshipType"]) == ("SPDXRef-program", "STATIC_LINK")}
+    # arm64 alone has arithmetic (long double, in printf) that the compiler leaves to its library.
+    compiler, libgcc = {"x86_64": ("gcc-12", set()), "aarch64": ("gcc-12-aarch64-linux-gnu", {"libgcc-12-dev-arm64-cross"})}[arch]
+    assert links == {"musl", "openssl", "curl", "json-c"} | libgcc
+    tools = {link["spdxElementId"].removeprefix("SPDXRef-") for link in bill["relationships"] if link["relationshipType"] == "BUILD_TOOL_OF"}
+    assert tools == {compiler, f"binutils-{arch.replace('_', '-')}-linux-gnu"}
+    assert packages.keys() == {"aliyun-acr-credential-provider"} | links | tools
+
+
+@pytest.mark.parametrize("arch", ARCHITECTURES)
+def test_bill_names_the_sources(arch):
+    bill = bill_of(arch)
+    files = {file["SPDXID"]: file for file in bill["files"]}
+    for package in bill["packages"]:
+        if package["name"] not in ("musl", "openssl", "curl", "json-c"):
+            continue
+        sources = [files[link["relatedSpdxElement"]] for link in bill["relationships"]
+                   if (link["spdxElementId"], link["relationshipType"]) == (package["SPDXID"], "GENERATED_FROM")]
+        for part in (r"\.dsc", r"\.orig\.tar\.\w+", r"\.debian\.tar\.\w+"):
+            assert any(re.fullmatch(rf"\./{package['name']}_.*{part}", source["fileName"]) for source in sources), part
+        description = next(source for source in sources if source["fileName"] == "./" + package["packageFileName"])
+        assert package["checksums"][0] in description["checksums"]
+        assert package["externalRefs"][0]["referenceLocator"].endswith("?arch=source")
+
+
+@pytest.mark.parametrize("arch", ARCHITECTURES)
+def test_bill_keeps_to_spdx(arch):
+    """The rules of SPDX 2.3 for what the bill has."""
+    bill = bill_of(arch)
+    assert (bill["spdxVersion"], bill["dataLicense"], bill["SPDXID"]) == ("SPDX-2.3", "CC0-1.0", "SPDXRef-DOCUMENT")
+    assert bill["name"] and re.fullmatch(r"[a-z][a-z0-9+.-]*:[^#\s]+", bill["documentNamespace"])
+    created = bill["creationInfo"]["created"]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", created)
+    assert all(re.fullmatch(r"(Tool|Organization|Person): \S.*", creator) for creator in bill["creationInfo"]["creators"])
+    ids = ["SPDXRef-DOCUMENT"] + [element["SPDXID"] for element in bill["packages"] + bill["files"]]
+    assert len(set(ids)) == len(ids) and all(re.fullmatch(r"SPDXRef-[A-Za-z0-9.-]+", name) for name in ids)
+    lengths = {"SHA1": 40, "SHA256": 64}
+    for element in bill["packages"] + bill["files"]:
+        for checksum in element.get("checksums", []):
+            assert re.fullmatch(f"[0-9a-f]{{{lengths[checksum['algorithm']]}}}", checksum["checksumValue"])
+    for package in bill["packages"]:
+        assert package["name"] and package["downloadLocation"] and package["filesAnalyzed"] is False
+        assert "packageVerificationCode" not in package and package["licenseConcluded"]
+        assert package.get("releaseDate", "") <= created
+        for reference in package.get("externalRefs", []):
+            assert (reference["referenceCategory"], reference["referenceType"]) == ("PACKAGE-MANAGER", "purl")
+            purl = re.fullmatch(r"pkg:deb/debian/([a-z0-9.-]+)@([A-Za-z0-9.~%-]+)\?arch=[a-z0-9]+", reference["referenceLocator"])
+            assert (purl[1], urllib.parse.unquote(purl[2])) == (package["name"], package["versionInfo"])
+    for file in bill["files"]:
+        assert file["fileName"].startswith("./") and any(checksum["algorithm"] == "SHA1" for checksum in file["checksums"])
+    links = {(link["spdxElementId"], link["relationshipType"], link["relatedSpdxElement"]) for link in bill["relationships"]}
+    assert len(links) == len(bill["relationships"])
+    assert {kind for _, kind, _ in links} == {"DESCRIBES", "STATIC_LINK", "BUILD_TOOL_OF", "GENERATED_FROM"}
+    assert {end for link in links for end in (link[0], link[2])} == set(ids)  # no end that is not there, nothing apart
+    assert ("SPDXRef-DOCUMENT", "DESCRIBES", "SPDXRef-program") in links
 
 
 # Runs in a network namespace of its own: an emulator, a name server with a way of its own, and the program in an empty root.
