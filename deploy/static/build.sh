@@ -1,16 +1,17 @@
 #!/bin/bash
 # Builds the release: one static executable that needs nothing of the node but a resolver configuration and CA
-# certificates. musl, OpenSSL, libcurl and json-c are built, without what it does not use, from Debian 12's source
-# packages in the versions of sources.lock; two builds give the same bytes.
+# certificates. musl, OpenSSL, libcurl and json-c are built, without what it does not use, from Debian's source packages in
+# the versions of sources.lock; two builds give the same bytes.
 #
-# Usage: build.sh x86_64|aarch64 OUTPUT_FOLDER, on Debian 12. Writes aliyun-acr-credential-provider-ARCH and its software
-# bill of materials.
+# Usage: build.sh x86_64|aarch64 OUTPUT_FOLDER [LOCK], on Debian 12; LOCK stands in for sources.lock. Writes
+# aliyun-acr-credential-provider-ARCH and its software bill of materials.
 set -euo pipefail
 
-arch=${1:?usage: build.sh x86_64|aarch64 OUTPUT_FOLDER}
-output=${2:?usage: build.sh x86_64|aarch64 OUTPUT_FOLDER}
+usage='usage: build.sh x86_64|aarch64 OUTPUT_FOLDER [LOCK]'
+arch=${1:?$usage}
+output=${2:?$usage}
 root=$(cd "$(dirname "$0")/../.." && pwd)
-lock=$root/deploy/static/sources.lock
+lock=$(realpath "${3:-$root/deploy/static/sources.lock}")
 mkdir -p "$output"
 output=$(cd "$output" && pwd)
 work=$(mktemp -d)
@@ -29,7 +30,7 @@ esac
 cflags="$cflags -O2 -fPIE -fstack-protector-strong -ffunction-sections -fdata-sections"
 
 missing=
-for package in cmake make gcc dpkg-dev perl pkg-config python3 $packages; do
+for package in cmake make gcc dpkg-dev perl pkg-config python3 debian-archive-keyring $packages; do
     dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing="$missing $package"
 done
 # shellcheck disable=SC2086 # a list of words
@@ -38,23 +39,13 @@ done
 step() { echo "== $arch: $*"; }
 quietly() { "$@" >"$work/log" 2>&1 || { tail -n 40 "$work/log" >&2; exit 1; }; }
 
-# -- sources: by apt, in a state of its own, from the mirrors that this machine has; checked by their digests
+# -- sources
 
 step sources
-mkdir -p "$work/apt/parts" "$work/apt/lists/partial" "$work/sources"
-cat /etc/apt/sources.list.d/debian.sources 2>/dev/null | sed 's/^Types: deb$/Types: deb-src/' >"$work/apt/parts/sources.sources"
-sed -n 's/^deb /deb-src /p' /etc/apt/sources.list >"$work/apt/parts/sources.list" 2>/dev/null || true
-apt=(-qq -o Dir::Etc::SourceList=/dev/null -o Dir::Etc::SourceParts="$work/apt/parts" -o Dir::State::Lists="$work/apt/lists"
-    -o Dir::Cache::srcpkgcache= -o Dir::Cache::pkgcache= -o APT::Sandbox::User=root)
-apt-get "${apt[@]}" update
+mkdir "$work/sources"
+bash "$root/deploy/static/sources.sh" fetch "$lock" "$work/sources"
 SOURCE_DATE_EPOCH=$(awk '$1 == "date" {print $2}' "$lock")
 export SOURCE_DATE_EPOCH LC_ALL=C TZ=UTC
-while read -r kind name version _; do
-    [ "$kind" = package ] || continue
-    (cd "$work/sources" && apt-get "${apt[@]}" source --download-only "$name=$version") ||
-        { echo "build.sh: $name $version is not to be had any more: update sources.lock" >&2; exit 1; }
-done <"$lock"
-awk '$1 == "file" {print $3 "  " $2}' "$lock" | (cd "$work/sources" && sha256sum --check --quiet)
 for description in "$work"/sources/*.dsc; do
     name=$(sed -n 's/^Source: //p' "$description" | head -n 1)
     dpkg-source --no-check -x "$description" "$work/$name" >/dev/null
@@ -125,9 +116,26 @@ name=aliyun-acr-credential-provider-$arch
 quietly cmake -S "$root" -B "$work/build" -DCMAKE_SYSTEM_NAME=Linux -DCMAKE_SYSTEM_PROCESSOR="$arch" -DCMAKE_C_COMPILER=acr-cc \
     -DCMAKE_AR="$work/tools/acr-ar" -DCMAKE_RANLIB="$work/tools/acr-ranlib" -DCMAKE_TRY_COMPILE_TARGET_TYPE=STATIC_LIBRARY -DCMAKE_BUILD_TYPE=None -DBUILD_TESTING=OFF \
     -DCMAKE_C_FLAGS="$cflags -DNDEBUG" \
-    -DCMAKE_EXE_LINKER_FLAGS="-nostdlib -Wl,-static,-pie,--no-dynamic-linker,-z,text,-z,noexecstack,--gc-sections,--build-id=none,-s $prefix/lib/rcrt1.o $prefix/lib/crti.o" \
+    -DCMAKE_EXE_LINKER_FLAGS="-nostdlib -Wl,-static,-pie,--no-dynamic-linker,-z,text,-z,noexecstack,--gc-sections,--build-id=none,-s,-Map,$work/link.map $prefix/lib/rcrt1.o $prefix/lib/crti.o" \
     -DCMAKE_C_STANDARD_LIBRARIES="-L$prefix/lib -lcurl -lssl -lcrypto -lc -lgcc -lc $prefix/lib/crtn.o"
 quietly cmake --build "$work/build" --parallel "$jobs"
+bash "$root/deploy/static/hardened.sh" "$arch" "$work/build/libprovider.a" "$prefix"/lib/lib{curl,ssl,json-c}.a
 cp "$work/build/aliyun-acr-credential-provider" "$output/$name"
-python3 "$root/deploy/static/sbom.py" "$lock" "$output/$name" "$root/CMakeLists.txt" >"$output/$name.spdx.json"
+
+# -- the bill of materials: it names what was installed here too, and is no older than anything in it
+
+# RELATIONSHIP FILE: the package of Debian that the file is of.
+installed() {
+    local package
+    package=$(dpkg-query -S "$(realpath "$2")" | sed 's/: .*//')
+    dpkg-query -W -f "$1 \${Package} \${Version} \${Architecture}\n" "$package"
+}
+committed=$(git -C "$root" log -1 --format=%ct 2>/dev/null || echo 0)
+{
+    installed BUILD_TOOL_OF "$(command -v "$compiler")"
+    installed BUILD_TOOL_OF "$(command -v "$arch-linux-gnu-ld")"
+    # As far as the program needs it, which differs by architecture.
+    ! grep -q 'libgcc\.a(' "$work/link.map" || installed STATIC_LINK "$("$compiler" -print-libgcc-file-name)"
+} | python3 "$root/deploy/static/sbom.py" "$lock" "$work" "$output/$name" "$root/CMakeLists.txt" \
+    $((committed > SOURCE_DATE_EPOCH ? committed : SOURCE_DATE_EPOCH)) >"$output/$name.spdx.json"
 ls -l "$output/$name"
