@@ -13,7 +13,6 @@ import re
 import secrets
 import shutil
 import socket
-import ssl
 import struct
 import subprocess
 import sys

@@ -14,11 +14,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import records
-from provider import (DEADLINE_S, DEMO, PROGRAM, WRAPPER, Emulator, assert_failed, pull, request, run, secrets_of,
-                      skip_where_permitted)
+from node import IMAGE, Node, finish, release
+from provider import DEADLINE_S, DEMO, PROGRAM, WRAPPER, Emulator, assert_failed, request, run, secrets_of, skip_where_permitted
 from records import SHORT_LIFE_S, uptime_ms
 
-IMAGE = DEMO + "/a"
 ROLE = {"roleArn": "acs:ram::1234567890123456:role/puller"}
 ACCESS_KEY = {"ALIBABA_CLOUD_ACCESS_KEY_ID": "LTAIemulatorkey00001",
               "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "emulator-secret-0000000001"}
@@ -28,41 +27,6 @@ ACCESS_KEY = {"ALIBABA_CLOUD_ACCESS_KEY_ID": "LTAIemulatorkey00001",
 def cloud():
     with Emulator() as emulator:
         yield emulator
-
-
-class Node:
-    def __init__(self, cloud, directory, tmp_path):
-        self.cloud, self.directory, self.tmp_path = cloud, directory, tmp_path
-
-    def pull(self, image=IMAGE, more=None, config=None, arguments=(), flags=None, prefix=()):
-        flags = ["--cache-dir", str(self.directory)] if flags is None else flags
-        return pull(self.cloud, image, more, arguments=[*flags, *arguments], config={} if config is None else config,
-                    tmp_path=self.tmp_path, with_cache=True, prefix=prefix)
-
-    def password(self, *arguments, **keywords):
-        (login,) = self.pull(*arguments, **keywords).auth.values()
-        return login["password"]
-
-    def start(self, *arguments, deadline_s=30, held=False, image=IMAGE):
-        """A run under way; one that is held waits for release()."""
-        process = subprocess.Popen([*WRAPPER, PROGRAM, "--cache-dir", str(self.directory), "--deadline", str(deadline_s),
-                                    *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                   env=self.cloud.environment(), text=True)
-        if not held:
-            release(process, image)
-        return process
-
-    def files(self, kind="token"):
-        return records.of_kind(self.directory, kind)
-
-    def calls(self):
-        return len(self.cloud.log("acr"))
-
-
-def release(process, image=IMAGE):
-    process.stdin.write(request(image))
-    process.stdin.close()
-    process.stdin = None
 
 
 @pytest.fixture
@@ -345,12 +309,6 @@ def test_only_leftovers_of_our_own_are_swept_away(node):
 
 
 # -- many at once ----------------------------------------------------------------------------------------------
-
-
-def finish(processes):
-    for process in processes:
-        out, err = process.communicate(timeout=120)
-        yield process.returncode, out, err
 
 
 def test_storm_of_a_hundred_asks_once(node):

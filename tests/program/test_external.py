@@ -1,6 +1,5 @@
 """External profiles: a command that prints credentials, run without a shell, in bounded time and memory."""
 
-import json
 import os
 import shlex
 import signal

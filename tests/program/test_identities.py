@@ -9,7 +9,7 @@ import subprocess
 import threading
 
 import pytest
-from home import CLAIMS, KEY, POD_ROLE, PROVIDER, PULLER, SECRET, cli, ini, oidc, print_json, write
+from home import KEY, POD_ROLE, PROVIDER, PULLER, SECRET, cli, ini, oidc, print_json, write
 from provider import DEADLINE_S, DEMO, PROGRAM, WRAPPER, Emulator, assert_failed, caller, pull, request, secrets_of
 
 ACCESS_KEY = {"ALIBABA_CLOUD_ACCESS_KEY_ID": KEY, "ALIBABA_CLOUD_ACCESS_KEY_SECRET": SECRET}

@@ -4,9 +4,10 @@ import os
 import time
 
 import pytest
+import records
 from home import CLAIMS, KEY, PULLER, SECRET, oidc
+from node import Node, finish
 from provider import DEMO, WRAPPER, Emulator, assert_failed, secrets_of
-from test_cache import SHORT_LIFE_S, Node, age, finish, rewrite
 
 HUB = "hub.example.com"
 
@@ -107,9 +108,9 @@ def test_failure_is_for_those_who_wait_alone(node):
 
 def old_token(node):
     """A token that is good for some time yet, and should be renewed."""
-    node.cloud.cloud.token_life_s = SHORT_LIFE_S
+    node.cloud.cloud.token_life_s = records.SHORT_LIFE_S
     password = node.password()
-    age(node, 110)
+    records.age(node.directory, 110)
     return password
 
 
@@ -188,5 +189,5 @@ def test_lock_in_use_is_not_swept_away(node):
 
 def test_record_of_a_life_that_could_overflow(node):
     node.password()
-    rewrite(node, lambda record: record.update(lifeSeconds=2**61))
+    records.rewrite(node.directory, lambda record: record.update(lifeSeconds=2**61))
     assert node.password() in node.cloud.cloud.issued
