@@ -73,6 +73,14 @@ static void start_watchdog(int64_t deadline_s)
     (void)setitimer(ITIMER_REAL, &after, NULL);
 }
 
+/* Once an error is about to be told, another one would only hide it. */
+static void stop_watchdog(void)
+{
+    const struct itimerval never = {0};
+
+    (void)setitimer(ITIMER_REAL, &never, NULL);
+}
+
 /* What a command does once there are settings and connections. */
 typedef bool work(const struct run *run, const struct options *options, int64_t deadline_ms,
                   struct error *err);
@@ -157,6 +165,7 @@ static int run_as_docker_helper(int argc, char **argv)
     if (docker_parse(&action, argc, argv, &err) &&
         (action == DOCKER_GET ? serve(serve_docker, &defaults, &err) : docker_answer(action, &err)))
         return EXIT_SUCCESS;
+    stop_watchdog();
     docker_print_error(&err);
     return EXIT_FAILURE;
 }
@@ -171,6 +180,7 @@ int main(int argc, char **argv)
         return run_as_docker_helper(argc, argv);
     if (run_command(argc, argv, &err))
         return EXIT_SUCCESS;
+    stop_watchdog();
     log_error(&err);
     return error_exit_status(&err);
 }

@@ -82,7 +82,11 @@ static void take_entry(struct registry *registry)
         registry->is_personal = entry->edition == SETTINGS_EDITION_PERSONAL;
     else if (entry->instance_id != NULL)
         registry->is_personal = false;
-    registry->is_anonymous = false;
+    /* A pattern for many hosts may fit those of public images by chance: only an entry that says what
+     * the host is means them. */
+    if (entry->region != NULL || entry->instance_id != NULL || entry->api_endpoint != NULL ||
+        entry->edition != SETTINGS_EDITION_UNSET)
+        registry->is_anonymous = false;
 }
 
 bool registry_resolve(struct registry *out, const struct run *run, const char *image,

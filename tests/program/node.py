@@ -36,6 +36,10 @@ class Node:
     def calls(self):
         return len(self.cloud.log("acr"))
 
+    def tokens_asked(self):
+        """On a slow machine a registry's challenge may take so long that ListInstance is asked beside these."""
+        return self.cloud.operations("acr").count("GetAuthorizationToken")
+
 
 def release(process, image=IMAGE):
     process.stdin.write(request(image))

@@ -147,6 +147,14 @@ def test_anonymous_host_needs_nothing():
     assert answer["auth"] == {} and answer["cacheDuration"] == "6h0m0s"
 
 
+def test_entry_that_fits_an_anonymous_host_by_chance(cloud, tmp_path):
+    host = "registry-cn-hangzhou.ack.aliyuncs.com"
+    entry = {"match": ["registry*.*.aliyuncs.com"], "identity": {"source": "env"}}
+    assert pull(cloud, host + "/acs/pause", config={"registries": [entry]}, tmp_path=tmp_path).auth == {}
+    entry = {"match": ["registry*.*.aliyuncs.com"], "edition": "personal", "region": "cn-hangzhou"}
+    assert list(pull(cloud, host + "/acs/pause", config={"registries": [entry]}, tmp_path=tmp_path).auth) == [host]
+
+
 def test_access_key_of_the_environment(cloud):
     key = {"ALIBABA_CLOUD_ACCESS_KEY_ID": "LTAIemulatorkey00001",
            "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "emulator-secret-0000000001"}

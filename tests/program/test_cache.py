@@ -153,7 +153,7 @@ def at(minutes):
 
 def test_outage_is_bridged_by_a_token_that_is_still_good(node):
     """The API is down for an hour of simulated time: the token serves until a minute before its end."""
-    if subprocess.run([*at(1), "true"], capture_output=True, check=False).returncode != 0:
+    if not shutil.which("unshare") or subprocess.run([*at(1), "true"], capture_output=True, check=False).returncode != 0:
         skip_where_permitted("time namespaces are not allowed here")
     first = node.password(prefix=at(0))
     node.cloud.fault("acr", code="ServiceUnavailable")
@@ -318,7 +318,7 @@ def test_storm_of_a_hundred_asks_once(node):
         release(process)
     answers = [json.loads(out)["auth"][DEMO]["password"] for status, out, err in finish(crowd)
                if status == 0 or pytest.fail(err)]
-    assert len(set(answers)) == 1 and node.cloud.operations("acr") == ["GetAuthorizationToken"]
+    assert len(set(answers)) == 1 and node.tokens_asked() == 1
     assert node.cloud.operations("metadata").count("credentials") == 1
 
 
@@ -327,17 +327,17 @@ def test_leader_that_is_killed_costs_one_more_call(node):
     node.cloud.fault("acr", "GetAuthorizationToken", stall=True)
     leader = node.start(deadline_s=120)
     others = [node.start(deadline_s=120, held=True) for _ in range(20 if not WRAPPER else 5)]
-    while node.calls() == 0:
+    while node.tokens_asked() == 0:
         time.sleep(0.01)
     for process in others:
         release(process)
     time.sleep(0.3)  # lets them come to the lock; who comes later finds the same
-    calls = node.calls()
+    asked = node.tokens_asked()
     node.cloud.heal()
     leader.kill()
     leader.communicate()
     answers = {json.loads(out)["auth"][DEMO]["password"] for status, out, err in finish(others) if status == 0 or pytest.fail(err)}
-    assert len(answers) == 1 and node.calls() == calls + 1
+    assert len(answers) == 1 and node.tokens_asked() == asked + 1
 
 
 def test_waiters_give_up_in_time_to_ask_by_themselves(node):
@@ -353,7 +353,7 @@ def test_waiters_give_up_in_time_to_ask_by_themselves(node):
 
 def test_kills_at_random_moments_leave_only_whole_records(node):
     """Of a run, or of the end of one, while others go on; the seed is fixed, what the scheduler does is not."""
-    wanted = 1000 if not WRAPPER else 20
+    wanted, few = (1000, 24) if not WRAPPER else (20, 6)
     chosen = random.Random(7)
     images = (IMAGE, "my-registry-registry.cn-hangzhou.cr.aliyuncs.com/a", "registry.cn-hangzhou.aliyuncs.com/a")
     issued = node.cloud.cloud.issued
@@ -391,7 +391,7 @@ def test_kills_at_random_moments_leave_only_whole_records(node):
 
     with ThreadPoolExecutor(6) as pool:
         def lengths(since_issue):
-            runs = [pool.submit(run_for, None, images[i % 3], records.KINDS, since_issue) for i in range(18)]
+            runs = [pool.submit(run_for, None, images[i % 3], records.KINDS, since_issue) for i in range(few)]
             return statistics.median(run.result()[1] for run in runs)
 
         longest_s = {since_issue: lengths(since_issue) for since_issue in (False, True)}
@@ -399,7 +399,7 @@ def test_kills_at_random_moments_leave_only_whole_records(node):
         while killed < wanted:
             assert started < 20 * wanted, "runs end before they can be killed"
             runs = []
-            for _ in range(50):
+            for _ in range(few):
                 since_issue = chosen.random() < 0.5
                 forgotten = chosen.choice([(), ("token",), ("token",), records.KINDS])
                 limit_s = longest_s[since_issue] * chosen.random() ** (3 if since_issue else 1)

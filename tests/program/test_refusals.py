@@ -3,12 +3,15 @@
 import json
 import os
 import re
+import shlex
+import shutil
 import signal
 import subprocess
 import time
 
 import pytest
-from provider import DEMO, PROGRAM, WRAPPER, Emulator, assert_failed, pull, request, run, secrets_of
+from provider import (DEMO, PROGRAM, WRAPPER, Emulator, assert_failed, pull, request, run, secrets_of,
+                      skip_where_permitted)
 
 
 @pytest.fixture
@@ -227,8 +230,6 @@ def test_tls(cloud, fault, status, words, tmp_path):
 
 
 def test_hashed_directory_of_certificates(cloud, tmp_path):
-    import shutil
-    import subprocess
     shutil.copy(cloud.ca, tmp_path / "ca.pem")
     subprocess.run(["openssl", "rehash", str(tmp_path)], check=True)
     environment = cloud.environment()
@@ -253,8 +254,6 @@ def test_name_that_does_not_resolve(cloud, tmp_path):
 
 
 def test_stdin_that_never_ends():
-    import subprocess
-    from provider import PROGRAM
     with subprocess.Popen([PROGRAM, "--deadline", "1"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, env={}) as process:
         assert process.wait(10) == 75
@@ -324,6 +323,17 @@ def test_watchdog_ends_a_run_that_the_system_blocks():
     process.send_signal(signal.SIGALRM)
     out, err = process.communicate(timeout=20)
     assert (process.returncode, out) == (75, "") and "deadline" in err
+
+
+@pytest.mark.skipif(bool(WRAPPER), reason="the delay would be the wrapper's")
+def test_error_that_comes_late_stays_the_only_one():
+    """Its write returns after the deadline: the watchdog has nothing to add."""
+    if not shutil.which("strace"):
+        skip_where_permitted("strace is not there")
+    done = subprocess.run(["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=write", "-e", "inject=write:delay_exit=2500000",
+                           PROGRAM, "--no-cache", "--deadline", "1"], input=request("nginx"), capture_output=True, text=True,
+                          env={"ASAN_OPTIONS": "detect_leaks=0"}, check=False)
+    assert done.returncode == 78 and done.stderr.count("\n") == 1 and "not an ACR host" in done.stderr
 
 
 # -- what a registry says of itself --
@@ -472,10 +482,6 @@ def test_default_port_of_an_endpoint(cloud, tmp_path):
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "<&- >&-", "<&- >&- 2>&-"])
 def test_closed_standard_streams(cloud, closed):
-    import shlex
-    import subprocess
-
-    from provider import PROGRAM, WRAPPER
     command = shlex.join([*WRAPPER, PROGRAM, "get", "--no-cache", "--output", "password", DEMO]) + " " + closed
     done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, env=cloud.environment(), check=False)
     assert (done.returncode == 0) == (">&-" not in closed.replace("2>&-", "")) and "reg-" not in done.stderr

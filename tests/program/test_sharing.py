@@ -165,9 +165,9 @@ def test_whatever_is_in_the_place_of_a_lock_costs_no_second_call(node, put):
         else:
             path.unlink()
     node.cloud.fault("acr", "GetAuthorizationToken", delay_ms=500)
-    calls = node.calls()
+    asked = node.tokens_asked()
     assert all(status == 0 for status, _, _ in finish([node.start() for _ in range(CROWD)]))
-    assert node.calls() == calls + 1
+    assert node.tokens_asked() == asked + 1
 
 
 def test_lock_in_use_is_not_swept_away(node):
