@@ -57,7 +57,7 @@ static void on_alarm(int unused)
     ssize_t written;
 
     (void)unused;
-    command_abandon();
+    command_abandon(); /* NOLINT(bugprone-signal-handler,cert-sig30-c): it calls kill(2) only */
     if (is_answered)
         _exit(EXIT_SUCCESS);
     written = write(STDERR_FILENO, complaint, sizeof complaint - 1);

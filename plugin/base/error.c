@@ -105,6 +105,8 @@ int error_exit_status(const struct error *err)
         return EX_DATAERR;
     case ERROR_UNAVAILABLE:
         return EX_UNAVAILABLE;
+    case ERROR_IO:
+        return EX_IOERR;
     case ERROR_TEMPORARY:
         return EX_TEMPFAIL;
     case ERROR_PERMISSION:

@@ -14,6 +14,7 @@ enum error_kind {
     ERROR_USAGE,       /* 64: the command line */
     ERROR_REQUEST,     /* 65: the request on stdin */
     ERROR_UNAVAILABLE, /* 69: a service is not there, not to be trusted or talks nonsense */
+    ERROR_IO,          /* 74: standard input cannot be read, or standard output written */
     ERROR_TEMPORARY,   /* 75: network trouble, throttling, time-outs: a later try may succeed */
     ERROR_PERMISSION,  /* 77: a service refuses, with a reason that trying again does not mend */
     ERROR_CONFIG,      /* 78: the configuration, or the lack of one */
@@ -25,7 +26,7 @@ struct error {
     char cause[1024];      /* set once, where it happened */
     char service_code[80]; /* the code as the service sent it, "" if none */
     char request_id[80];   /* the service's RequestId, "" if none */
-    char advice[320];      /* what the operator should do, "" if nothing is known */
+    char advice[480];      /* what the operator should do, "" if nothing is known */
 };
 
 /* Fills err afresh. Always returns false, so that `return error_set(...)` stays one line.

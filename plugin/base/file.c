@@ -93,7 +93,7 @@ bool file_read_stream(struct buf *out, int descriptor, size_t max_bytes, int64_t
             return error_set(err, ERROR_TEMPORARY, "no end of input before the deadline");
         got = read(descriptor, chunk, sizeof chunk);
         if (got < 0 && errno != EINTR && errno != EAGAIN)
-            return error_set(err, ERROR_INTERNAL, "cannot read: %s", strerror(errno));
+            return error_set(err, ERROR_IO, "cannot read: %s", strerror(errno));
         if (got > 0)
             buf_append(out, chunk, (size_t)got);
         if (out->length > max_bytes) {
@@ -113,7 +113,7 @@ bool file_write_all(int descriptor, const void *bytes, size_t length, struct err
         ssize_t written = write(descriptor, next, length);
 
         if (written < 0 && errno != EINTR)
-            return error_set(err, ERROR_INTERNAL, "cannot write: %s", strerror(errno));
+            return error_set(err, ERROR_IO, "cannot write: %s", strerror(errno));
         if (written > 0) {
             next += written;
             length -= (size_t)written;

@@ -303,7 +303,7 @@ static bool start_timer(timer_t *timer, int64_t after_ms)
     struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1};
     const struct itimerspec when = {
         .it_value = {.tv_sec = after_ms / 1000, .tv_nsec = after_ms % 1000 * 1000000},
-        .it_interval = {.tv_nsec = AGAIN_MS * 1000000}};
+        .it_interval = {.tv_nsec = (long)AGAIN_MS * 1000000}};
 
     sigset_t its;
 

@@ -119,6 +119,11 @@ bool sts_assume_role(struct credentials *out, struct http *http,
     return error_wrap(err, "assuming %s as %s", role->arn, signer->words);
 }
 
+static void explain_end(struct error *err)
+{
+    (void)error_advise(err, "The token has ended: check the node's clock (NTP)");
+}
+
 static void explain_audience(const struct claims *claims, struct error *err)
 {
     (void)error_advise(err,
@@ -135,8 +140,21 @@ static void explain_issuer(const struct claims *claims, const char *provider_arn
                        claims->issuer, provider_arn);
 }
 
-/* Says which condition most likely failed: what the service says, else what differs from what ACK's
- * providers expect. */
+/* The service only says no: what differs from what ACK's providers expect is most likely why. */
+static void guess(const struct claims *claims, struct error *err)
+{
+    if (claims->expires_at_s != 0 && claims->expires_at_s <= clock_wall_s())
+        explain_end(err);
+    else if (!claims->audience_fits)
+        explain_audience(claims, err);
+    else
+        (void)error_advise(err,
+                           "Most likely oidc:sub failed: the role's trust policy must admit "
+                           "oidc:sub %s with oidc:iss %s",
+                           claims->subject, claims->issuer);
+}
+
+/* Says which condition most likely failed. */
 static void explain(const struct secret *token, const char *provider_arn, struct error *err)
 {
     const char *code = err->service_code;
@@ -145,27 +163,19 @@ static void explain(const struct secret *token, const char *provider_arn, struct
     if (!claims_read(&claims, token, AUDIENCE))
         (void)error_advise(err, "The token is not a JSON Web Token");
     else if (strstr(code, "Expired") != NULL)
-        (void)error_advise(err, "The token has ended: check the node's clock (NTP)");
+        explain_end(err);
     else if (strstr(code, "Audience") != NULL)
         explain_audience(&claims, err);
     else if (strstr(code, "Issuer") != NULL || strstr(code, "Fingerprint") != NULL)
         explain_issuer(&claims, provider_arn, err);
-    else if (strstr(code, "Invalid") != NULL)
-        (void)error_advise(err, "Check that %s is the provider of the cluster that made the token",
-                           provider_arn);
-    else if (strcasestr(err->cause, "OIDC Provider") != NULL ||
+    else if (strstr(code, "Invalid") != NULL || strcasestr(err->cause, "OIDC Provider") != NULL ||
              strcasestr(err->cause, "OIDCProvider") != NULL)
-        (void)error_advise(err, "Check that OIDC provider %s exists, with RRSA enabled",
-                           provider_arn);
-    else if (claims.expires_at_s != 0 && claims.expires_at_s <= clock_wall_s())
-        (void)error_advise(err, "The token has ended: check the node's clock (NTP)");
-    else if (!claims.audience_fits)
-        explain_audience(&claims, err);
-    else
         (void)error_advise(err,
-                           "Most likely oidc:sub failed: the role's trust policy must admit "
-                           "oidc:sub %s with oidc:iss %s",
-                           claims.subject, claims.issuer);
+                           "Check that OIDC provider %s exists, with RRSA enabled, and is that of "
+                           "the cluster that made the token",
+                           provider_arn);
+    else
+        guess(&claims, err);
 }
 
 bool sts_assume_role_with_oidc(struct credentials *out, struct http *http,

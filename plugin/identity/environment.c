@@ -21,8 +21,6 @@
 
 enum { SECRET_MAX_BYTES = 512, TOKEN_MAX_BYTES = 16 * 1024, NAMES = 4 };
 
-extern char **environ;
-
 /* The official name first, then the older ones. */
 static const char *const id_names[NAMES] = {ID_NAME, "ALICLOUD_ACCESS_KEY",
                                             "ALIBABACLOUD_ACCESS_KEY_ID", "ALICLOUD_ACCESS_KEY_ID"};

@@ -13,7 +13,6 @@ import re
 import secrets
 import shutil
 import socket
-import ssl
 import struct
 import subprocess
 import sys
@@ -199,6 +198,9 @@ class _Api(_Handler):
         if fault and fault.get("reset"):
             _reset(self.request)
             raise _Gone
+        if fault and fault.get("stall"):
+            self.emulator.stopped.wait(60)
+            raise _Gone
         authority, days, name = self.emulator.authority, 2, None
         if fault and fault.get("tls") == "unknown-ca":
             authority = self.emulator.other_authority
@@ -295,8 +297,11 @@ class _Proxy(_Handler):
         self.emulator.record(service="proxy", operation="connect", host=self.path, method="CONNECT", path="",
                              headers={})
         fault = self.emulator.take_fault("proxy", "connect", name)
-        if name in self.emulator.cloud.unresolvable or fault:
-            self._send(502, {}, b"")
+        answer = None if name not in self.emulator.cloud.unresolvable else self._refuse
+        if fault:
+            answer = self._misbehave(fault, self._refuse)
+        if answer:
+            self._send(*answer())
             return
         server = socket.create_connection(("127.0.0.1", self.emulator.api_port))
         self.wfile.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
@@ -307,6 +312,10 @@ class _Proxy(_Handler):
         back.join()
         server.close()
         raise _Gone
+
+    @staticmethod
+    def _refuse():
+        return 502, {}, b""
 
     @staticmethod
     def _relay(source, target):
@@ -360,9 +369,14 @@ class Emulator:
         return {"ALIBABA_CLOUD_IMDS_ENDPOINT": self.metadata, "SSL_CERT_FILE": self.ca, "HTTPS_PROXY": self.proxy}
 
     def fault(self, service, operation="*", times=None, host="*", **what):
-        """Misbehave in matching exchanges; service `tls` is the handshake of any HTTPS host."""
+        """Misbehave in matching exchanges; service `tls` is the handshake of any HTTPS host.
+
+        What is returned counts in `taken` how often that came to pass.
+        """
+        fault = {"service": service, "operation": operation, "times": times, "host": host, "taken": 0, **what}
         with self._lock:
-            self._faults.append({"service": service, "operation": operation, "times": times, "host": host, **what})
+            self._faults.append(fault)
+        return fault
 
     def heal(self):
         """Misbehave no more."""
@@ -376,6 +390,7 @@ class Emulator:
                         fnmatch.fnmatch(host, fault["host"]):
                     if fault["times"] is not None:
                         fault["times"] -= 1
+                    fault["taken"] += 1
                     return fault
         return None
 

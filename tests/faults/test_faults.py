@@ -1,15 +1,23 @@
 """Every service of a pull, at every moment of it, with every way to fail: what comes out.
 
 An outcome is the exit status. 0: the fault is survived. A status beside it has one line on stderr, an empty stdout, no
-secret in either, and comes before the deadline.
+secret in either, and comes before the deadline. Whatever comes out, the fault must have come to pass.
+
+A warm node has a token that is due for renewal but still good: that one is served while a service is in trouble,
+which is what the statuses 69 and 75 stand for, and never after a refusal.
 """
 
 import os
+import pathlib
 import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
 
 import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "program"))
+import records  # noqa: E402
 from provider import DEMO, Emulator, assert_failed, pull, secrets_of  # noqa: E402
 
 FAULTS = {
@@ -18,7 +26,8 @@ FAULTS = {
     "redirect": {"redirect": "https://attacker.example/"}, "garbage": {"garbage": True}, "endless": {"endless": True},
     "huge": {"body_bytes": 1 << 30}, "stall": {"stall": True}, "drip": {"drip": {"bytes": 1, "interval_ms": 300}},
     "close": {"close": True}, "reset": {"reset": "request"}, "reset-headers": {"reset": "headers"},
-    "reset-body": {"reset": "body"}, "truncated": {"truncate": True},
+    "reset-body": {"reset": "body"}, "truncated": {"truncate": True}, "refused": {"code": "NoPermission"},
+    "unknown-ca": {"tls": "unknown-ca"}, "wrong-name": {"tls": "wrong-name"}, "expired": {"tls": "expired"},
 }
 
 # What each way to fail comes to where the answer is needed.
@@ -27,58 +36,179 @@ NEEDED = {
     "redirect": 69, "garbage": 69, "endless": 69, "huge": 69, "stall": 75, "drip": 75, "close": 75, "reset": 75,
     "reset-headers": 75, "reset-body": 75, "truncated": 75,
 }
-SURVIVED = dict.fromkeys(FAULTS, 0)
+API = {**NEEDED, "refused": 77}
+SURVIVED = dict.fromkeys(NEEDED, 0)
+# A host that answers otherwise than ACR does is none.
+UNKNOWN_HOST = dict.fromkeys(("html", "empty", "not-found", "forbidden", "redirect"), 78)
+TLS = {"reset": 75, "stall": 75, "unknown-ca": 69, "wrong-name": 69, "expired": 69}
+CONNECT = {"bad-gateway": 75, "forbidden": 75, "close": 75, "stall": 75, "reset": 75}
+PASSING = ("server-error", "too-many", "close", "reset", "reset-headers", "reset-body", "truncated")
+
 ROLE = {"identity": {"assumeRole": [{"roleArn": "acs:ram::1234567890123456:role/puller"}]}}
 URI = {"identity": {"source": "uri"}}
+OIDC = {"identity": {"source": "oidc"}}
+# Nothing but the API is asked over TLS.
+KNOWN = {"registries": [{"match": [DEMO], "instanceId": "cri-demo567890abcdef"}]}
 
-# (service, moment): (what comes out, differing from the usual; the image; configuration)
+
+def without_challenge(cloud, _):
+    cloud.cloud.challenge_enabled = False
+    return {}
+
+
+def as_pod(cloud, folder):
+    claims = {"iss": "https://oidc.example", "aud": "sts.aliyuncs.com", "sub": "system:serviceaccount:default:app"}
+    (folder / "token").write_text(cloud.cloud.mint(claims))
+    return {"ALIBABA_CLOUD_ROLE_ARN": "acs:ram::1234567890123456:role/pod", "ALIBABA_CLOUD_OIDC_TOKEN_FILE": str(folder / "token"),
+            "ALIBABA_CLOUD_OIDC_PROVIDER_ARN": "acs:ram::1234567890123456:oidc-provider/ack-rrsa-c0123456789"}
+
+
+class Moment(NamedTuple):
+    service: str
+    operation: str
+    outcomes: dict
+    image_host: str = DEMO
+    config: dict = {}
+    prepare: object = None  # sets up the cloud and the node's folder; more variables
+    host: str = "*"  # that fails
+
+
 MOMENTS = {
     # 403 and 404 mean that there is no token service, an empty 200 that its token is none.
-    ("metadata", "token"): ({**NEEDED, "not-found": 0, "forbidden": 0}, DEMO, {}),
+    "metadata-token": Moment("metadata", "token", {**NEEDED, "not-found": 0, "forbidden": 0}),
     # No role: the credentials URI comes next.
-    ("metadata", "role"): ({**NEEDED, "not-found": 0, "empty": 0, "forbidden": 77}, DEMO, {}),
-    ("metadata", "credentials"): ({**NEEDED, "not-found": 78, "forbidden": 77}, DEMO, {}),
-    ("metadata", "region"): (SURVIVED, DEMO, {}),
+    "metadata-role": Moment("metadata", "role", {**NEEDED, "not-found": 0, "empty": 0, "forbidden": 77}),
+    "metadata-credentials": Moment("metadata", "credentials", {**NEEDED, "not-found": 78, "forbidden": 77}),
+    "metadata-region": Moment("metadata", "region", SURVIVED),
     # The name of an Enterprise host is enough to ask ListInstance instead.
-    ("registry", "challenge"): (SURVIVED, DEMO, {}),
-    ("acr", "GetAuthorizationToken"): (NEEDED, DEMO, {}),
-    ("acr", "ListInstanceEndpoint"): (NEEDED, "hub.example.com", {}),
-    ("sts", "AssumeRole"): (NEEDED, DEMO, ROLE),
-    ("uri", "credentials"): (NEEDED, DEMO, URI),
+    "challenge": Moment("registry", "challenge", SURVIVED),
+    "challenge-of-custom-domain": Moment("registry", "challenge", {**NEEDED, **UNKNOWN_HOST}, "hub.example.com"),
+    "acr-GetAuthorizationToken": Moment("acr", "GetAuthorizationToken", API),
+    "acr-tokens": Moment("acr", "GetAuthorizationToken", API, "registry.cn-hangzhou.aliyuncs.com"),
+    "acr-ListInstance": Moment("acr", "ListInstance", API, prepare=without_challenge),
+    "acr-ListInstanceEndpoint": Moment("acr", "ListInstanceEndpoint", API, "hub.example.com"),
+    "sts-AssumeRole": Moment("sts", "AssumeRole", API, config=ROLE),
+    "sts-AssumeRoleWithOIDC": Moment("sts", "AssumeRoleWithOIDC", API, config=OIDC, prepare=as_pod),
+    "uri": Moment("uri", "credentials", NEEDED, config=URI),
+    "tls": Moment("tls", "*", TLS, config=KNOWN),
+    "proxy": Moment("proxy", "connect", CONNECT, config=KNOWN, host="cr*.aliyuncs.com"),
 }
 
 
-@pytest.fixture
-def cloud():
-    with Emulator() as emulator:
-        yield emulator
+class Scene:
+    """A cloud, a node of it, and the moment that fails."""
+
+    def __init__(self, moment):
+        self.moment = MOMENTS[moment]
+
+    def __enter__(self):
+        self._folder = tempfile.TemporaryDirectory(prefix="acr-faults-")
+        self.folder = pathlib.Path(self._folder.name)
+        self.cloud = Emulator().__enter__()
+        self.variables = {"ALIBABA_CLOUD_CREDENTIALS_URI": self.cloud.metadata + "/credentials"}
+        if self.moment.prepare:
+            self.variables.update(self.moment.prepare(self.cloud, self.folder))
+        return self
+
+    def __exit__(self, *_):
+        self.cloud.__exit__()
+        self._folder.cleanup()
+
+    def fail(self, fault, times=None):
+        return self.cloud.fault(self.moment.service, self.moment.operation, times, self.moment.host, **FAULTS[fault])
+
+    def pull(self, *arguments, **keywords):
+        return pull(self.cloud, self.moment.image_host + "/a", self.variables, config=self.moment.config,
+                    tmp_path=self.folder, arguments=arguments, **keywords)
+
+    def pull_warm(self, *arguments):
+        return self.pull("--cache-dir", str(self.folder / "cache"), *arguments, with_cache=True)
+
+    def warm_up(self):
+        """A token that is due for renewal, and nothing else that the node remembers; its password."""
+        self.cloud.cloud.token_life_s = records.SHORT_LIFE_S
+        password = self.password(self.pull_warm())
+        records.age(self.folder / "cache", 110)
+        for path in records.of_kind(self.folder / "cache", "node", "instance"):
+            path.unlink()
+        return password
+
+    def password(self, result):
+        (login,) = result.auth.items()
+        assert login[0] == self.moment.image_host
+        return login[1]["password"]
 
 
-LASTING = [(*key, fault) for key, (outcomes, _, _) in MOMENTS.items() for fault in outcomes]
-PASSING = [(*key, fault) for key in MOMENTS if key[0] != "registry"
-           for fault in ("server-error", "too-many", "close", "reset", "reset-headers", "reset-body", "truncated")]
+# A challenge is waited for six seconds, an item of the metadata service for three.
+PATIENCE = ("--deadline", "12")
+BRIDGE = "serving a token that should have been renewed"
 
 
-@pytest.mark.parametrize("service, moment, fault", LASTING)
-def test_lasting_fault(cloud, tmp_path, service, moment, fault):
-    outcomes, host, config = MOMENTS[service, moment]
-    cloud.fault(service, moment, **FAULTS[fault])
-    # A challenge is waited for six seconds, an item of the metadata service for three.
-    patience = ["--deadline", "12"] if outcomes[fault] == 0 else []
-    result = pull(cloud, host + "/a", {"ALIBABA_CLOUD_CREDENTIALS_URI": cloud.metadata + "/credentials"},
-                  config=config, tmp_path=tmp_path, arguments=patience)
-    if outcomes[fault] == 0:
-        assert list(result.auth) == [host] and result.err == ""
-    else:
-        assert_failed(result, outcomes[fault], secrets=secrets_of(cloud))
-        assert cloud.cloud.issued == [] or moment == "GetAuthorizationToken"
+def lasting(moment, fault):
+    with Scene(moment) as scene:
+        met = scene.fail(fault)
+        outcome = scene.moment.outcomes[fault]
+        result = scene.pull(*(PATIENCE if outcome == 0 else ()))
+        assert met["taken"] > 0
+        if outcome == 0:
+            assert scene.password(result) == scene.cloud.cloud.issued[-1] and result.err == ""
+        else:
+            assert_failed(result, outcome, secrets=secrets_of(scene.cloud))
+            assert scene.cloud.cloud.issued == [] or scene.moment.operation == "GetAuthorizationToken"
 
 
-@pytest.mark.parametrize("service, moment, fault", PASSING)
-def test_fault_that_passes(cloud, tmp_path, service, moment, fault):
+def passing(moment, fault):
     """Once, then all is well: nobody need notice."""
-    _, host, config = MOMENTS[service, moment]
-    cloud.fault(service, moment, times=1, **FAULTS[fault])
-    result = pull(cloud, host + "/a", {"ALIBABA_CLOUD_CREDENTIALS_URI": cloud.metadata + "/credentials"},
-                  config=config, tmp_path=tmp_path, arguments=["--deadline", "12"])
-    assert list(result.auth) == [host] and result.err == ""
+    with Scene(moment) as scene:
+        met = scene.fail(fault, times=1)
+        result = scene.pull(*PATIENCE)
+        assert met["taken"] == 1
+        assert scene.password(result) == scene.cloud.cloud.issued[-1] and result.err == ""
+
+
+def warm(moment, fault):
+    with Scene(moment) as scene:
+        old = scene.warm_up()
+        met = scene.fail(fault)
+        outcome = scene.moment.outcomes[fault]
+        result = scene.pull_warm("--log-level", "warning", *(PATIENCE if outcome == 0 else ()))
+        assert met["taken"] > 0
+        if outcome in (69, 75):
+            assert scene.password(result) == old
+            assert BRIDGE in result.err and result.err.count("\n") == 1
+            assert not any(secret in result.err for secret in secrets_of(scene.cloud))
+        elif outcome == 0:
+            assert scene.password(result) == scene.cloud.cloud.issued[-1] != old and result.err == ""
+        else:
+            assert_failed(result, outcome, secrets=secrets_of(scene.cloud))
+
+
+def silent(moment, fault):
+    """Nobody has asked for warnings; and once the trouble is over, the token is renewed."""
+    with Scene(moment) as scene:
+        old = scene.warm_up()
+        met = scene.fail(fault)
+        result = scene.pull_warm()
+        assert met["taken"] > 0 and (scene.password(result), result.err) == (old, "")
+        scene.cloud.heal()
+        assert scene.password(scene.pull_warm()) == scene.cloud.cloud.issued[-1] != old
+
+
+ROWS = [(play, name, fault) for play in (lasting, warm) for name, moment in MOMENTS.items() for fault in moment.outcomes]
+ROWS += [(passing, name, fault) for name, moment in MOMENTS.items() for fault in moment.outcomes if fault in PASSING]
+ROWS += [(silent, "metadata-credentials", "close"), (silent, "acr-GetAuthorizationToken", "server-error"),
+         (silent, "acr-tokens", "html"), (silent, "sts-AssumeRole", "reset"), (silent, "tls", "unknown-ca")]
+
+
+@pytest.fixture(scope="module")
+def played(request):
+    """A row mostly waits, so that a few are played side by side."""
+    pool = ThreadPoolExecutor(4)
+    rows = [item.callspec.params["row"] for item in request.session.items if item.path == request.path]
+    yield {row: pool.submit(*row) for row in rows}
+    pool.shutdown(cancel_futures=True)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: "-".join([row[0].__name__, *row[1:]]))
+def test_fault(played, row):
+    played[row].result()

@@ -1,6 +1,5 @@
 """What processes of a node share: one token, one who asks for it, and nothing that is not safely ours."""
 
-import hashlib
 import json
 import os
 import random
@@ -8,14 +7,17 @@ import re
 import shutil
 import signal
 import stat
+import statistics
 import subprocess
-import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from provider import DEADLINE_S, DEMO, PROGRAM, WRAPPER, Emulator, assert_failed, pull, request, run, secrets_of
+import records
+from node import IMAGE, Node, finish, release
+from provider import DEADLINE_S, DEMO, PROGRAM, WRAPPER, Emulator, assert_failed, request, run, secrets_of, skip_where_permitted
+from records import SHORT_LIFE_S, uptime_ms
 
-IMAGE = DEMO + "/a"
 ROLE = {"roleArn": "acs:ram::1234567890123456:role/puller"}
 ACCESS_KEY = {"ALIBABA_CLOUD_ACCESS_KEY_ID": "LTAIemulatorkey00001",
               "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "emulator-secret-0000000001"}
@@ -25,35 +27,6 @@ ACCESS_KEY = {"ALIBABA_CLOUD_ACCESS_KEY_ID": "LTAIemulatorkey00001",
 def cloud():
     with Emulator() as emulator:
         yield emulator
-
-
-class Node:
-    def __init__(self, cloud, directory, tmp_path):
-        self.cloud, self.directory, self.tmp_path = cloud, directory, tmp_path
-
-    def pull(self, image=IMAGE, more=None, config=None, arguments=(), flags=None):
-        flags = ["--cache-dir", str(self.directory)] if flags is None else flags
-        return pull(self.cloud, image, more, arguments=[*flags, *arguments], config={} if config is None else config,
-                    tmp_path=self.tmp_path, with_cache=True)
-
-    def password(self, *arguments, **keywords):
-        (login,) = self.pull(*arguments, **keywords).auth.values()
-        return login["password"]
-
-    def start(self, *arguments, deadline_s=30):
-        process = subprocess.Popen([*WRAPPER, PROGRAM, "--cache-dir", str(self.directory), "--deadline", str(deadline_s),
-                                    *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                   env=self.cloud.environment(), text=True)
-        process.stdin.write(request(IMAGE))
-        process.stdin.close()
-        process.stdin = None
-        return process
-
-    def files(self, kind="token"):
-        return [path for path in self.directory.iterdir() if path.name.startswith(kind + "-")]
-
-    def calls(self):
-        return len(self.cloud.log("acr"))
 
 
 @pytest.fixture
@@ -141,10 +114,6 @@ def test_directory_of_the_configuration(node):
 # -- freshness -------------------------------------------------------------------------------------------------
 
 
-# Records can be made no older than the system: these tests shall pass two minutes after a boot.
-SHORT_LIFE_S = 200
-
-
 def test_token_is_renewed_while_it_is_still_good(node):
     node.cloud.cloud.token_life_s = SHORT_LIFE_S
     first = node.password(config={"refreshMarginSeconds": 0})
@@ -170,43 +139,38 @@ def test_durations_differ(node):
 
 
 def age(node, by_s):
-    """Makes the records older, by rewriting them as the program would."""
-    rewrite(node, lambda record: record.update(madeAtMs=record["madeAtMs"] - by_s * 1000))
+    records.age(node.directory, by_s)
 
 
 def rewrite(node, change):
-    for path in node.files():
-        record = json.loads(path.read_text().partition("\n")[2])
-        change(record)
-        document = json.dumps(record) + "\n"
-        path.write_text(hashlib.sha256(document.encode()).hexdigest() + "\n" + document)
+    records.rewrite(node.directory, change)
 
 
-def has_been_up(by_s):
-    with open("/proc/uptime", encoding="ascii") as file:
-        return float(file.read().split()[0]) > by_s + 60
+def at(minutes):
+    """What makes a run take place so long after others: records go by the time since the boot."""
+    return ["unshare", "--time", "--fork", "--boottime", str(int(minutes * 60))]
 
 
 def test_outage_is_bridged_by_a_token_that_is_still_good(node):
     """The API is down for an hour of simulated time: the token serves until a minute before its end."""
-    first = node.password()
-    life_s = 3600
-    soon = ["--deadline", "8" if WRAPPER else "1"]
+    if subprocess.run([*at(1), "true"], capture_output=True, check=False).returncode != 0:
+        skip_where_permitted("time namespaces are not allowed here")
+    first = node.password(prefix=at(0))
     node.cloud.fault("acr", code="ServiceUnavailable")
     for minutes in range(10, 59, 12):
-        if not has_been_up(minutes * 60):
-            pytest.skip("the system has not been up for long enough to simulate an hour")
-        rewrite(node, lambda record, s=minutes * 60: record.update(madeAtMs=uptime_ms() - s * 1000, lifeSeconds=life_s))
-        answer = node.pull(arguments=["--log-level", "warning", *soon])
+        left_s, calls = 3600 - minutes * 60, node.calls()
+        answer = node.pull(arguments=["--log-level", "warning"], prefix=at(minutes))
         assert answer.auth[DEMO]["password"] == first
-        left_s = life_s - minutes * 60
         assert seconds(answer.answer["cacheDuration"]) <= left_s / 2 + max(0, left_s / 2 - 900)
-        assert ("should have been renewed" in answer.err) == (left_s < 900)
-    rewrite(node, lambda record: record.update(madeAtMs=uptime_ms() - 3550 * 1000))
-    assert_failed(node.pull(arguments=soon), 75, "ServiceUnavailable", secrets=secrets_of(node.cloud))
+        is_due = left_s < 900 + 2700 / 10
+        assert ("should have been renewed" in answer.err, node.calls() > calls) == (is_due, is_due), minutes
+    assert_failed(node.pull(prefix=at(59.2)), 75, "ServiceUnavailable", secrets=secrets_of(node.cloud))
+    node.cloud.heal()
+    assert node.password(prefix=at(59.3)) != first
 
 
 LORIS = {"drip": {"bytes": 1, "interval_ms": 200}}
+HANG_S = 60  # far beyond any deadline here, however slow the machine
 
 
 def test_slow_loris_metadata_service(node):
@@ -215,8 +179,10 @@ def test_slow_loris_metadata_service(node):
     started = time.monotonic()
     crowd = [node.start(deadline_s=DEADLINE_S) for _ in range(30 if not WRAPPER else 5)]
     for status, out, err in finish(crowd):
-        assert (status, out, err.count("\n")) == (75, "", 1) and "metadata" in err
-    assert time.monotonic() - started < DEADLINE_S + (30 if WRAPPER else 3)
+        assert (status, out, err.count("\n")) == (75, "", 1)
+        # On a machine that is too slow for its own deadlines the watchdog has the last word.
+        assert "metadata" in err or "the deadline has passed" in err
+    assert time.monotonic() - started < HANG_S
     node.cloud.heal()
     assert node.password() in node.cloud.cloud.issued
 
@@ -226,12 +192,7 @@ def test_slow_loris_metadata_service_is_bridged_by_a_token_that_is_still_good(no
     first = node.password()
     age(node, 110)
     node.cloud.fault("metadata", **LORIS)
-    result = node.pull()
-    assert result.auth[DEMO]["password"] == first and result.seconds < DEADLINE_S + (30 if WRAPPER else 2)
-
-
-def uptime_ms():
-    return int(time.clock_gettime(time.CLOCK_BOOTTIME) * 1000)
+    assert node.password() == first
 
 
 def test_refusal_is_not_bridged(node):
@@ -314,13 +275,13 @@ def test_directory_that_cannot_be_used_only_costs_speed(node, how):
 
 @pytest.mark.parametrize("options", ["ro,mode=0700", "size=4k,nr_inodes=2,mode=0700", "size=4k,mode=0700"])
 def test_full_or_read_only_file_system_only_costs_speed(cloud, tmp_path, options):
-    """In a mount namespace; waiting for a lock that cannot be made would show as two slow runs."""
+    """In a mount namespace; who waited for a lock that cannot be made would wait for half of the deadline."""
     if os.geteuid() != 0:
         pytest.skip("mounting needs root")
     directory = tmp_path / "cache"
     directory.mkdir(0o700)
     fill = f"head -c 1M /dev/zero >{directory}/full 2>/dev/null; " if options == "size=4k,mode=0700" else ""
-    one = f"timeout 20 {PROGRAM} --cache-dir {directory} --deadline 20 <{tmp_path}/request || exit 9"
+    one = f"timeout 300 {PROGRAM} --cache-dir {directory} --deadline {2 * HANG_S} <{tmp_path}/request || exit 9"
     script = f"mount -t tmpfs -o {options} none {directory} && {fill} {one}; {one}"
     (tmp_path / "request").write_text(request(IMAGE))
     started = time.monotonic()
@@ -329,7 +290,7 @@ def test_full_or_read_only_file_system_only_costs_speed(cloud, tmp_path, options
     if "unshare" in done.stderr:
         pytest.skip("namespaces are not allowed here")
     assert done.returncode == 0, done.stderr
-    assert done.stdout.count('"password"') == 2 and time.monotonic() - started < 8
+    assert done.stdout.count('"password"') == 2 and time.monotonic() - started < HANG_S
 
 
 def test_only_leftovers_of_our_own_are_swept_away(node):
@@ -350,33 +311,33 @@ def test_only_leftovers_of_our_own_are_swept_away(node):
 # -- many at once ----------------------------------------------------------------------------------------------
 
 
-def finish(processes):
-    for process in processes:
-        out, err = process.communicate(timeout=120)
-        yield process.returncode, out, err
-
-
 def test_storm_of_a_hundred_asks_once(node):
     node.cloud.fault("acr", "GetAuthorizationToken", delay_ms=300)
-    answers = [json.loads(out)["auth"][DEMO]["password"] for status, out, err in
-               finish([node.start() for _ in range(100 if not WRAPPER else 10)]) if status == 0 or pytest.fail(err)]
+    crowd = [node.start(deadline_s=120, held=True) for _ in range(100 if not WRAPPER else 10)]
+    for process in crowd:
+        release(process)
+    answers = [json.loads(out)["auth"][DEMO]["password"] for status, out, err in finish(crowd)
+               if status == 0 or pytest.fail(err)]
     assert len(set(answers)) == 1 and node.cloud.operations("acr") == ["GetAuthorizationToken"]
     assert node.cloud.operations("metadata").count("credentials") == 1
 
 
 def test_leader_that_is_killed_costs_one_more_call(node):
-    node.cloud.fault("acr", "GetAuthorizationToken", times=1, delay_ms=1500)
-    leader = node.start()
+    """Its call is never answered, so that it is under way when the others come, however late that is."""
+    node.cloud.fault("acr", "GetAuthorizationToken", stall=True)
+    leader = node.start(deadline_s=120)
+    others = [node.start(deadline_s=120, held=True) for _ in range(20 if not WRAPPER else 5)]
     while node.calls() == 0:
         time.sleep(0.01)
-    others = [node.start() for _ in range(20 if not WRAPPER else 5)]
-    time.sleep(0.3)
+    for process in others:
+        release(process)
+    time.sleep(0.3)  # lets them come to the lock; who comes later finds the same
+    calls = node.calls()
+    node.cloud.heal()
     leader.kill()
-    leader.wait()
-    for stream in (leader.stdout, leader.stderr):
-        stream.close()
+    leader.communicate()
     answers = {json.loads(out)["auth"][DEMO]["password"] for status, out, err in finish(others) if status == 0 or pytest.fail(err)}
-    assert len(answers) == 1 and node.calls() == 2
+    assert len(answers) == 1 and node.calls() == calls + 1
 
 
 def test_waiters_give_up_in_time_to_ask_by_themselves(node):
@@ -391,37 +352,64 @@ def test_waiters_give_up_in_time_to_ask_by_themselves(node):
 
 
 def test_kills_at_random_moments_leave_only_whole_records(node):
-    """A run takes some twenty milliseconds; the seed is fixed, what the scheduler does is not."""
+    """Of a run, or of the end of one, while others go on; the seed is fixed, what the scheduler does is not."""
+    wanted = 1000 if not WRAPPER else 20
     chosen = random.Random(7)
-    rounds = 1000 if not WRAPPER else 20
-    running = []
+    images = (IMAGE, "my-registry-registry.cn-hangzhou.cr.aliyuncs.com/a", "registry.cn-hangzhou.aliyuncs.com/a")
+    issued = node.cloud.cloud.issued
+    seen = set()  # passwords that a record or an answer had
 
-    def kill_later(process, delay_s):
-        time.sleep(delay_s)
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
+    def inspect():
+        for kind, _, second in records.read_whole(node.directory):
+            if kind == "token":
+                assert second in issued
+                seen.add(second)
 
-    for i in range(rounds):
-        if i % 10 == 0:  # so that there is something to write again
-            for path in list(node.directory.iterdir()) if node.directory.exists() else []:
-                if path.name.startswith("token-"):
-                    path.unlink(missing_ok=True)
-        process = node.start()
-        thread = threading.Thread(target=kill_later, args=(process, chosen.uniform(0, 0.03)))
-        thread.start()
-        running.append(thread)
-        if len(running) >= 6:
-            running.pop(0).join()
-        for path in node.files() if node.directory.exists() else []:
-            try:
-                digest, _, document = path.read_text().partition("\n")
-            except FileNotFoundError:
-                continue
-            assert hashlib.sha256(document.encode()).hexdigest() == digest
-            assert json.loads(document)["values"][1] in node.cloud.cloud.issued
-    for thread in running:
-        thread.join()
-    assert node.password() in node.cloud.cloud.issued
+    def run_for(limit_s, image, forgotten, since_issue):
+        """Forgets records of these kinds, so that there is something to write; (killed?, how long it took).
+
+        The time may be taken from when the API has issued a token, to whomever: what follows is short.
+        """
+        inspect()
+        for path in records.of_kind(node.directory, *forgotten):
+            path.unlink(missing_ok=True)
+        before, process = len(issued), node.start(deadline_s=120, image=image)
+        started = time.monotonic()
+        while since_issue and len(issued) == before and process.poll() is None:
+            time.sleep(0.0005)
+            started = time.monotonic()
+        try:
+            out, err = process.communicate(timeout=limit_s)
+            assert process.returncode == 0, err
+            seen.update(login["password"] for login in json.loads(out)["auth"].values())
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+        took_s = time.monotonic() - started
+        inspect()
+        return process.returncode == -signal.SIGKILL, took_s
+
+    with ThreadPoolExecutor(6) as pool:
+        def lengths(since_issue):
+            runs = [pool.submit(run_for, None, images[i % 3], records.KINDS, since_issue) for i in range(18)]
+            return statistics.median(run.result()[1] for run in runs)
+
+        longest_s = {since_issue: lengths(since_issue) for since_issue in (False, True)}
+        killed = started = 0
+        while killed < wanted:
+            assert started < 20 * wanted, "runs end before they can be killed"
+            runs = []
+            for _ in range(50):
+                since_issue = chosen.random() < 0.5
+                forgotten = chosen.choice([(), ("token",), ("token",), records.KINDS])
+                limit_s = longest_s[since_issue] * chosen.random() ** (3 if since_issue else 1)
+                runs.append(pool.submit(run_for, limit_s, chosen.choice(images), forgotten, since_issue))
+            killed += sum(run.result()[0] for run in runs)
+            started += len(runs)
+    lost = set(issued) - seen
+    print(f"{killed} of {started} runs killed, {len(lost)} of {len(issued)} between call and record; lengths {longest_s}")
+    assert len(lost) >= wanted // 40
+    assert node.password() in issued
 
 
 # -- what a renewal need not ask again -------------------------------------------------------------------------

@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import re
+import shlex
 import subprocess
 
 import pytest
@@ -65,6 +66,26 @@ def test_get_env_is_what_a_shell_reads(cloud):
     assert shown == DEMO + "\nit's $me\na'b\"c`d$(e)\\f !\n"
 
 
+def test_get_env_names_the_registry_without_a_path(cloud, tmp_path):
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps({"registries": [{"match": [DEMO + "/team-a"]}]}))
+    path.chmod(0o600)
+    assert f"ACR_REGISTRY='{DEMO}'\n" in get(cloud, "--output", "env", "--config", str(path), DEMO + "/team-a/app").out
+
+
+@pytest.mark.parametrize("arguments", [["--version", "get", DEMO], ["get", DEMO, "--version"], ["version", "--no-cache"]])
+def test_version_is_all_that_is_asked_for(arguments):
+    done = subprocess.run([PROGRAM, *arguments], input="", capture_output=True, text=True, env={}, check=True)
+    assert done.stdout.startswith("aliyun-acr-credential-provider ") and "libcurl" in done.stdout
+
+
+@pytest.mark.parametrize("streams, words", [("<&-", "cannot read"), ("</", "cannot read"), (">/dev/full", "cannot write")])
+def test_input_or_output_that_fails(cloud, streams, words):
+    command = shlex.join([*WRAPPER, PROGRAM, *(["get", DEMO] if ">" in streams else []), "--no-cache"]) + " " + streams
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, env=cloud.environment(), check=False)
+    assert_failed(Result(done, 0), 74, words, secrets=secrets_of(cloud))
+
+
 @pytest.mark.parametrize("output", ["password", "env"])
 def test_get_without_a_password_to_get(cloud, output):
     assert_failed(get(cloud, "--output", output, ANONYMOUS), 65, "without a password")
@@ -100,7 +121,7 @@ def test_helper_get(cloud, helper, server):
 
 
 @pytest.mark.parametrize("server", ["https://index.docker.io/v1/", "docker.io", "localhost:5000", "hub.example.com", ANONYMOUS,
-                                    "http://" + DEMO, "evil@" + DEMO, "x" * 3000, "ftp://a", "\u00e4.cr.aliyuncs.com"])
+                                    DEMO + " junk", DEMO + "\njunk", DEMO + "\0evil", "http://" + DEMO, "evil@" + DEMO, "x" * 3000, "ftp://a", "\u00e4.cr.aliyuncs.com"])
 def test_helper_lets_clients_go_on_without_us_and_without_the_network(cloud, helper, server):
     answer = helper("get", stdin=server, environment=cloud.environment())
     assert (answer.status, answer.out, answer.err) == (1, NOT_FOUND, "")
@@ -124,7 +145,7 @@ def test_helper_without_a_server(helper, stdin, out):
 
 
 @pytest.mark.parametrize("action, stdin, out", [
-    ("store", json.dumps({"ServerURL": DEMO, "Username": "u", "Secret": "s"}), ""), ("erase", DEMO, ""), ("list", "unused", "{}\n"),
+    ("store", "x" * 100000, ""), ("store", json.dumps({"ServerURL": DEMO, "Username": "u", "Secret": "s"}), ""), ("erase", DEMO, ""), ("list", "unused", "{}\n"),
 ])
 def test_helper_keeps_nothing(helper, action, stdin, out):
     answer = helper(action, stdin=stdin)

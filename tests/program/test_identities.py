@@ -4,19 +4,16 @@ import json
 import os
 import pwd
 import shlex
+import socket
 import subprocess
-import sys
+import threading
 
 import pytest
+from home import KEY, POD_ROLE, PROVIDER, PULLER, SECRET, cli, ini, oidc, print_json, write
 from provider import DEADLINE_S, DEMO, PROGRAM, WRAPPER, Emulator, assert_failed, caller, pull, request, secrets_of
 
-KEY, SECRET = "LTAIemulatorkey00001", "emulator-secret-0000000001"
 ACCESS_KEY = {"ALIBABA_CLOUD_ACCESS_KEY_ID": KEY, "ALIBABA_CLOUD_ACCESS_KEY_SECRET": SECRET}
-PULLER = "acs:ram::1234567890123456:role/puller"
 PARTNER = "acs:ram::9999999999999999:role/partner"
-PROVIDER = "acs:ram::1234567890123456:oidc-provider/ack-rrsa-c0123456789"
-POD_ROLE = "acs:ram::1234567890123456:role/pod"
-CLAIMS = {"iss": "https://oidc.example", "aud": "sts.aliyuncs.com", "sub": "system:serviceaccount:default:app"}
 NO_METADATA = {"ALIBABA_CLOUD_ECS_METADATA_DISABLED": "true"}
 
 
@@ -24,33 +21,6 @@ NO_METADATA = {"ALIBABA_CLOUD_ECS_METADATA_DISABLED": "true"}
 def cloud():
     with Emulator() as emulator:
         yield emulator
-
-
-def write(path, text):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text if isinstance(text, str) else json.dumps(text), encoding="utf-8")
-    path.chmod(0o600)
-    return str(path)
-
-
-def cli(home, *profiles, current="default"):
-    return write(home / ".aliyun" / "config.json", {
-        "current": current, "profiles": [{"name": "default", "region_id": "cn-hangzhou", **p} for p in profiles]})
-
-
-def ini(home, text):
-    return write(home / ".alibabacloud" / "credentials", text)
-
-
-def oidc(cloud, tmp_path, **claims):
-    token = write(tmp_path / "token", cloud.cloud.mint({**CLAIMS, **claims}) + "\n")
-    return {"ALIBABA_CLOUD_ROLE_ARN": POD_ROLE, "ALIBABA_CLOUD_OIDC_PROVIDER_ARN": PROVIDER,
-            "ALIBABA_CLOUD_OIDC_TOKEN_FILE": token}
-
-
-def print_json(**fields):
-    """A command line that prints a document, with both kinds of quotes to be split."""
-    return f"{sys.executable} -c " + shlex.quote(f"import json; print(json.dumps({fields!r}))")
 
 
 # -- environment -----------------------------------------------------------------------------------------------
@@ -273,79 +243,6 @@ def test_names_of_what_is_not_there(cloud, tmp_path, variables, words):
     assert cloud.log("acr") == []
 
 
-# -- external process ------------------------------------------------------------------------------------------
-
-
-def external(cloud, tmp_path, command, **keywords):
-    cli(tmp_path, {"mode": "External", "process_command": command})
-    return pull(cloud, DEMO + "/a", {"HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}, **keywords)
-
-
-def test_external_process_with_a_token_is_run_without_a_shell(cloud, tmp_path):
-    issued = cloud.cloud.issue_credentials(role="external")
-    document = write(tmp_path / "two words.json", {
-        "mode": "StsToken", "access_key_id": issued["AccessKeyId"], "access_key_secret": issued["AccessKeySecret"],
-        "sts_token": issued["SecurityToken"], "expiration": issued["Expiration"]})
-    external(cloud, tmp_path, f"cat '{document}'").answer
-    external(cloud, tmp_path, "cat " + document.replace(" ", "\\ ")).answer
-    assert caller(cloud) == "external"
-    assert_failed(external(cloud, tmp_path, f"cat '{document}' ; true"), 69, "exit status 1")
-
-
-@pytest.mark.parametrize("command, status, words", [
-    ("sh -c 'echo so sorry >&2; exit 3'", 69, ["exit status 3", "so sorry"]),
-    ("sh -c 'kill -9 $$'", 69, ["signal 9"]), ("no-such-command", 69, ["exit status 127", "No such file"]),
-    ("echo hello", 69, ["line 1"]), ("yes", 69, ["65536 bytes"]), ("sh -c 'yes >&2'", 75, ["in time"]),
-    ("sleep 77", 75, ["in time"]), ("sh -c 'exec >&- 2>&-; sleep 77'", 75, ["in time"]),
-    ("echo 'open", 78, ["quote"]), ("echo \\", 78, ["backslash"]), (" ", 78, ["empty"]),
-    (print_json(mode="EcsRamRole"), 69, ["EcsRamRole"]), (print_json(mode="AK", access_key_id=KEY), 69, ["access_key_secret"]),
-    (print_json(mode="AK", access_key_id=KEY, access_key_secret="a\nb"), 69, ["access_key_secret"]),
-    (print_json(mode="StsToken", access_key_id=KEY, access_key_secret=SECRET), 69, ["sts_token"]),
-])
-def test_external_process_that_fails(cloud, tmp_path, command, status, words):
-    assert_failed(external(cloud, tmp_path, command), status, "process_command", *words, secrets=[SECRET])
-    assert cloud.log("acr") == []
-
-
-def test_nothing_of_an_external_process_stays(cloud, tmp_path):
-    mark = f"7{id(cloud) % 100000}"
-    assert_failed(external(cloud, tmp_path, f"sh -c 'sleep {mark} & sleep {mark}'"), 75, "in time")
-    assert subprocess.run(["pgrep", "-f", f"^sleep {mark}$"], capture_output=True, check=False).stdout == b""
-
-
-def issued_document(cloud, tmp_path):
-    issued = cloud.cloud.issue_credentials(role="external")
-    return write(tmp_path / "document.json", {
-        "mode": "StsToken", "access_key_id": issued["AccessKeyId"], "access_key_secret": issued["AccessKeySecret"],
-        "sts_token": issued["SecurityToken"]})
-
-
-def test_what_an_external_process_leaves_in_the_background_is_not_waited_for(cloud, tmp_path):
-    mark = f"8{id(cloud) % 100000}"
-    document = issued_document(cloud, tmp_path)
-    try:
-        result = external(cloud, tmp_path, f"sh -c 'sleep {mark} & cat {document}'")
-        assert result.auth and result.seconds < DEADLINE_S - 1
-    finally:
-        subprocess.run(["pkill", "-f", f"^sleep {mark}$"], check=True)
-
-
-def test_external_process_under_a_parent_that_ignores_its_children(cloud, tmp_path):
-    cli(tmp_path, {"mode": "External", "process_command": "cat " + issued_document(cloud, tmp_path)})
-    command = [*WRAPPER, PROGRAM, "--no-cache", "--deadline", str(DEADLINE_S), "get", "--output", "password", DEMO]
-    completed = subprocess.run(["env", "--ignore-signal=CHLD", *command], capture_output=True, check=False,
-                               env={**cloud.environment(), "HOME": str(tmp_path), "PATH": "/usr/bin:/bin"})
-    assert (completed.returncode, completed.stderr) == (0, b"") and completed.stdout.startswith(b"reg-")
-
-
-@pytest.mark.parametrize("mode", [{}, {"mode": "AK"}, {"mode": "StsToken"}])
-def test_external_process_whose_mode_says_less_than_its_token(cloud, tmp_path, mode):
-    issued = cloud.cloud.issue_credentials(role="external")
-    external(cloud, tmp_path, print_json(access_key_id=issued["AccessKeyId"], access_key_secret=issued["AccessKeySecret"],
-                                         sts_token=issued["SecurityToken"], **mode)).answer
-    assert caller(cloud) == "external"
-
-
 @pytest.mark.parametrize("profile, variables", [
     ({"sts_region": "cn-beijing"}, {"ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED": "true"}),
     ({"enable_vpc": True}, {"ALIBABA_CLOUD_STS_REGION": "cn-beijing"}),
@@ -355,12 +252,6 @@ def test_profile_and_environment_complete_one_another(cloud, tmp_path, profile, 
     cli(tmp_path, {"mode": "RamRoleArn", "access_key_id": KEY, "access_key_secret": SECRET, "ram_role_arn": PULLER, **profile})
     pull(cloud, DEMO + "/a", {"HOME": str(tmp_path), **variables}).answer
     assert caller(cloud) == "puller" and cloud.log("sts")[-1]["host"] == "sts-vpc.cn-beijing.aliyuncs.com"
-
-
-def test_external_process_can_be_forbidden(cloud, tmp_path):
-    cli(tmp_path, {"mode": "External", "process_command": "true"})
-    result = pull(cloud, DEMO + "/a", {"HOME": str(tmp_path), "ALIBABA_CLOUD_DISABLE_EXTERNAL_PROCESS": "1"})
-    assert_failed(result, 78, "ALIBABA_CLOUD_DISABLE_EXTERNAL_PROCESS")
 
 
 # -- credentials URI -------------------------------------------------------------------------------------------
@@ -580,11 +471,163 @@ def test_half_of_a_source_is_not_passed_over(cloud, tmp_path, files, variables, 
     assert cloud.log("acr") == []
 
 
-def test_last_words_of_a_talkative_process(cloud, tmp_path):
-    result = external(cloud, tmp_path, "sh -c 'seq 5000 >&2; echo the reason >&2; exit 1'")
-    assert_failed(result, 69, "the reason")
+# -- names that must not come to mean somebody else --------------------------------------------------------------
 
 
-def test_external_process_with_an_empty_token(cloud, tmp_path):
-    external(cloud, tmp_path, print_json(mode="AK", access_key_id=KEY, access_key_secret=SECRET, sts_token="")).answer
+@pytest.mark.parametrize("variables", [ACCESS_KEY, {"ALIBABA_CLOUD_IMDS_ENDPOINT": "http://127.0.0.1:1"}])
+def test_named_role_of_the_instance_is_the_only_source(cloud, tmp_path, variables):
+    config = {"registries": [{"match": [DEMO], "identity": {"roleName": "KubernetesWorkerRole"}}]}
+    more = {**variables, "ALIBABA_CLOUD_CREDENTIALS_URI": cloud.metadata + "/credentials"}
+    result = pull(cloud, DEMO + "/a", more, config=config, tmp_path=tmp_path)
+    if variables == ACCESS_KEY:
+        assert result.auth and caller(cloud) == "KubernetesWorkerRole"
+    else:
+        assert_failed(result, 75, "ECS metadata service", "127.0.0.1:1")
+    assert cloud.log("uri") == []
+
+
+@pytest.mark.parametrize("profile", [{"mode": "EcsRamRole"}, {"mode": "RamRoleArnWithRoleName", "ram_role_arn": PULLER}])
+def test_metadata_service_that_is_forbidden_is_forbidden_to_profiles(cloud, tmp_path, profile):
+    cli(tmp_path, profile)
+    assert_failed(pull(cloud, DEMO + "/a", {**NO_METADATA, "HOME": str(tmp_path)}), 78, "ALIBABA_CLOUD_ECS_METADATA_DISABLED")
+    assert cloud.log("metadata") == []
+
+
+def test_metadata_service_that_goes_away_is_not_absent(cloud):
+    """It took a connection once: the credentials URI behind it would be another identity."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        def take_one():
+            connection, _ = server.accept()
+            server.close()
+            connection.close()
+
+        taker = threading.Thread(target=take_one)
+        taker.start()
+        result = pull(cloud, DEMO + "/a", {"ALIBABA_CLOUD_IMDS_ENDPOINT": "http://127.0.0.1:%d" % server.getsockname()[1],
+                                           "ALIBABA_CLOUD_CREDENTIALS_URI": cloud.metadata + "/credentials"})
+        taker.join()
+    assert_failed(result, 75, "ECS metadata service")
+    assert cloud.log("uri") == []
+
+
+@pytest.mark.parametrize("variable, text", [
+    ("ALIBABA_CLOUD_CONFIG_FILE", {"current": "a", "profiles": [{"name": "a", "mode": "AK", "accesskeyid": KEY}]}),
+    ("ALIBABA_CLOUD_CREDENTIALS_FILE", "[default]\ntype = access_key\naccesskeyid = a\n"),
+])
+def test_misspelt_keys_of_a_named_file_are_not_passed_over(cloud, tmp_path, variable, text):
+    result = pull(cloud, DEMO + "/a", {variable: write(tmp_path / "named", text)})
+    assert_failed(result, 78, "access_key_id is missing")
+    assert cloud.log("metadata") == []
+
+
+def test_misspelt_keys_of_the_usual_credentials_file_are_not_passed_over(cloud, tmp_path):
+    ini(tmp_path, "[default]\ntype = access_key\naccesskeyid = a\n")
+    assert_failed(pull(cloud, DEMO + "/a", {"HOME": str(tmp_path)}), 78, "access_key_id is missing")
+
+
+@pytest.mark.parametrize("names", [
+    {"ALIBABACLOUD_PROFILE": "second"}, {"ALICLOUD_PROFILE": "second"}, {"ALIBABA_CLOUD_PROFILE": "second", "ALICLOUD_PROFILE": "x"},
+    {"ALIBABACLOUD_PROFILE_PATH": "other.json"}, {"ALIBABACLOUD_IGNORE_PROFILE": "TRUE"},
+])
+def test_older_names_of_other_variables(cloud, tmp_path, names):
+    second = {"name": "second", "mode": "AK", "access_key_id": KEY, "access_key_secret": SECRET}
+    cli(tmp_path, {"mode": "AK", "access_key_id": "LTAIother", "access_key_secret": SECRET}, second)
+    write(tmp_path / "other.json", {"current": "second", "profiles": [second]})
+    ini(tmp_path, f"[default]\ntype = access_key\naccess_key_id = {KEY}\naccess_key_secret = {SECRET}\n")
+    pull(cloud, DEMO + "/a", {"HOME": str(tmp_path), **{
+        name: str(tmp_path / value) if value.endswith(".json") else value for name, value in names.items()}}).answer
     assert caller(cloud) == KEY
+
+
+@pytest.mark.parametrize("variable", ["ALIBABA_CLOUD_ROLE_SESSION_NAME", "ALICLOUD_ROLE_SESSION_NAME"])
+def test_session_name_of_the_environment_completes_a_profile(cloud, tmp_path, variable):
+    cli(tmp_path, {"mode": "RamRoleArn", "access_key_id": KEY, "access_key_secret": SECRET, "ram_role_arn": PULLER})
+    pull(cloud, DEMO + "/a", {"HOME": str(tmp_path), variable: "job-7"}).answer
+    assert cloud.cloud.assumed[-1]["RoleSessionName"] == "job-7"
+
+
+@pytest.mark.parametrize("word, who", [("true", "KubernetesWorkerRole"), ("TRUE", "KubernetesWorkerRole"), ("1", KEY), ("yes", KEY)])
+def test_what_is_true_is_what_the_libraries_take_for_true(cloud, tmp_path, word, who):
+    cli(tmp_path, {"mode": "AK", "access_key_id": KEY, "access_key_secret": SECRET})
+    pull(cloud, DEMO + "/a", {"HOME": str(tmp_path), "ALIBABA_CLOUD_CLI_PROFILE_DISABLED": word}).answer
+    assert caller(cloud) == who
+
+
+@pytest.mark.parametrize("word", ["1", "t", "true"])
+def test_normal_mode_of_the_metadata_service_alone(cloud, word):
+    pull(cloud, DEMO + "/a", {"ALIBABA_CLOUD_IMDSV2_DISABLED": word}).answer
+    assert "token" not in cloud.operations("metadata")
+
+
+def test_absent_metadata_service_of_a_named_role_in_normal_mode(cloud):
+    pull(cloud, DEMO + "/a", {"ALIBABA_CLOUD_IMDSV2_DISABLED": "true", "ALIBABA_CLOUD_ECS_METADATA": "Role",
+                              "ALIBABA_CLOUD_IMDS_ENDPOINT": "http://127.0.0.1:1",
+                              "ALIBABA_CLOUD_CREDENTIALS_URI": cloud.metadata + "/credentials"}).answer
+    assert caller(cloud) == "uri"
+
+
+@pytest.mark.parametrize("text, words", [
+    ("type = ram_role_arn\naccess_key_id = a\naccess_key_secret = b\n", "role_arn is missing"),
+    ("type = ram_role_arn\naccess_key_id = a\naccess_key_secret = b\nrole_arn = puller\n", "role_arn must be"),
+    ("type = ecs_ram_role\nrole_name = a/b\n", "role_name must be"), ("type = bearer\n", "type bearer"),
+])
+def test_errors_of_a_credentials_file_name_its_own_keys(cloud, tmp_path, text, words):
+    ini(tmp_path, "[default]\n" + text)
+    result = pull(cloud, DEMO + "/a", {"HOME": str(tmp_path)})
+    assert_failed(result, 78, words)
+    assert "ram_" not in result.err.replace("ram_role", "") and "mode" not in result.err
+
+
+def test_comment_behind_a_quoted_value(cloud, tmp_path):
+    ini(tmp_path, f'[default]\ntype = access_key\naccess_key_id = "{KEY}"  # mine\naccess_key_secret = \'{SECRET}\';old\n')
+    pull(cloud, DEMO + "/a", {"HOME": str(tmp_path)}).answer
+    assert caller(cloud) == KEY
+
+
+@pytest.mark.parametrize("config, variables, words", [
+    ({"source": "uri"}, {}, "The configuration asks for this source alone"),
+    ({"profile": "gone"}, {}, "The configuration asks for this source alone"),
+    ({"source": "ecs"}, {"ALIBABA_CLOUD_IMDS_ENDPOINT": "http://127.0.0.1:1"}, "reaches http://127.0.0.1:1"),
+    ({}, {"ALICLOUD_SECURITY_TOKEN": "CAIS"}, "ALICLOUD_SECURITY_TOKEN is set"),
+])
+def test_advice_helps(cloud, tmp_path, config, variables, words):
+    result = pull(cloud, DEMO + "/a", {"HOME": str(tmp_path), **variables}, config={"identity": config}, tmp_path=tmp_path)
+    assert_failed(result, 75 if "127.0.0.1:1" in words else 78, words)
+    assert "Attach a RAM role" not in result.err
+
+
+# -- what has just ended is fetched anew, once -------------------------------------------------------------------
+
+
+def test_credentials_that_end_before_a_role_is_assumed(cloud, tmp_path):
+    cloud.fault("sts", times=1, code="InvalidSecurityToken.Expired")
+    config = {"identity": {"assumeRole": [{"roleArn": PULLER}]}}
+    pull(cloud, DEMO + "/a", config=config, tmp_path=tmp_path).answer
+    assert caller(cloud) == "puller" and cloud.operations("metadata").count("credentials") == 2
+    cloud.fault("sts", code="InvalidSecurityToken.Expired")
+    assert_failed(pull(cloud, DEMO + "/a", config=config, tmp_path=tmp_path), 77, "InvalidSecurityToken.Expired")
+    assert cloud.operations("metadata").count("credentials") == 4
+
+
+def test_token_file_that_is_renewed_meanwhile(cloud, tmp_path):
+    cloud.fault("sts", times=1, code="AuthenticationFail.OIDCToken.Expired")
+    pull(cloud, DEMO + "/a", oidc(cloud, tmp_path)).answer
+    assert caller(cloud) == "pod"
+
+
+def test_sts_access_key_that_is_unknown_by_now(cloud):
+    cloud.fault("acr", times=1, code="InvalidAccessKeyId.NotFound")
+    pull(cloud, DEMO + "/a").answer
+    assert cloud.operations("metadata").count("credentials") == 2
+    before = len(cloud.log("acr"))
+    cloud.fault("acr", code="InvalidAccessKeyId.NotFound")
+    assert_failed(pull(cloud, DEMO + "/a", ACCESS_KEY), 77, "InvalidAccessKeyId.NotFound")
+    assert len(cloud.log("acr")) == before + 1  # an AccessKey does not come back
+
+
+def test_region_of_the_metadata_service_that_could_be_a_bucket(cloud, tmp_path):
+    """sts-vpc.oss-cn-hangzhou.aliyuncs.com is whoever's bucket of that name."""
+    cloud.cloud.region = "oss-cn-hangzhou"
+    config = {"identity": {"assumeRole": [{"roleArn": PULLER}]}}
+    pull(cloud, DEMO + "/a", config=config, tmp_path=tmp_path).answer
+    assert not any("oss-" in entry["host"] for entry in cloud.log())

@@ -3,6 +3,8 @@
 import json
 import random
 import re
+import shlex
+import sys
 
 import pytest
 from provider import API, DEMO, Emulator, caller, pull, request, run
@@ -29,7 +31,9 @@ HOSTS = {
     "personal-new-vpc": "crpi-abcdefgh12345678-vpc.cn-shanghai.personal.cr.aliyuncs.com",
     "anonymous": "registry-cn-hangzhou.ack.aliyuncs.com", "anonymous-vpc": "registry-cn-hangzhou-vpc.ack.aliyuncs.com",
 }
-SOURCES = ["key", "sts-key", "oidc", "cli", "ini", "ecs", "uri", "role", "pod"]
+PULLER = {"roleArn": "acs:ram::1234567890123456:role/puller"}
+SOURCES = ["key", "sts-key", "oidc", "cli", "cli-sts", "cli-chain", "cli-external", "cli-uri", "ini", "ecs", "uri", "role", "pod",
+           "entry-role", "entry-profile"]
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +45,12 @@ def cloud():
             {**emulator.cloud.instances[0], "InstanceId": "cri-venture000000000", "InstanceName": "venture",
              "RegionId": "cn-zhengzhou-jva"}]
         yield emulator
+
+
+def profiles(home, *found):
+    """A file of the CLI, whose first profile is the current one."""
+    (home / ".aliyun").mkdir()
+    (home / ".aliyun" / "config.json").write_text(json.dumps({"current": found[0]["name"], "profiles": found}))
 
 
 def node(cloud, source, home):
@@ -57,11 +67,24 @@ def node(cloud, source, home):
         (home / "token").write_text(cloud.cloud.mint(CLAIMS))
         return {**variables, "ALIBABA_CLOUD_ROLE_ARN": POD_ROLE, "ALIBABA_CLOUD_OIDC_PROVIDER_ARN": PROVIDER,
                 "ALIBABA_CLOUD_OIDC_TOKEN_FILE": str(home / "token")}, {}, {}, "pod"
+    key = {"name": "key", "mode": "AK", "access_key_id": KEY, "access_key_secret": SECRET}
     if source == "cli":
-        (home / ".aliyun").mkdir()
-        (home / ".aliyun" / "config.json").write_text(json.dumps({"current": "a", "profiles": [
-            {"name": "a", "mode": "AK", "access_key_id": KEY, "access_key_secret": SECRET}]}))
+        profiles(home, key)
         return variables, {}, {}, KEY
+    if source in ("cli-sts", "cli-external"):
+        issued = cloud.cloud.issue_credentials(role="session")
+        session = {"mode": "StsToken", "access_key_id": issued["AccessKeyId"], "access_key_secret": issued["AccessKeySecret"],
+                   "sts_token": issued["SecurityToken"]}
+        printed = f"{sys.executable} -c " + shlex.quote(f"import json; print(json.dumps({session!r}))")
+        profiles(home, {"name": "a", **(session if source == "cli-sts" else {"mode": "External", "process_command": printed})}, key)
+        return variables, {}, {}, "session"
+    if source == "cli-chain":
+        profiles(home, {"name": "a", "mode": "ChainableRamRoleArn", "source_profile": "key", "ram_role_arn": PULLER["roleArn"],
+                        "ram_session_name": "matrix"}, key)
+        return variables, {}, {}, "puller"
+    if source == "cli-uri":
+        profiles(home, {"name": "a", "mode": "CredentialsURI", "credentials_uri": cloud.metadata + "/credentials"}, key)
+        return variables, {}, {}, "uri"
     if source == "ini":
         (home / ".alibabacloud").mkdir()
         (home / ".alibabacloud" / "credentials").write_text(
@@ -71,8 +94,12 @@ def node(cloud, source, home):
         return {**variables, "ALIBABA_CLOUD_ECS_METADATA_DISABLED": "true",
                 "ALIBABA_CLOUD_CREDENTIALS_URI": cloud.metadata + "/credentials"}, {}, {}, "uri"
     if source == "role":
-        config = {"identity": {"assumeRole": [{"roleArn": "acs:ram::1234567890123456:role/puller"}]}}
-        return variables, config, {}, "puller"
+        return variables, {"identity": {"assumeRole": [PULLER]}}, {}, "puller"
+    if source.startswith("entry-"):  # of each registry, beside an identity of the node that could sign too
+        profiles(home, {**key, "name": "other", "mode": "RamRoleArn", "ram_role_arn": PULLER["roleArn"]}, key)
+        identity = {"assumeRole": [PULLER]} if source == "entry-role" else {"profile": "key", "source": "profile"}
+        config = {"identity": {"source": "ecs"}, "registries": [{"match": [], "identity": identity}]}
+        return variables, config, {}, "puller" if source == "entry-role" else KEY
     if source == "pod":
         fields = {"serviceAccountToken": cloud.cloud.mint(CLAIMS),
                   "serviceAccountAnnotations": {"acr.aliyun.com/role-arn": POD_ROLE}}
@@ -88,6 +115,9 @@ def test_every_host(cloud, tmp_path, source, version):
     variables, config, fields, who = node(cloud, source, tmp_path)
     for kind, host in HOSTS.items():
         before = len(cloud.log("acr"))
+        for entry in config.get("registries", []):
+            # As a configuration must spell it; one that names an anonymous host says that it is none.
+            entry["match"] = [DEMO if kind.startswith("anonymous") else host.lower().rstrip(".")]
         result = run(request(host + "/team/app", version, **fields), {**cloud.environment(), **variables},
                      config=config, tmp_path=tmp_path)
         answer = result.answer

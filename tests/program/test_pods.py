@@ -93,6 +93,21 @@ def test_codes_of_sts(cloud, tmp_path, code, words):
     assert_failed(result, 77, code, words)
 
 
+@pytest.mark.parametrize("code, message, claims, words", [
+    ("AuthenticationFail.NoPermission", "No such OIDC Provider registered.", {}, "Check that OIDC provider " + PROVIDER),
+    ("AuthenticationFail.NoPermission", "Parameter OIDCProviderArn is not valid", {}, "Check that OIDC provider " + PROVIDER),
+    ("AuthenticationFail.OIDCToken.Invalid", "no", {}, "the cluster that made the token"),
+    ("AuthenticationFail.OIDCToken.IssuerNotMatch", "no", {"aud": "api"}, "oidc:iss"),
+    ("AuthenticationFail.OIDCToken.AudienceNotMatch", "no", {"exp": 1}, "oidc:aud"),
+    ("AuthenticationFail.NoPermission", "no", {"aud": ["api", "sts.aliyuncs.com"]}, "oidc:sub"),
+    ("AuthenticationFail.NoPermission", "no", {"sub": "system:serviceaccount:" + "n" * 63 + ":" + "a" * 63}, CLAIMS["iss"]),
+    ("NoPermission", "no", {}, "oidc:sub"),
+])
+def test_what_the_service_says_goes_before_what_the_token_says(cloud, tmp_path, code, message, claims, words):
+    cloud.fault("sts", status=403, body=json.dumps({"Code": code, "Message": message}))
+    assert_failed(pull(cloud, tmp_path, {ARN: POD_ROLE}, token=cloud.cloud.mint({**CLAIMS, **claims})), 77, code, words)
+
+
 @pytest.mark.parametrize("annotations, pod, token, status, words", [
     ({ARN: POD_ROLE}, KNOWN, "", 78, "serviceAccountTokenAudience"), ({ARN: POD_ROLE}, {}, None, 78, "podIdentity.oidcProviderArn"),
     ({ARN: "pod"}, KNOWN, None, 78, "ARN"), ({ARN: ""}, KNOWN, None, 78, "ARN"), ({NAME: "a/b"}, KNOWN, None, 78, NAME),

@@ -292,6 +292,16 @@ def test_configuration_that_cannot_be_read(tmp_path, make, words):
     assert_failed(run(request(DEMO), arguments=["--config", str(tmp_path / "config.json")]), 78, "config.json", words)
 
 
+@pytest.mark.parametrize("arguments, status", [
+    (["--log-format", "json", "--nonsense"], 64), (["--log-format", "json", "--deadline", "0"], 64),
+    (["--deadline", "0", "--log-format=json"], 64), (["--log-format", "json", "get"], 64),
+    (["--config", "/none", "--log-format", "json"], 78), (["--log-format", "json", "--config", "/none"], 78),
+])
+def test_errors_for_machines_before_there_is_a_configuration(arguments, status):
+    result = run(request(DEMO), arguments=arguments)
+    assert result.status == status and json.loads(result.err)["level"] == "error"
+
+
 def test_errors_for_machines(cloud):
     cloud.cloud.permissions = set()
     result = pull(cloud, DEMO + "/a", arguments=["--log-format", "json"])
@@ -343,6 +353,53 @@ def test_enterprise_host_whose_challenge_is_of_no_use_is_listed(cloud, said):
     challenge(cloud, **said)
     assert pull(cloud, DEMO + "/a").auth
     assert cloud.operations("acr")[0] == "ListInstance"
+
+
+@pytest.mark.parametrize("edition, rest, words", [
+    ("enterprise", "", "it says it is Personal Edition"), ("personal", ":cri-demo567890abcdef", "it says it is Enterprise Edition"),
+])
+def test_registry_of_another_edition_than_configured(cloud, tmp_path, edition, rest, words):
+    challenge(cloud, rest=rest)
+    config = {"registries": [{"match": ["hub.example.com"], "edition": edition}]}
+    assert_failed(pull(cloud, "hub.example.com/a", config=config, tmp_path=tmp_path), 78, words)
+    assert cloud.cloud.issued == []
+
+
+def test_registry_that_names_no_instance_against_the_configuration(cloud, tmp_path):
+    challenge(cloud, rest="")
+    config = {"registries": [{"match": ["hub.example.com"], "instanceId": "cri-another"}]}
+    assert_failed(pull(cloud, "hub.example.com/a", config=config, tmp_path=tmp_path), 78, "it says no instance instead of")
+
+
+@pytest.mark.parametrize("before", ["Basic realm=\"x\", ", "Basic realm=x,"])
+def test_bearer_challenge_behind_another(cloud, tmp_path, before):
+    cloud.fault("registry", "challenge", status=401, headers={"WWW-Authenticate": before + 'Bearer realm="https://x",'
+                'service="registry.aliyuncs.com:cn-hangzhou:china:cri-demo567890abcdef"'})
+    pull(cloud, "hub.example.com/a", config=HUB, tmp_path=tmp_path).answer
+
+
+@pytest.mark.parametrize("fault", [{"status": 503}, {"reset": "request"}])
+def test_challenge_is_asked_again_where_listing_is_not_allowed(cloud, fault):
+    """One passing failure must not end as a missing permission that nobody needs."""
+    cloud.cloud.permissions = {"cr:GetAuthorizationToken"}
+    cloud.fault("registry", "challenge", times=1, **fault)
+    assert pull(cloud, DEMO + "/a").auth
+    cloud.fault("registry", "challenge", **fault)
+    result = pull(cloud, DEMO + "/a")
+    assert_failed(result, 75, "asking which ACR instance it is")
+
+
+def test_trouble_on_the_way_to_a_proof_is_told_as_such(cloud):
+    cloud.fault("acr", "ListInstanceEndpoint", code="ServiceUnavailable")
+    result = pull(cloud, "hub.example.com/a")
+    assert_failed(result, 75, "is not proved to be an ACR host", "ServiceUnavailable")
+    assert "cr:ListInstanceEndpoint" not in result.err
+
+
+def test_authority_of_a_registry_that_is_not_known_is_told_as_such(cloud, tmp_path):
+    cloud.fault("tls", tls="unknown-ca")
+    config = {"registries": [{"match": ["hub.example.com"], "apiEndpoint": "https://127.0.0.1:1"}]}
+    assert_failed(pull(cloud, "hub.example.com/a", config=config, tmp_path=tmp_path), 69, "certificate", "SSL_CERT_FILE")
 
 
 def test_configured_host_without_an_instance_is_personal(cloud, tmp_path):

@@ -1,0 +1,49 @@
+"""A node: runs of the program that share a directory."""
+
+import subprocess
+
+import records
+from provider import DEMO, PROGRAM, WRAPPER, pull, request
+
+IMAGE = DEMO + "/a"
+
+
+class Node:
+    def __init__(self, cloud, directory, tmp_path):
+        self.cloud, self.directory, self.tmp_path = cloud, directory, tmp_path
+
+    def pull(self, image=IMAGE, more=None, config=None, arguments=(), flags=None, prefix=()):
+        flags = ["--cache-dir", str(self.directory)] if flags is None else flags
+        return pull(self.cloud, image, more, arguments=[*flags, *arguments], config={} if config is None else config,
+                    tmp_path=self.tmp_path, with_cache=True, prefix=prefix)
+
+    def password(self, *arguments, **keywords):
+        (login,) = self.pull(*arguments, **keywords).auth.values()
+        return login["password"]
+
+    def start(self, *arguments, deadline_s=30, held=False, image=IMAGE):
+        """A run under way; one that is held waits for release()."""
+        process = subprocess.Popen([*WRAPPER, PROGRAM, "--cache-dir", str(self.directory), "--deadline", str(deadline_s),
+                                    *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                   env=self.cloud.environment(), text=True)
+        if not held:
+            release(process, image)
+        return process
+
+    def files(self, kind="token"):
+        return records.of_kind(self.directory, kind)
+
+    def calls(self):
+        return len(self.cloud.log("acr"))
+
+
+def release(process, image=IMAGE):
+    process.stdin.write(request(image))
+    process.stdin.close()
+    process.stdin = None
+
+
+def finish(processes):
+    for process in processes:
+        out, err = process.communicate(timeout=120)
+        yield process.returncode, out, err

@@ -1,0 +1,49 @@
+"""The records that the program keeps on a node: how a test reads them, makes them older and spoils them."""
+
+import hashlib
+import json
+import time
+
+KINDS = ("token", "node", "instance")
+
+# Records can be made no older than the system: tests that do so shall pass two minutes after a boot.
+SHORT_LIFE_S = 200
+
+
+def of_kind(directory, *kinds):
+    """The files of these kinds; none where the directory is not there yet."""
+    try:
+        return [path for path in directory.iterdir() if path.name.partition("-")[0] in kinds]
+    except FileNotFoundError:
+        return []
+
+
+def rewrite(directory, change, kind="token"):
+    """Changes the records of a kind, and writes them as the program would."""
+    for path in of_kind(directory, kind):
+        record = json.loads(path.read_text().partition("\n")[2])
+        change(record)
+        document = json.dumps(record) + "\n"
+        path.write_text(hashlib.sha256(document.encode()).hexdigest() + "\n" + document)
+
+
+def age(directory, by_s):
+    """Makes the tokens older."""
+    rewrite(directory, lambda record: record.update(madeAtMs=record["madeAtMs"] - by_s * 1000))
+
+
+def uptime_ms():
+    return int(time.clock_gettime(time.CLOCK_BOOTTIME) * 1000)
+
+
+def read_whole(directory):
+    """(kind, first value, second value) of every record; each must be whole."""
+    found = []
+    for path in of_kind(directory, *KINDS):
+        try:
+            digest, _, document = path.read_text().partition("\n")
+        except FileNotFoundError:  # somebody has removed it
+            continue
+        assert hashlib.sha256(document.encode()).hexdigest() == digest, (path.name, document)
+        found.append((path.name.partition("-")[0], *(json.loads(document)["values"] + ["", ""])[:2]))
+    return found

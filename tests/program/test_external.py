@@ -1,0 +1,181 @@
+"""External profiles: a command that prints credentials, run without a shell, in bounded time and memory."""
+
+import os
+import shlex
+import signal
+import subprocess
+import time
+
+import pytest
+from home import KEY, SECRET, cli, print_json, write
+from provider import DEADLINE_S, DEMO, PROGRAM, WRAPPER, Emulator, assert_failed, caller, pull
+
+
+@pytest.fixture
+def cloud():
+    with Emulator() as emulator:
+        yield emulator
+
+
+def external(cloud, tmp_path, command, **keywords):
+    cli(tmp_path, {"mode": "External", "process_command": command})
+    return pull(cloud, DEMO + "/a", {"HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}, **keywords)
+
+
+def test_external_process_with_a_token_is_run_without_a_shell(cloud, tmp_path):
+    issued = cloud.cloud.issue_credentials(role="external")
+    document = write(tmp_path / "two words.json", {
+        "mode": "StsToken", "access_key_id": issued["AccessKeyId"], "access_key_secret": issued["AccessKeySecret"],
+        "sts_token": issued["SecurityToken"], "expiration": issued["Expiration"]})
+    external(cloud, tmp_path, f"cat '{document}'").answer
+    external(cloud, tmp_path, "cat " + document.replace(" ", "\\ ")).answer
+    assert caller(cloud) == "external"
+    assert_failed(external(cloud, tmp_path, f"cat '{document}' ; true"), 69, "exit status 1")
+
+
+@pytest.mark.parametrize("command, status, words", [
+    ("sh -c 'echo so sorry >&2; exit 3'", 69, ["exit status 3", "so sorry"]),
+    ("sh -c 'kill -9 $$'", 69, ["signal 9"]), ("no-such-command", 69, ["exit status 127", "No such file"]),
+    ("echo hello", 69, ["line 1"]), ("yes", 69, ["65536 bytes"]), ("sh -c 'yes >&2'", 75, ["in time"]),
+    ("sleep 77", 75, ["in time"]), ("sh -c 'exec >&- 2>&-; sleep 77'", 75, ["in time"]),
+    ("echo 'open", 78, ["quote"]), ("echo \\", 78, ["backslash"]), (" ", 78, ["empty"]),
+    (print_json(mode="EcsRamRole"), 69, ["EcsRamRole"]), (print_json(mode="AK", access_key_id=KEY), 69, ["access_key_secret"]),
+    (print_json(mode="AK", access_key_id=KEY, access_key_secret="a\nb"), 69, ["access_key_secret"]),
+    (print_json(mode="StsToken", access_key_id=KEY, access_key_secret=SECRET), 69, ["sts_token"]),
+])
+def test_external_process_that_fails(cloud, tmp_path, command, status, words):
+    assert_failed(external(cloud, tmp_path, command), status, "process_command", *words, secrets=[SECRET])
+    assert cloud.log("acr") == []
+
+
+def test_nothing_of_an_external_process_stays(cloud, tmp_path):
+    mark = f"7{id(cloud) % 100000}"
+    assert_failed(external(cloud, tmp_path, f"sh -c 'sleep {mark} & sleep {mark}'"), 75, "in time")
+    assert subprocess.run(["pgrep", "-f", f"^sleep {mark}$"], capture_output=True, check=False).stdout == b""
+
+
+def issued_document(cloud, tmp_path):
+    issued = cloud.cloud.issue_credentials(role="external")
+    return write(tmp_path / "document.json", {
+        "mode": "StsToken", "access_key_id": issued["AccessKeyId"], "access_key_secret": issued["AccessKeySecret"],
+        "sts_token": issued["SecurityToken"]})
+
+
+def test_what_an_external_process_leaves_in_the_background_is_not_waited_for(cloud, tmp_path):
+    mark = f"8{id(cloud) % 100000}"
+    document = issued_document(cloud, tmp_path)
+    try:
+        result = external(cloud, tmp_path, f"sh -c 'sleep {mark} & cat {document}'")
+        assert result.auth and result.seconds < DEADLINE_S - 1
+    finally:
+        subprocess.run(["pkill", "-f", f"^sleep {mark}$"], check=True)
+
+
+def test_external_process_under_a_parent_that_ignores_its_children(cloud, tmp_path):
+    cli(tmp_path, {"mode": "External", "process_command": "cat " + issued_document(cloud, tmp_path)})
+    command = [*WRAPPER, PROGRAM, "--no-cache", "--deadline", str(DEADLINE_S), "get", "--output", "password", DEMO]
+    completed = subprocess.run(["env", "--ignore-signal=CHLD", *command], capture_output=True, check=False,
+                               env={**cloud.environment(), "HOME": str(tmp_path), "PATH": "/usr/bin:/bin"})
+    assert (completed.returncode, completed.stderr) == (0, b"") and completed.stdout.startswith(b"reg-")
+
+
+@pytest.mark.parametrize("mode", [{}, {"mode": "AK"}, {"mode": "StsToken"}])
+def test_external_process_whose_mode_says_less_than_its_token(cloud, tmp_path, mode):
+    issued = cloud.cloud.issue_credentials(role="external")
+    external(cloud, tmp_path, print_json(access_key_id=issued["AccessKeyId"], access_key_secret=issued["AccessKeySecret"],
+                                         sts_token=issued["SecurityToken"], **mode)).answer
+    assert caller(cloud) == "external"
+
+
+def test_external_process_can_be_forbidden(cloud, tmp_path):
+    cli(tmp_path, {"mode": "External", "process_command": "true"})
+    result = pull(cloud, DEMO + "/a", {"HOME": str(tmp_path), "ALIBABA_CLOUD_DISABLE_EXTERNAL_PROCESS": "1"})
+    assert_failed(result, 78, "ALIBABA_CLOUD_DISABLE_EXTERNAL_PROCESS")
+
+
+def test_last_words_of_a_talkative_process(cloud, tmp_path):
+    result = external(cloud, tmp_path, "sh -c 'seq 5000 >&2; echo the reason >&2; exit 1'")
+    assert_failed(result, 69, "the reason")
+
+
+def test_external_process_with_an_empty_token(cloud, tmp_path):
+    external(cloud, tmp_path, print_json(mode="AK", access_key_id=KEY, access_key_secret=SECRET, sts_token="")).answer
+    assert caller(cloud) == KEY
+
+
+@pytest.mark.parametrize("script", [
+    "cat {document} | tee /dev/stderr; exit 1",  # a command that tells more than it should
+    "cat {document} >&2; exit 1",
+    "echo access_key_secret={secret} AccessKeySecret: {secret} >&2; exit 1",
+])
+def test_secrets_on_stderr_are_not_shown(cloud, tmp_path, script):
+    document = write(tmp_path / "document.json", {"mode": "StsToken", "access_key_id": KEY, "access_key_secret": SECRET,
+                                                  "sts_token": "CAISsecuritytoken"})
+    command = "sh -c " + shlex.quote(script.format(document=document, secret=SECRET))
+    assert_failed(external(cloud, tmp_path, command), 69, "exit status 1", "*****", secrets=[SECRET, "CAISsecuritytoken"])
+
+
+@pytest.mark.parametrize("length", [4070, 4090, 4095, 4096, 4097, 8192])
+def test_last_words_survive_whatever_came_before(cloud, tmp_path, length):
+    script = f"head -c {length} /dev/zero | tr '\\0' x >&2; printf 'the reason is permission' >&2; exit 1"
+    assert_failed(external(cloud, tmp_path, "sh -c " + shlex.quote(script)), 69, "the reason is permission")
+
+
+def test_nul_does_not_cut_the_last_words(cloud, tmp_path):
+    script = write(tmp_path / "script", "printf 'why\\0it failed' >&2; exit 1\n")
+    assert_failed(external(cloud, tmp_path, f"sh {script}"), 69, "why?it failed")
+
+
+@pytest.mark.parametrize("expiration", [None, "2030-01-02T03:04:05+08:00", "2030-01-02T03:04:05.000Z", "tomorrow", 7])
+def test_expiration_that_the_libraries_pass_over(cloud, tmp_path, expiration):
+    document = write(tmp_path / "document.json", {"mode": "AK", "access_key_id": KEY, "access_key_secret": SECRET,
+                                                  "expiration": expiration})
+    external(cloud, tmp_path, f"cat {document}").answer
+    assert caller(cloud) == KEY
+
+
+def test_other_environment_is_another_identity(cloud, tmp_path):
+    """What a command prints may depend on it, so that a token is not shared across it."""
+    cloud.cloud.keys["LTAIteamb"] = {"secret": SECRET, "token": "", "ends": None}
+    script = write(tmp_path / "script", f'printf \'{{"mode":"AK","access_key_id":"%s","access_key_secret":"{SECRET}"}}\' $TEAM\n')
+    cli(tmp_path, {"mode": "External", "process_command": f"sh {script}"})
+    for team in (KEY, "LTAIteamb", KEY):
+        pull(cloud, DEMO + "/a", {"HOME": str(tmp_path), "PATH": "/usr/bin:/bin", "TEAM": team},
+             arguments=["--cache-dir", str(tmp_path / "cache")], with_cache=True).answer
+        assert caller(cloud) in (team, "LTAIteamb")
+    assert len(cloud.log("acr")) == 2
+
+
+@pytest.mark.skipif(bool(WRAPPER), reason="the signal would reach the wrapper")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGALRM])
+def test_whoever_ends_the_program_ends_what_it_started(cloud, tmp_path, number):
+    cli(tmp_path, {"mode": "External", "process_command": f"sh -c 'echo $$ >{tmp_path}/group; sleep 99; true'"})
+    with subprocess.Popen([PROGRAM, "--no-cache", "get", DEMO], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          env={**cloud.environment(), "HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}) as process:
+        while not (tmp_path / "group").exists() or not (tmp_path / "group").read_text().strip():
+            time.sleep(0.01)
+        group = int((tmp_path / "group").read_text())
+        process.send_signal(number)
+        assert process.wait(20) in (-number, 75)
+    for _ in range(500):  # until the system has buried them
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.01)
+    pytest.fail("processes of the command are still there")
+
+
+@pytest.mark.skipif(bool(WRAPPER), reason="the wrapper has descriptors of its own")
+def test_command_gets_no_descriptor_of_ours(cloud, tmp_path):
+    cli(tmp_path, {"mode": "External", "process_command": f"sh -c 'ls /proc/self/fd >{tmp_path}/fds; false'"})
+    low, high = os.open("/dev/null", os.O_RDONLY), 1500
+    try:
+        os.dup2(low, high, inheritable=True)
+        os.set_inheritable(low, True)
+        subprocess.run([PROGRAM, "--no-cache", "get", DEMO], capture_output=True, pass_fds=(low, high), check=False,
+                       env={**cloud.environment(), "HOME": str(tmp_path), "PATH": "/usr/bin:/bin"})
+    finally:
+        os.close(low)
+        os.close(high)
+    assert {int(number) for number in (tmp_path / "fds").read_text().split()} <= {0, 1, 2, 3}  # 3 is of ls itself
