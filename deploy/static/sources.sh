@@ -22,7 +22,8 @@ apt() {
     local release=$1 tool=$2
     shift 2
     "$tool" -qq -o Dir::Etc::SourceList="$state/$release/sources.list" -o Dir::Etc::SourceParts=/dev/null -o Dir::State::Status=/dev/null \
-        -o Dir::State::Lists="$state/$release/lists" -o Dir::Cache::srcpkgcache= -o Dir::Cache::pkgcache= -o APT::Sandbox::User=root "$@"
+        -o Dir::State::Lists="$state/$release/lists" -o Dir::Cache::srcpkgcache= -o Dir::Cache::pkgcache= -o APT::Sandbox::User=root \
+        -o Acquire::Retries=3 "$@"
 }
 
 # Finds the mirrors of one release where the machine has them for its own, whether it has lists of them yet or not. Others
