@@ -44,14 +44,17 @@ static bool request_token(struct token *out, int64_t *life_s, const struct run *
         if (registry->host.is_new_personal && err->kind == ERROR_PERMISSION)
             (void)error_advise(err, "For Personal Edition instances since September 2024 Alibaba "
                                     "Cloud documents only a fixed password in an imagePullSecret");
-        return error_wrap(err, "no registry token for %s", registry->host.name);
+        return error_wrap(
+            err, "%s%s in %s, asked as %s", instance == NULL ? "Personal Edition" : "instance ",
+            instance == NULL ? "" : instance, registry->region, identity->signer.words);
     }
     ends_s = out->expires_at_s;
     if (identity->signer.credentials.expires_at_s != 0 &&
         identity->signer.credentials.expires_at_s < ends_s)
         ends_s = identity->signer.credentials.expires_at_s;
     *life_s = ends_s - server_time_s < TOKEN_LIFE_MAX_S ? ends_s - server_time_s : TOKEN_LIFE_MAX_S;
-    log_info("%s: a new token, with %lld s to live", registry->host.name, (long long)*life_s);
+    log_info("%s: a new token as %s, with %lld s to live", registry->host.name,
+             identity->signer.words, (long long)*life_s);
     return *life_s > 0 ||
            error_set(err, ERROR_UNAVAILABLE, "the registry token had expired when it was issued");
 }

@@ -112,7 +112,9 @@ bool sts_assume_role(struct credentials *out, struct http *http,
                                "Allow sts:AssumeRole to %s, and let the role's trust policy name "
                                "it%s",
                                signer->words,
-                               role->external_id != NULL ? " and this externalId" : "");
+                               role->external_id != NULL
+                                   ? " and this externalId"
+                                   : "; if that asks for an external id, set externalId");
     } else if (decode(out, &reply, call.action, role->arn, err)) {
         return true;
     }
@@ -197,5 +199,5 @@ bool sts_assume_role_with_oidc(struct credentials *out, struct http *http,
     } else if (decode(out, &reply, call.action, role->arn, err)) {
         return true;
     }
-    return error_wrap(err, "assuming %s by OIDC", role->arn);
+    return error_wrap(err, "assuming %s with OIDC provider %s", role->arn, provider_arn);
 }

@@ -29,15 +29,15 @@ const char options_help[] =
     "  --config FILE        configuration, JSON\n"
     "                       (default $" CONFIG_VARIABLE ",\n"
     "                       else " DEFAULT_CONFIG " if it is there)\n"
-    "  --cache-dir DIR      what processes of this node share\n"
+    "  --cache-dir DIR      cache that all runs on this node share\n"
     "                       (default /run/aliyun-acr-credential-provider)\n"
-    "  --no-cache           share nothing\n"
+    "  --no-cache           neither read nor write it\n"
     "  --deadline SECONDS   for the whole run, 1 to 600 (default 50)\n"
     "  --log-level LEVEL    error, warning, info or debug (default error)\n"
     "  --log-format FORMAT  text or json (default text)\n"
     "  --help, --version\n"
     "\n"
-    "Exit status: 0 answered, 64 usage, 65 bad request, 69 service unavailable, 74 input or\n"
+    "Exit status: 0 answered, 64 usage, 65 bad request, 69 answer not to be trusted, 74 input or\n"
     "output failed, 75 try again later, 77 not permitted, 78 bad configuration.\n";
 
 static bool fail_usage(const char *what, const char *argument, struct error *err)
@@ -110,6 +110,8 @@ static bool take_word(struct options *options, unsigned number, const char *word
         options->command = OPTIONS_GET;
     else if (number == 0 && strcmp(word, "version") == 0)
         options->command = OPTIONS_VERSION;
+    else if (number == 0 && strcmp(word, "help") == 0)
+        options->command = OPTIONS_HELP;
     else if (number == 0)
         return fail_usage("unknown command", word, err);
     else if (number == 1 && options->command == OPTIONS_GET)
@@ -228,7 +230,7 @@ static bool apply(const struct options *options, struct settings *settings, stru
     if (options->cache_directory != NULL) {
         if (!settings_check_directory(options->cache_directory, "--cache-dir", err)) {
             err->kind = ERROR_USAGE;
-            return false;
+            return error_advise(err, "See --help");
         }
         free(settings->cache.directory);
         settings->cache.directory = alloc_string(options->cache_directory);

@@ -130,13 +130,14 @@ static void close_others(void)
 /* The child: its own process group, so that all of it can be killed, ended with its parent, without
  * our descriptors and with the usual signals. */
 static _Noreturn void become(const struct command *command, const struct pipe_ends *output,
-                             const struct pipe_ends *complaint)
+                             const struct pipe_ends *complaint, const sigset_t *usual)
 {
     int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
     (void)setpgid(0, 0);
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     (void)signal(SIGPIPE, SIG_DFL);
+    (void)sigprocmask(SIG_SETMASK, usual, NULL);
     if (null >= 0 && dup2(null, STDIN_FILENO) >= 0 && dup2(output->write, STDOUT_FILENO) >= 0 &&
         dup2(complaint->write, STDERR_FILENO) >= 0) {
         close_others();
@@ -287,15 +288,21 @@ static void on_end(int number)
     (void)raise(number);
 }
 
-/* But for what whoever started us has us ignore. */
-static void catch_ends(void)
+/* But for what whoever started us has us ignore. They are held back until there is something to
+ * end; `usual` is what was held back before. */
+static void catch_ends(sigset_t *usual)
 {
     static const int numbers[] = {SIGTERM, SIGINT, SIGHUP};
+    sigset_t held;
 
+    (void)sigemptyset(&held);
+    (void)sigaddset(&held, SIGALRM);
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        (void)sigaddset(&held, numbers[i]);
         if (signal(numbers[i], on_end) == SIG_IGN)
             (void)signal(numbers[i], SIG_IGN);
     }
+    (void)sigprocmask(SIG_BLOCK, &held, usual);
 }
 
 bool command_run(struct buf *out, const struct command *command, size_t max_bytes,
@@ -304,21 +311,23 @@ bool command_run(struct buf *out, const struct command *command, size_t max_byte
     struct pipe_ends output AUTO(close_pipe) = {-1, -1};
     struct pipe_ends complaint AUTO(close_pipe) = {-1, -1};
     struct conversation with = {.output = out, .max_bytes = max_bytes};
+    sigset_t usual;
     bool succeeded;
 
     if (!open_pipe(&output) || !open_pipe(&complaint))
         return error_set(err, ERROR_INTERNAL, "no pipe: %s", strerror(errno));
     /* If whoever started us ignores it, there would be no exit status to wait for. */
     (void)signal(SIGCHLD, SIG_DFL);
-    catch_ends();
+    catch_ends(&usual);
     with.child = fork();
+    if (with.child == 0)
+        become(command, &output, &complaint, &usual);
+    running_group = with.child > 0 ? with.child : 0;
+    (void)sigprocmask(SIG_SETMASK, &usual, NULL);
     if (with.child < 0)
         return error_set(err, ERROR_INTERNAL, "no process: %s", strerror(errno));
-    if (with.child == 0)
-        become(command, &output, &complaint);
     /* On both sides, so that the group is there for whoever comes first. */
     (void)setpgid(with.child, with.child);
-    running_group = with.child;
     close_end(&output.write);
     close_end(&complaint.write);
     with.streams[0] = (struct pollfd){.fd = output.read, .events = POLLIN};
@@ -331,6 +340,8 @@ bool command_run(struct buf *out, const struct command *command, size_t max_byte
 
 void command_abandon(void)
 {
-    if (running_group != 0)
-        (void)kill(-(pid_t)running_group, SIGKILL);
+    if (running_group == 0)
+        return;
+    (void)kill(-(pid_t)running_group, SIGKILL);
+    (void)kill((pid_t)running_group, SIGKILL); /* should it have no group of its own yet */
 }

@@ -107,7 +107,7 @@ static bool read_credentials(struct credentials *out, struct metadata *metadata,
     case METADATA_ABSENT:
         (void)error_set(err, ERROR_CONFIG, "RAM role %s is not attached to this ECS instance",
                         role);
-        return error_advise(err, "Attach it, or leave the role's name away");
+        return error_advise(err, "Attach it, or remove the role's name from the configuration");
     case METADATA_FOUND:
         break;
     }

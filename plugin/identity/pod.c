@@ -57,7 +57,7 @@ static bool take_provider(struct recipe_oidc *out, const struct settings_pod *se
 static bool take_role(struct recipe *out, const char *arn, const char *name, struct error *err)
 {
     if (arn != NULL) {
-        if (!settings_check_role_arn(arn, "its annotation", err))
+        if (!settings_check_role_arn(arn, "the annotation " ARN_ANNOTATION, err))
             return false;
         out->oidc.role.arn = copy(arn);
         text_join(out->words, sizeof out->words, "the pod's role ", "", arn);

@@ -163,6 +163,8 @@ bool trust_install(struct ssl_ctx_st *context)
 
     if (!has_file && !has_directories)
         return add_system(store);
+    if (has_file && access(file, R_OK) != 0)
+        return false;
     return (!has_file || add_bundle(store, file)) &&
            (!has_directories || add_directories(store, directories));
 }

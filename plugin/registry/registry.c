@@ -82,8 +82,8 @@ static void take_entry(struct registry *registry)
         registry->is_personal = entry->edition == SETTINGS_EDITION_PERSONAL;
     else if (entry->instance_id != NULL)
         registry->is_personal = false;
-    /* A pattern for many hosts may fit those of public images by chance: only an entry that says what
-     * the host is means them. */
+    /* A pattern for many hosts may fit those of public images by chance: only an entry that says
+     * what the host is means them. */
     if (entry->region != NULL || entry->instance_id != NULL || entry->api_endpoint != NULL ||
         entry->edition != SETTINGS_EDITION_UNSET)
         registry->is_anonymous = false;
@@ -327,8 +327,13 @@ static bool fail_challenge(const struct registry *registry, struct error *err)
     if (why.kind == ERROR_TEMPORARY)
         return error_wrap(err, "%s: asking which ACR instance it is", registry->host.name);
     if (why.kind == ERROR_CONFIG && registry->entry == NULL) {
-        (void)fail_not_acr(registry, err);
-        return error_wrap(err, "%s", why.cause);
+        (void)error_set(err, ERROR_CONFIG, "%s is not an ACR host: %s", registry->host.name,
+                        why.cause);
+        return error_advise(err,
+                            "If it is a custom domain of an ACR instance, map it under "
+                            "\"registries\" in the configuration file: {\"match\": [\"%s%s\"], "
+                            "\"region\": \"REGION\", \"instanceId\": \"cri-...\"}",
+                            registry->host.name, registry->host.port);
     }
     (void)error_wrap(err,
                      "%s: neither its name nor the configuration says which ACR instance it is",

@@ -96,6 +96,10 @@ def test_both_a_file_and_a_directory_of_certificates(cloud, tmp_path):
     assert pull(cloud, DEMO + "/a", {"SSL_CERT_DIR": str(tmp_path / "directory")}).auth
 
 
+def test_file_of_certificates_that_is_not_there(cloud):
+    assert_failed(pull(cloud, DEMO + "/a", {"SSL_CERT_FILE": "/nonexistent"}), 78, "SSL_CERT_FILE cannot be read")
+
+
 def test_vpc_endpoint_that_does_not_answer_is_left_for_good(cloud):
     cloud.cloud.challenge_enabled = False  # ListInstance twice, then the token
     cloud.cloud.unresolvable = {"cr-vpc.cn-hangzhou.aliyuncs.com"}
