@@ -12,7 +12,7 @@ step clang-format
 clang-format --dry-run -Werror "${sources[@]}"
 
 step 'manual page'
-man --warnings --local-file deploy/man/*.1 2>&1 >/dev/null | tee /dev/stderr | wc -c | grep -qx 0
+man --warnings --local-file deploy/man/aliyun-acr-credential-provider.1 2>&1 >/dev/null | tee /dev/stderr | wc -c | grep -qx 0
 
 step clang
 cmake --preset clang "$python" >/dev/null
@@ -33,7 +33,7 @@ ctest --test-dir build/asan --output-on-failure --parallel 4
 
 step Valgrind
 ACR_PROVIDER_WRAPPER='valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite' \
-    ctest --test-dir build/debug --output-on-failure --parallel "$(nproc)" -R '^program/' -E 'test_(matrix|clients|kubelet|documents|config_schema)'
+    ctest --test-dir build/debug --output-on-failure --parallel "$(nproc)" -R '^program/' -E 'test_(matrix|clients|kubelet|documents|config_schema|kills|sharing|trust_stores)'
 
 step 'fuzzing, 15 seconds for each target'
 bash tests/fuzz/run.sh 15

@@ -10,8 +10,8 @@ struct ssl_ctx_st;
 
 /* Makes an SSL_CTX trust SSL_CERT_FILE and SSL_CERT_DIR (colon-separated) and nothing else if one
  * of them is set, else the places where Linux distributions keep their certificate authorities.
- * False if OpenSSL cannot take them or SSL_CERT_FILE cannot be read. Another place that is not there
- * simply holds no certificate. */
+ * False if OpenSSL cannot take them or SSL_CERT_FILE cannot be read. Another place that is not
+ * there simply holds no certificate. */
 bool trust_install(struct ssl_ctx_st *context);
 
 #endif

@@ -7,7 +7,7 @@ cd "$(dirname "$0")/../.."
 
 sh tests/setup.sh try
 command -v curl >/dev/null || { echo "the shell script to compare with needs curl" >&2; exit 1; }
-cmake --preset release -DBUILD_TESTING=OFF >/dev/null
+cmake --preset release >/dev/null
 cmake --build --preset release --parallel >/dev/null
 release=${2:-build/static/aliyun-acr-credential-provider-$(uname -m)}
 [ $# -ge 2 ] || bash deploy/static/build.sh "$(uname -m)" build/static >/dev/null

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Alibaba Cloud in small, on loopback: metadata service, ACR APIs, registries, and a proxy that leads there.
 
-As a class for tests (`with Emulator() as cloud:`), and as a program for people: `emulator.py` prints the variables
-that send a client to it, and runs until it is interrupted.
+As a class for tests (`with Emulator() as cloud:`), and as a program for people: `emulator.py COMMAND` runs a command with
+the variables that send a client to it; without one it prints them, and runs until its standard input ends.
 """
 
 import fnmatch
@@ -12,6 +12,7 @@ import os
 import re
 import secrets
 import shutil
+import signal
 import socket
 import struct
 import subprocess
@@ -407,7 +408,10 @@ class Emulator:
 
 
 def main():
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # by which nothing is left behind either
     with Emulator() as cloud:
+        if sys.argv[1:]:
+            return subprocess.run(sys.argv[1:], env={**os.environ, **cloud.environment()}, check=False).returncode
         for name, value in cloud.environment().items():
             print(f"export {name}={value}")
         sys.stdout.flush()
@@ -415,7 +419,8 @@ def main():
             sys.stdin.read()
         except KeyboardInterrupt:
             pass
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

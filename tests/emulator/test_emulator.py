@@ -5,6 +5,8 @@ import hashlib
 import json
 import os
 import ssl
+import subprocess
+import sys
 import time
 import urllib.error
 import urllib.parse
@@ -113,6 +115,14 @@ def test_forged_token(cloud):
     answer = ask(cloud, "https://sts.aliyuncs.com/?Action=AssumeRoleWithOIDC&Version=2015-04-01",
                  {"Content-Type": "application/x-www-form-urlencoded"}, "POST", form.encode())
     assert json.loads(answer[2])["Code"] == "AuthenticationFail.OIDCToken.Invalid"
+
+
+def test_command_runs_with_the_emulator_and_ends_it():
+    program = os.path.join(os.path.dirname(os.path.abspath(__file__)), "emulator.py")
+    done = subprocess.run([sys.executable, "-B", program, "sh", "-c", 'cat; test -f "$SSL_CERT_FILE" && dirname "$SSL_CERT_FILE"; exit 3'],
+                          input="given\n", capture_output=True, text=True, check=False)
+    given, directory = done.stdout.split()
+    assert (done.returncode, given) == (3, "given") and not os.path.exists(directory)
 
 
 def test_leaves_nothing_behind():

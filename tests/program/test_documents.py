@@ -123,6 +123,28 @@ def test_help_and_version():
         assert re.match(r"aliyun-acr-credential-provider \d+\.\d+\.\d+\nlibcurl/.*\nOpenSSL .*\njson-c ", version)
 
 
+def test_what_is_installed(tmp_path):
+    build = os.path.dirname(PROGRAM)
+    if not os.path.exists(os.path.join(build, "cmake_install.cmake")):
+        pytest.skip("this executable is of no build folder")
+    subprocess.run(["cmake", "--install", build, "--prefix", str(tmp_path)], capture_output=True, check=True)
+    installed = {os.path.relpath(os.path.join(folder, name), tmp_path) for folder, _, names in os.walk(tmp_path) for name in names}
+    name = "aliyun-acr-credential-provider"
+    assert installed == {f"bin/{name}", "bin/docker-credential-aliyun-acr", f"share/man/man1/{name}.1",
+                         "share/man/man1/docker-credential-aliyun-acr.1", f"share/{name}/config.schema.json"} | {
+        f"share/doc/{name}/{document}" for document in ("LICENSE", "README.md", "CHANGELOG.md", "credential-provider.yaml",
+                                                        "credential-provider-pods.yaml", "token-audience.yaml")}
+    assert os.readlink(tmp_path / "bin" / "docker-credential-aliyun-acr") == name
+
+
+def test_what_the_kubelet_examples_leave_to_uncomment():
+    for name in ("credential-provider.yaml", "credential-provider-pods.yaml"):
+        text = re.sub(r"^  # (?=args|env|- )", "  ", read("deploy", name), flags=re.M)
+        provider, = yaml.safe_load(text)["providers"]
+        assert provider["args"] == ["--log-level=info"] and provider["env"][0]["name"] == "HTTPS_PROXY"
+        assert provider["matchImages"][-1] == "hub.example.com"
+
+
 def test_manual_page_says_what_the_help_says():
     shown = subprocess.run([PROGRAM, "--help"], capture_output=True, text=True, check=True, env={}).stdout
     page = read("deploy", "man", "aliyun-acr-credential-provider.1").replace("\\-", "-")
