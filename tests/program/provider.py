@@ -21,7 +21,7 @@ PROGRAM = os.environ["ACR_PROVIDER_BIN"]
 WRAPPER = shlex.split(os.environ.get("ACR_PROVIDER_WRAPPER", ""))  # valgrind, for one
 API = "credentialprovider.kubelet.k8s.io/"
 DEMO = "demo-registry.cn-hangzhou.cr.aliyuncs.com"
-DEADLINE_S = 15 if WRAPPER else 5
+DEADLINE_S = 20 if WRAPPER else 8
 
 
 class Result:
