@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/text.h"
 #include "proto-json/match.h"
 #include "registry/challenge.h"
 #include "registry/host.h"
