@@ -55,8 +55,10 @@ static bool request_token(struct token *out, int64_t *life_s, const struct run *
     *life_s = ends_s - server_time_s < TOKEN_LIFE_MAX_S ? ends_s - server_time_s : TOKEN_LIFE_MAX_S;
     log_info("%s: a new token as %s, with %lld s to live", registry->host.name,
              identity->signer.words, (long long)*life_s);
-    return *life_s > 0 ||
-           error_set(err, ERROR_UNAVAILABLE, "the registry token had expired when it was issued");
+    if (*life_s > 0)
+        return true;
+    (void)error_set(err, ERROR_UNAVAILABLE, "the registry token had expired when it was issued");
+    return error_advise(err, "Try again; if it stays, check the clock of this node (NTP)");
 }
 
 /* INSTANCE_NOT_EXIST, however the service spells it. */

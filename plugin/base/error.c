@@ -119,15 +119,42 @@ int error_exit_status(const struct error *err)
     return EX_SOFTWARE;
 }
 
+/* What helps against most errors of a kind. */
+static const char *usual_advice(enum error_kind kind)
+{
+    switch (kind) {
+    case ERROR_USAGE:
+        return "See --help";
+    case ERROR_REQUEST:
+        return "The kubelet writes the request; by hand, use: aliyun-acr-credential-provider get "
+               "IMAGE";
+    case ERROR_UNAVAILABLE:
+        return "Check what answers in place of the service: endpoints, proxy variables and name "
+               "resolution of the node";
+    case ERROR_IO:
+        return "Check what standard input and output of the program are connected to";
+    case ERROR_TEMPORARY:
+        return "Try again; if it stays, check the network between the node and the service";
+    case ERROR_PERMISSION:
+        return "Check what this identity is allowed to do";
+    case ERROR_CONFIG:
+        return "Correct or remove what is named here";
+    case ERROR_INTERNAL:
+        break;
+    }
+    return "Report this line, with what --version prints, as a defect of the program";
+}
+
 void error_format(const struct error *err, char *line, unsigned long size)
 {
     bool has_code = err->service_code[0] != '\0';
     bool has_id = err->request_id[0] != '\0';
-    int written = snprintf(
-        line, size, "%s%s%s%s%s%s%s%s%s%s%s", err->context, err->context[0] != '\0' ? ": " : "",
-        err->cause, has_code || has_id ? " (" : "", err->service_code,
-        has_code && has_id ? ", " : "", has_id ? "RequestId " : "", err->request_id,
-        has_code || has_id ? ")" : "", err->advice[0] != '\0' ? ". " : "", err->advice);
+    int written =
+        snprintf(line, size, "%s%s%s%s%s%s%s%s%s. %s", err->context,
+                 err->context[0] != '\0' ? ": " : "", err->cause, has_code || has_id ? " (" : "",
+                 err->service_code, has_code && has_id ? ", " : "", has_id ? "RequestId " : "",
+                 err->request_id, has_code || has_id ? ")" : "",
+                 err->advice[0] != '\0' ? err->advice : usual_advice(err->kind));
 
     if (written < 0 && size > 0)
         line[0] = '\0';

@@ -26,7 +26,7 @@ struct error {
     char cause[1024];      /* set once, where it happened */
     char service_code[80]; /* the code as the service sent it, "" if none */
     char request_id[80];   /* the service's RequestId, "" if none */
-    char advice[480];      /* what the operator should do, "" if nothing is known */
+    char advice[480];      /* what to do about it, "" for what its kind says */
 };
 
 /* Fills err afresh. Always returns false, so that `return error_set(...)` stays one line.
@@ -46,8 +46,9 @@ void error_redact(struct error *err, const char *secret);
 /* The exit status of sysexits.h that belongs to err->kind. */
 int error_exit_status(const struct error *err);
 
-/* Writes err as one line without a newline: "context: cause (Code, RequestId ...). Advice". The
- * line is cut, never overrun, at `size` bytes with its NUL. */
+/* Writes err as one line without a newline: "context: cause (Code, RequestId ...). Advice", where
+ * the kind of an error speaks for one that has no advice of its own. The line is cut, never
+ * overrun, at `size` bytes with its NUL. */
 void error_format(const struct error *err, char *line, unsigned long size);
 
 #endif

@@ -61,6 +61,33 @@ static bool explain(const struct metadata *metadata, struct error *err)
                         metadata->base_url);
 }
 
+static bool fail_stranger(const struct metadata *metadata, const char *what, struct error *err)
+{
+    (void)error_set(err, ERROR_UNAVAILABLE, "ECS metadata service: %s", what);
+    return error_advise(err,
+                        "Check what answers at %s in its place; where there is no metadata "
+                        "service, set ALIBABA_CLOUD_ECS_METADATA_DISABLED=true",
+                        metadata->base_url);
+}
+
+static bool fail_status(const struct http_response *response, const struct metadata *metadata,
+                        const char *item, struct error *err)
+{
+    char what[160];
+
+    (void)snprintf(what, sizeof what, "%s: HTTP status %ld", item, response->status);
+    return fail_stranger(metadata, what, err);
+}
+
+static bool fail_forbidden(const struct metadata *metadata, const char *item, struct error *err)
+{
+    (void)error_set(err, ERROR_PERMISSION, "ECS metadata service: %s: HTTP status 403", item);
+    if (secret_is_empty(&metadata->token))
+        return error_advise(err, "This instance only answers with a session token: let the node "
+                                 "reach PUT /latest/api/token");
+    return error_advise(err, "Check what filters the way of this node to %s", metadata->base_url);
+}
+
 static bool ask_for_token(struct metadata *metadata, struct error *err)
 {
     struct http_response response AUTO(http_response_clear) = {0};
@@ -80,16 +107,13 @@ static bool ask_for_token(struct metadata *metadata, struct error *err)
         size_t length = strcspn(token, "\r\n \t");
 
         if (length == 0 || length > 4096 || token[0] == '<')
-            return error_set(err, ERROR_UNAVAILABLE,
-                             "ECS metadata service: the session token is not a token");
+            return fail_stranger(metadata, "the session token is not a token", err);
         secret_set(&metadata->token, token, length);
         metadata->token_is_new = true;
         return true;
     }
     if (response.status != 403 && response.status != 404)
-        return error_set(err, ERROR_UNAVAILABLE,
-                         "ECS metadata service: no session token: HTTP status %ld",
-                         response.status);
+        return fail_status(&response, metadata, "no session token", err);
     if (metadata->modes == METADATA_TOKEN_ONLY) {
         (void)error_set(err, ERROR_CONFIG,
                         "ECS metadata service: no session token: HTTP status %ld", response.status);
@@ -104,17 +128,6 @@ bool metadata_open(struct metadata *metadata, struct error *err)
 {
     return metadata->modes == METADATA_NORMAL_ONLY || !secret_is_empty(&metadata->token) ||
            ask_for_token(metadata, err);
-}
-
-static bool fail_status(long status, const struct metadata *metadata, const char *item,
-                        struct error *err)
-{
-    (void)error_set(err, status == 403 ? ERROR_PERMISSION : ERROR_UNAVAILABLE,
-                    "ECS metadata service: %s: HTTP status %ld", item, status);
-    if (status == 403 && secret_is_empty(&metadata->token))
-        return error_advise(err, "This instance only answers with a session token: let the node "
-                                 "reach PUT /latest/api/token");
-    return false;
 }
 
 enum metadata_outcome metadata_read(struct buf *out, struct metadata *metadata, const char *item,
@@ -138,7 +151,8 @@ enum metadata_outcome metadata_read(struct buf *out, struct metadata *metadata, 
         if (response.status == 404)
             return METADATA_ABSENT;
         if (response.status != 401 || renewed || secret_is_empty(&metadata->token)) {
-            (void)fail_status(response.status, metadata, item, err);
+            (void)(response.status == 403 ? fail_forbidden(metadata, item, err)
+                                          : fail_status(&response, metadata, item, err));
             return METADATA_FAILED;
         }
         /* 401: the session token is not valid any more. */

@@ -208,7 +208,7 @@ static struct refusal explain(const struct openapi_call *call, const struct http
                            names_action ? said.auth_action : call->action,
                            principal_of(&said, signer),
                            said.no_permission_type[0] != '\0' ? ": " : "", said.no_permission_type);
-    else if (refusal.advice[0] != '\0')
+    else
         (void)error_advise(err, "%s", refusal.advice);
     if (signer != NULL) {
         redact(err, &signer->credentials.access_key_secret);

@@ -8,32 +8,38 @@ struct row {
     struct refusal refusal;
 };
 
-#define CLOCK_ADVICE "Run NTP (chrony) on the node: the service tolerates 15 minutes"
-#define KEY_ADVICE   "Check the AccessKey: it is unknown, deleted or disabled"
+#define BUSY_ADVICE    "The API is throttled; try again later"
+#define TROUBLE_ADVICE "The service has trouble; try again later, or ask Alibaba Cloud support"
+#define CLOCK_ADVICE   "Run NTP (chrony) on the node: the service tolerates 15 minutes"
+#define KEY_ADVICE     "Check the AccessKey: it is unknown, deleted or disabled"
 #define SECRET_ADVICE                                                                              \
     "Check the AccessKey secret; a proxy that changes requests has the same effect"
 #define TOKEN_ADVICE "Check that AccessKey id, secret and security token belong together"
 #define CALL_ADVICE                                                                                \
     "This API does not know the call: check the configured endpoints and what changes requests "   \
     "on the way"
+#define UNKNOWN_ADVICE                                                                             \
+    "Look up the code in the API's documentation, or give the RequestId to Alibaba Cloud support"
 #define INSTANCE_ADVICE                                                                            \
     "Check that this instance exists in this region and belongs to the account of this identity"
 
 /* Longer names before their own beginnings: the first row that fits counts. */
 static const struct row rows[] = {
-    {"Throttling", {REFUSAL_RETRY, ERROR_TEMPORARY, "The API is throttled; try again later"}},
-    {"Rejected.Throttling",
-     {REFUSAL_RETRY, ERROR_TEMPORARY, "The API is throttled; try again later"}},
-    {"ServiceUnavailable", {REFUSAL_RETRY, ERROR_TEMPORARY, ""}},
-    {"ServiceUnavailableTemporary", {REFUSAL_RETRY, ERROR_TEMPORARY, ""}},
-    {"InternalError", {REFUSAL_RETRY, ERROR_TEMPORARY, ""}},
-    {"InternalFailure", {REFUSAL_RETRY, ERROR_TEMPORARY, ""}},
-    {"SystemError", {REFUSAL_RETRY, ERROR_TEMPORARY, ""}},
+    {"Throttling", {REFUSAL_RETRY, ERROR_TEMPORARY, BUSY_ADVICE}},
+    {"Rejected.Throttling", {REFUSAL_RETRY, ERROR_TEMPORARY, BUSY_ADVICE}},
+    {"ServiceUnavailable", {REFUSAL_RETRY, ERROR_TEMPORARY, TROUBLE_ADVICE}},
+    {"ServiceUnavailableTemporary", {REFUSAL_RETRY, ERROR_TEMPORARY, TROUBLE_ADVICE}},
+    {"InternalError", {REFUSAL_RETRY, ERROR_TEMPORARY, TROUBLE_ADVICE}},
+    {"InternalFailure", {REFUSAL_RETRY, ERROR_TEMPORARY, TROUBLE_ADVICE}},
+    {"SystemError", {REFUSAL_RETRY, ERROR_TEMPORARY, TROUBLE_ADVICE}},
     {"InvalidTimeStamp", {REFUSAL_SKEW, ERROR_CONFIG, CLOCK_ADVICE}},
     {"IllegalTimestamp", {REFUSAL_SKEW, ERROR_CONFIG, CLOCK_ADVICE}},
-    {"SignatureNonceUsed", {REFUSAL_NONCE, ERROR_TEMPORARY, ""}},
+    {"SignatureNonceUsed",
+     {REFUSAL_NONCE, ERROR_TEMPORARY,
+      "Try again; if it stays, look for a proxy that sends requests twice"}},
     {"InvalidSecurityToken.Expired",
-     {REFUSAL_RENEW, ERROR_PERMISSION, "The STS credentials have expired"}},
+     {REFUSAL_RENEW, ERROR_PERMISSION,
+      "The STS credentials have expired: renew them, and check the node's clock"}},
     {"InvalidSecurityToken", {REFUSAL_FINAL, ERROR_PERMISSION, TOKEN_ADVICE}},
     {"MissingSecurityToken",
      {REFUSAL_FINAL, ERROR_PERMISSION,
@@ -55,7 +61,7 @@ static const struct row rows[] = {
      {REFUSAL_FINAL, ERROR_PERMISSION, "Check account and name in the role's ARN"}},
     {"EntityNotExist",
      {REFUSAL_FINAL, ERROR_PERMISSION, "Check account and name in the OIDC provider's ARN"}},
-    {"AuthenticationFail", {REFUSAL_FINAL, ERROR_PERMISSION, ""}},
+    {"AuthenticationFail", {REFUSAL_FINAL, ERROR_PERMISSION, UNKNOWN_ADVICE}},
     {"InstanceNotExist", {REFUSAL_FINAL, ERROR_PERMISSION, INSTANCE_ADVICE}},
     {"InstanceIdNotExist", {REFUSAL_FINAL, ERROR_PERMISSION, INSTANCE_ADVICE}},
     {"InstanceStatusNotSupport",
@@ -98,8 +104,9 @@ static bool fits(const char *code, const char *known)
 
 struct refusal refusal_of(const char *code, long status)
 {
-    static const struct refusal unknown = {REFUSAL_FINAL, ERROR_PERMISSION, ""};
-    static const struct refusal temporary = {REFUSAL_RETRY, ERROR_TEMPORARY, ""};
+    static const struct refusal unknown = {REFUSAL_FINAL, ERROR_PERMISSION, UNKNOWN_ADVICE};
+    static const struct refusal busy = {REFUSAL_RETRY, ERROR_TEMPORARY, BUSY_ADVICE};
+    static const struct refusal trouble = {REFUSAL_RETRY, ERROR_TEMPORARY, TROUBLE_ADVICE};
     static const struct refusal nonsense = {REFUSAL_FINAL, ERROR_UNAVAILABLE,
                                             "What answered is not the Alibaba Cloud API: check "
                                             "endpoints and proxy variables"};
@@ -108,7 +115,9 @@ struct refusal refusal_of(const char *code, long status)
         if (fits(code, rows[i].code))
             return rows[i].refusal;
     }
-    if (strcasestr(code, "Throttling") != NULL || status == 429 || status >= 500)
-        return temporary;
+    if (strcasestr(code, "Throttling") != NULL || status == 429)
+        return busy;
+    if (status >= 500)
+        return trouble;
     return code[0] == '\0' ? nonsense : unknown;
 }

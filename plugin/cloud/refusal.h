@@ -19,7 +19,7 @@ enum refusal_reaction {
 struct refusal {
     enum refusal_reaction reaction;
     enum error_kind kind;
-    const char *advice; /* "" if there is nothing better to say than the code itself */
+    const char *advice; /* "" for REFUSAL_FORBIDDEN, which depends on who asked for what */
 };
 
 /* `code` as received, "" if the answer had none; `status` is the HTTP status. */

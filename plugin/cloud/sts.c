@@ -56,10 +56,11 @@ static bool decode(struct credentials *out, const struct openapi_reply *reply, c
 {
     if (!credentials_reply_decode_sts(out, reply->body.bytes, reply->body.length, err))
         return openapi_fail_answer(reply, action, err);
-    if (out->expires_at_s <= reply->server_time_s)
-        return error_set(err, ERROR_UNAVAILABLE,
-                         "the credentials of %s had expired when they were issued", role_arn);
-    return true;
+    if (out->expires_at_s > reply->server_time_s)
+        return true;
+    (void)error_set(err, ERROR_UNAVAILABLE,
+                    "the credentials of %s had expired when they were issued", role_arn);
+    return error_advise(err, "Try again; if it stays, ask Alibaba Cloud support");
 }
 
 /* What both calls have in common; both texts live as long as the call. */

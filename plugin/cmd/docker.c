@@ -132,6 +132,12 @@ bool docker_answer(enum docker_action action, struct error *err)
     return file_write_all(STDOUT_FILENO, text, strlen(text), err);
 }
 
+/* Of the protocol: nothing may stand before or after it. */
+static bool is_sentence(const struct error *err)
+{
+    return err->kind == ERROR_REQUEST || err->kind == ERROR_USAGE;
+}
+
 void docker_print_error(const struct error *err)
 {
     struct buf text AUTO(buf_clear) = {0};
@@ -139,7 +145,7 @@ void docker_print_error(const struct error *err)
     struct error ignored;
 
     error_format(err, line, sizeof line);
-    buf_append_format(&text, "%s\n", line);
+    buf_append_format(&text, "%s\n", is_sentence(err) ? err->cause : line);
     /* Nobody is left to tell when stdout itself is gone. */
     if (!file_write_all(STDOUT_FILENO, text.bytes, text.length, &ignored))
         return;

@@ -251,12 +251,17 @@ bool options_load(struct settings *out, const struct options *options, struct er
     settings_default(out);
     switch (file_read_trusted(&file, path, SETTINGS_MAX_BYTES, err)) {
     case FILE_READ:
-        if (!settings_decode(out, file.bytes, file.length, err))
+        if (!settings_decode(out, file.bytes, file.length, err)) {
+            (void)error_advise(err,
+                               "Correct this file; README and config.schema.json name its keys");
             return error_wrap(err, "%s", path);
+        }
         break;
     case FILE_ABSENT:
-        if (is_named)
-            return error_set(err, ERROR_CONFIG, "%s: there is no such file", path);
+        if (is_named) {
+            (void)error_set(err, ERROR_CONFIG, "%s: there is no such file", path);
+            return error_advise(err, "Correct --config or " CONFIG_VARIABLE ", or write the file");
+        }
         break;
     case FILE_REFUSED:
         return false;

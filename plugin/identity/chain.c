@@ -99,7 +99,9 @@ static bool fail_nothing_found(const struct buf *reasons, bool of_chain, struct 
 
     (void)error_set(err, kind, "no identity found: %s", buf_text(reasons));
     if (!of_chain)
-        return error_advise(err, "The configuration asks for this source alone");
+        return error_advise(
+            err,
+            "Set it up, or let the configuration name another source: it asks for this one alone");
     return error_advise(err, "Attach a RAM role to the ECS instance; elsewhere set "
                              "ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET");
 }

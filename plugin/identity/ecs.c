@@ -66,7 +66,7 @@ static enum recipe_outcome discover_role(char role[ROLE_NAME_SIZE], struct metad
     if (settings_check_role_name(name, "role", err) && text_copy(role, ROLE_NAME_SIZE, name))
         return RECIPE_FOUND;
     (void)error_set(err, ERROR_UNAVAILABLE, "ECS metadata service: the answer is not a role name");
-    (void)error_advise(err, "Something else answers at the metadata address");
+    (void)error_advise(err, "Check what answers at %s in its place", metadata->base_url);
     return RECIPE_BROKEN;
 }
 

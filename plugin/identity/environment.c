@@ -162,6 +162,7 @@ enum recipe_outcome environment_oidc(struct recipe *out, struct error *err)
     }
     if (!is_set(missing)) {
         (void)error_set(err, ERROR_CONFIG, TOKEN_FILE_NAME " is set, but %s is not", missing);
+        (void)error_advise(err, "Set both, or neither");
         return RECIPE_BROKEN;
     }
     if (!settings_check_role_arn(environment_value(ROLE_NAME), ROLE_NAME, err) ||

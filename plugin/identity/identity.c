@@ -196,8 +196,11 @@ static bool fetch_by_command(struct identity *identity, struct error *err)
     if (!command_split(&command, identity->recipe.command, err) ||
         !run_command(&answer, &command, deadline_ms, err) ||
         !credentials_reply_decode_process(&identity->signer.credentials, answer.bytes,
-                                          answer.length, err))
+                                          answer.length, err)) {
+        (void)error_advise(err, "Run the command by hand, as the user and in the environment of "
+                                "this program");
         return error_wrap(err, "process_command of %s", identity->recipe.words);
+    }
     return true;
 }
 

@@ -64,7 +64,7 @@ static enum recipe_outcome read_file(struct profile_file *file, const char *vari
     (void)error_set(err, ERROR_CONFIG, "there is no %s", file->path);
     if (named[0] == '\0')
         return RECIPE_ABSENT;
-    (void)error_advise(err, "%s names it", variable);
+    (void)error_advise(err, "Correct %s, which names it", variable);
     return RECIPE_BROKEN;
 }
 

@@ -60,17 +60,15 @@ static bool classify(enum http_kind *kind, const char *uri, struct error *err)
         !(is_secure || text_starts_with(uri, plain)) ||
         !take_host(host, sizeof host, uri + strlen(is_secure ? secure : plain)))
         return error_set(err, ERROR_CONFIG,
-                         "the credentials URI must be https://HOST[:PORT]/..., without user and "
-                         "fragment");
+                         "it must be https://HOST[:PORT]/..., without user and fragment");
     if (!is_secure && !is_local(host))
         return error_set(err, ERROR_CONFIG,
-                         "the credentials URI must be https: http is for loopback and link-local "
-                         "addresses only");
+                         "it must be https: http is for loopback and link-local addresses only");
     *kind = is_secure ? HTTP_SECURE : HTTP_LINK_LOCAL;
     return true;
 }
 
-bool uri_fetch(struct credentials *out, struct http *http, const char *uri, struct error *err)
+static bool fetch(struct credentials *out, struct http *http, const char *uri, struct error *err)
 {
     struct http_response response AUTO(http_response_clear) = {0};
     struct http_request request = {.method = "GET",
@@ -82,11 +80,19 @@ bool uri_fetch(struct credentials *out, struct http *http, const char *uri, stru
     if (!classify(&request.kind, uri, err))
         return false;
     if (!resend(http, &request, TRIES, &response, err))
-        return error_wrap(err, "credentials URI");
+        return false;
     if (response.status != 200)
-        return error_set(err, ERROR_UNAVAILABLE, "credentials URI: HTTP status %ld",
-                         response.status);
+        return error_set(err, ERROR_UNAVAILABLE, "HTTP status %ld", response.status);
     /* Whether they have expired is for the API to say: this node's clock may be wrong. */
-    return credentials_reply_decode_uri(out, response.body.bytes, response.body.length, err) ||
-           error_wrap(err, "credentials URI");
+    return credentials_reply_decode_uri(out, response.body.bytes, response.body.length, err);
+}
+
+bool uri_fetch(struct credentials *out, struct http *http, const char *uri, struct error *err)
+{
+    if (fetch(out, http, uri, err))
+        return true;
+    if (err->advice[0] == '\0')
+        (void)error_advise(err, "Check ALIBABA_CLOUD_CREDENTIALS_URI or the profile's "
+                                "credentials_uri, and the service behind it");
+    return error_wrap(err, "credentials URI");
 }

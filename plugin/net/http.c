@@ -507,8 +507,9 @@ static bool fail(const struct http_exchange *exchange, struct error *err)
         (void)error_set(err, ERROR_TEMPORARY, "%s: no answer in time: %s", host, detail);
         return error_advise(err, "Check routes, security groups and proxy variables of the node");
     case CURLE_SSL_CACERT_BADFILE:
-        return error_set(err, ERROR_CONFIG, "%s: the certificates in SSL_CERT_FILE cannot be read",
-                         host);
+        (void)error_set(err, ERROR_CONFIG, "%s: the certificates in SSL_CERT_FILE cannot be read",
+                        host);
+        return error_advise(err, "Let it name a readable file of PEM certificates, or unset it");
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_ISSUER_ERROR:
         return fail_tls(exchange, err);

@@ -29,8 +29,10 @@ bool resend(struct http *http, const struct http_request *request, unsigned trie
         response->connected = connected;
         if (answered && !is_temporary(response->status))
             return true;
-        if (answered)
+        if (answered) {
             (void)error_set(err, ERROR_TEMPORARY, "HTTP status %ld", response->status);
+            (void)error_advise(err, "The service has trouble; try again later");
+        }
         delay_ms =
             retry_delay_ms(made, asks_ms(response), http_left_ms(http), random_below(INT64_MAX));
         if (err->kind != ERROR_TEMPORARY || made >= tries || delay_ms < 0)

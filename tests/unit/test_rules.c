@@ -61,6 +61,9 @@ static void test_refusals(void **state)
         print_message("%s %ld\n", codes[i].code, codes[i].status);
         assert_int_equal(refusal.reaction, codes[i].reaction);
         assert_int_equal(refusal.kind, codes[i].kind);
+        /* A permission's remedy names who needs it for what; all others are the same for everyone.
+         */
+        assert_int_equal(refusal.advice[0] == '\0', refusal.reaction == REFUSAL_FORBIDDEN);
     }
 }
 
@@ -114,6 +117,12 @@ static void test_error_line(void **state)
     assert_int_equal(error_exit_status(&err), 77);
     error_format(&err, line, 6);
     assert_string_equal(line, "outer");
+    for (int kind = ERROR_INTERNAL; kind <= ERROR_CONFIG; kind++) {
+        assert_false(error_set(&err, (enum error_kind)kind, "it failed"));
+        error_format(&err, line, sizeof line);
+        assert_memory_equal(line, "it failed. ", strlen("it failed. "));
+        assert_true(strlen(line) > strlen("it failed. "));
+    }
 }
 
 static void test_redaction(void **state)
