@@ -3,7 +3,7 @@
 import subprocess
 
 import records
-from provider import DEMO, PROGRAM, WRAPPER, pull, request
+from provider import DEADLINE_S, DEMO, PROGRAM, WRAPPER, assert_quiet, pull, request
 
 IMAGE = DEMO + "/a"
 
@@ -12,10 +12,10 @@ class Node:
     def __init__(self, cloud, directory, tmp_path):
         self.cloud, self.directory, self.tmp_path = cloud, directory, tmp_path
 
-    def pull(self, image=IMAGE, more=None, config=None, arguments=(), flags=None, prefix=()):
+    def pull(self, image=IMAGE, more=None, config=None, arguments=(), flags=None, prefix=(), deadline_s=DEADLINE_S):
         flags = ["--cache-dir", str(self.directory)] if flags is None else flags
         return pull(self.cloud, image, more, arguments=[*flags, *arguments], config={} if config is None else config,
-                    tmp_path=self.tmp_path, with_cache=True, prefix=prefix)
+                    tmp_path=self.tmp_path, with_cache=True, prefix=prefix, deadline_s=deadline_s)
 
     def password(self, *arguments, **keywords):
         (login,) = self.pull(*arguments, **keywords).auth.values()
@@ -50,4 +50,5 @@ def release(process, image=IMAGE):
 def finish(processes):
     for process in processes:
         out, err = process.communicate(timeout=120)
+        assert_quiet(err if process.returncode == 0 else out + err)
         yield process.returncode, out, err

@@ -15,19 +15,47 @@ import pytest
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 sys.path.insert(0, os.path.join(ROOT, "tests", "emulator"))
-from emulator import Emulator  # noqa: E402,F401
+import emulator  # noqa: E402
 
 PROGRAM = os.environ["ACR_PROVIDER_BIN"]
 WRAPPER = shlex.split(os.environ.get("ACR_PROVIDER_WRAPPER", ""))  # valgrind, for one
 API = "credentialprovider.kubelet.k8s.io/"
 DEMO = "demo-registry.cn-hangzhou.cr.aliyuncs.com"
-DEADLINE_S = 20 if WRAPPER else 8
+# Of runs that use it up, and of all others, which shall not be hurried by a busy machine.
+SHORT_S, DEADLINE_S = (20 if WRAPPER else 8), 40
+WATCHDOG = "while the system did not answer"
+
+
+class Emulator(emulator.Emulator):
+    """The cloud. While it is there, nobody may print a secret of it."""
+
+    running = set()
+
+    def __enter__(self):
+        Emulator.running.add(self)
+        return super().__enter__()
+
+    def __exit__(self, *what):
+        Emulator.running.discard(self)
+        return super().__exit__(*what)
+
+
+def assert_quiet(output, secrets=()):
+    """No secret of the cloud, nor one of these."""
+    text = output if isinstance(output, str) else output.decode(errors="replace")
+    for secret in [*secrets, *(secret for cloud in list(Emulator.running) for secret in secrets_of(cloud))]:
+        assert secret not in text, (secret, text)
 
 
 class Result:
-    def __init__(self, completed, seconds):
+    """What a run came to. A secret is nowhere but in an answer."""
+
+    def __init__(self, completed, seconds=None, deadline_s=DEADLINE_S):
         self.status, self.out, self.err = completed.returncode, completed.stdout, completed.stderr
-        self.seconds = seconds
+        self.seconds, self.deadline_s = seconds, deadline_s
+        assert_quiet(self.err)
+        if self.status > 0:  # who is killed may have answered
+            assert_quiet(self.out)
 
     @property
     def answer(self):
@@ -54,9 +82,17 @@ def request(image, version="v1", **more):
     return json.dumps({"kind": "CredentialProviderRequest", "apiVersion": API + version, "image": image, **more})
 
 
-def run(stdin, environment=None, arguments=(), config=None, tmp_path=None, with_cache=False, prefix=()):
-    """One run in an environment of its own; the deadline is short, so that a run that hangs shows."""
-    arguments = ["--deadline", str(DEADLINE_S), *arguments]
+def call(*arguments, program=PROGRAM, stdin="", environment=None, deadline_s=DEADLINE_S, prefix=()):
+    """The executable in an environment of its own; `deadline_s` is what the arguments allow it."""
+    started = time.monotonic()
+    completed = subprocess.run([*prefix, *WRAPPER, program, *arguments], text=not isinstance(stdin, bytes), input=stdin,
+                               capture_output=True, env=environment or {}, timeout=120, check=False)
+    return Result(completed, time.monotonic() - started, deadline_s)
+
+
+def run(stdin, environment=None, arguments=(), config=None, tmp_path=None, with_cache=False, prefix=(), deadline_s=DEADLINE_S):
+    """One answer to the kubelet."""
+    arguments = ["--deadline", str(deadline_s), *arguments]
     if not with_cache:
         arguments.insert(0, "--no-cache")
     if config is not None:
@@ -64,15 +100,21 @@ def run(stdin, environment=None, arguments=(), config=None, tmp_path=None, with_
         path.write_text(json.dumps(config))
         path.chmod(0o600)
         arguments += ["--config", str(path)]
-    started = time.monotonic()
-    completed = subprocess.run([*prefix, *WRAPPER, PROGRAM, *arguments], text=not isinstance(stdin, bytes), input=stdin,
-                               capture_output=True, env=environment or {}, timeout=120, check=False)
-    return Result(completed, time.monotonic() - started)
+    return call(*arguments, stdin=stdin, environment=environment, deadline_s=deadline_s, prefix=prefix)
 
 
 def pull(cloud, image, more=None, **keywords):
     """Asks for an image's credentials as a node of the emulated cloud."""
     return run(request(image), {**cloud.environment(), **(more or {})}, **keywords)
+
+
+def wait_until(is_so, seconds=60):
+    """What it gives as soon as it is so; a failure if it never is."""
+    ends = time.monotonic() + seconds
+    while not (found := is_so()):
+        assert time.monotonic() < ends, "it did not come to pass"
+        time.sleep(0.01)
+    return found
 
 
 def skip_where_permitted(why):
@@ -82,15 +124,16 @@ def skip_where_permitted(why):
 
 
 def assert_failed(result, status, *words, secrets=()):
-    """Exit status, empty stdout, one line on stderr with these words, no secret, in time."""
+    """Exit status, empty stdout, one line on stderr with these words and a remedy, no secret, in time."""
     assert result.status == status, (result.status, result.err)
     assert result.out == ""
     assert re.fullmatch(r"aliyun-acr-credential-provider: [^\n]+\n", result.err), result.err
     for word in words:
         assert word in result.err, (word, result.err)
-    for secret in secrets:
-        assert secret not in result.err
-    assert result.seconds < DEADLINE_S + (20 if WRAPPER else 5)
+    assert re.search(r"\. [A-Z][^.]{10}", result.err), ("no remedy", result.err)
+    assert_quiet(result.err, secrets)
+    assert WATCHDOG in words or WATCHDOG not in result.err
+    assert result.seconds is None or result.seconds < result.deadline_s + (20 if WRAPPER else 5)
 
 
 def secrets_of(cloud):

@@ -4,13 +4,7 @@ import json
 import re
 
 import pytest
-from provider import API, DEMO, Emulator, pull, request, run
-
-
-@pytest.fixture
-def cloud():
-    with Emulator() as emulator:
-        yield emulator
+from provider import API, DEMO, pull, request, run
 
 
 def seconds(duration):

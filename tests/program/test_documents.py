@@ -20,12 +20,6 @@ CONFIGURATIONS = [block for block in (json.loads(text) for text in re.findall(r"
                   if block.keys() & {"registries", "podIdentity"}]
 
 
-@pytest.fixture
-def cloud():
-    with Emulator() as emulator:
-        yield emulator
-
-
 @pytest.mark.parametrize("configuration", CONFIGURATIONS)
 def test_configurations_of_the_readme_are_accepted(configuration, tmp_path):
     assert run(request("registry-cn-hangzhou.ack.aliyuncs.com/acs/pause"), config=configuration, tmp_path=tmp_path).auth == {}

@@ -8,22 +8,14 @@ import shlex
 import subprocess
 
 import pytest
-from provider import API, DEADLINE_S, DEMO, PROGRAM, WRAPPER, Emulator, Result, assert_failed, secrets_of, without_cache
+from provider import API, DEADLINE_S, DEMO, PROGRAM, WRAPPER, Result, assert_failed, call, without_cache
 
 ANONYMOUS = "registry-cn-hangzhou.ack.aliyuncs.com"
 NOT_FOUND = "credentials not found in native keychain\n"
 
 
-@pytest.fixture
-def cloud():
-    with Emulator() as emulator:
-        yield emulator
-
-
 def get(cloud, *arguments, more=None):
-    done = subprocess.run([*WRAPPER, PROGRAM, "get", "--no-cache", "--deadline", str(DEADLINE_S), *arguments], text=True,
-                          capture_output=True, env={**cloud.environment(), **(more or {})}, timeout=120, check=False)
-    return Result(done, 0)
+    return call("get", "--no-cache", "--deadline", str(DEADLINE_S), *arguments, environment={**cloud.environment(), **(more or {})})
 
 
 @pytest.fixture
@@ -32,10 +24,9 @@ def helper(tmp_path):
     link = tmp_path / "docker-credential-aliyun-acr"
     link.symlink_to(PROGRAM)
 
-    def call(*arguments, stdin="", environment=None):
-        return Result(subprocess.run([*WRAPPER, str(link), *arguments], input=stdin, text=True, capture_output=True, env={**without_cache(), **(environment or {})},
-                                     timeout=120, check=False), 0)
-    return call
+    def ask(*arguments, stdin="", environment=None):
+        return call(*arguments, program=str(link), stdin=stdin, environment={**without_cache(), **(environment or {})})
+    return ask
 
 
 @pytest.mark.parametrize("image", [DEMO, DEMO + "/team/app:v1"])
@@ -83,7 +74,7 @@ def test_version_is_all_that_is_asked_for(arguments):
 def test_input_or_output_that_fails(cloud, streams, words):
     command = shlex.join([*WRAPPER, PROGRAM, *(["get", DEMO] if ">" in streams else []), "--no-cache"]) + " " + streams
     done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, env=cloud.environment(), check=False)
-    assert_failed(Result(done, 0), 74, words, secrets=secrets_of(cloud))
+    assert_failed(Result(done), 74, words)
 
 
 @pytest.mark.parametrize("output", ["password", "env"])
@@ -100,14 +91,13 @@ def test_get_usage(cloud, arguments, words):
 
 
 def test_output_belongs_to_get():
-    done = subprocess.run([PROGRAM, "--output", "env"], input="", capture_output=True, text=True, env={}, check=False)
-    assert_failed(Result(done, 0), 64, "only get takes")
+    assert_failed(call("--output", "env"), 64, "only get takes")
 
 
 def test_get_that_fails(cloud):
     cloud.cloud.permissions = set()
     for output in ("kubelet", "docker", "env", "password"):
-        assert_failed(get(cloud, "--output", output, DEMO), 77, "NoPermission", secrets=secrets_of(cloud))
+        assert_failed(get(cloud, "--output", output, DEMO), 77, "NoPermission")
     assert_failed(get(cloud, "x" * 2000), 65, "too long")
 
 

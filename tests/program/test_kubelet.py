@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 import yaml
-from provider import API, DEMO, PROGRAM, ROOT, Emulator, caller, without_cache
+from provider import API, DEMO, PROGRAM, ROOT, caller, without_cache
 
 SOURCES = pathlib.Path(__file__).resolve().parent / "kubelet"
 PERSONAL = "registry-vpc.cn-beijing.aliyuncs.com"
@@ -35,12 +35,6 @@ def kubelet():
         assert not required, done.stderr
         pytest.skip("the kubelet's code could not be built")
     return target
-
-
-@pytest.fixture
-def cloud():
-    with Emulator() as emulator:
-        yield emulator
 
 
 class Node:

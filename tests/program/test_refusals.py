@@ -2,23 +2,15 @@
 
 import json
 import os
+import pathlib
 import re
 import shlex
 import shutil
 import signal
 import subprocess
-import time
 
 import pytest
-from provider import (DEMO, PROGRAM, WRAPPER, Emulator, assert_failed, pull, request, run, secrets_of,
-                      skip_where_permitted)
-
-
-@pytest.fixture
-def cloud():
-    with Emulator() as emulator:
-        yield emulator
-
+from provider import DEMO, PROGRAM, SHORT_S, WRAPPER, assert_failed, pull, request, run, skip_where_permitted, wait_until
 
 GOOD = json.loads(request(DEMO + "/a"))
 
@@ -68,8 +60,7 @@ def test_hosts_that_are_not_acr_get_no_token(cloud, image):
 
 def test_host_of_another_account_gets_no_token(cloud):
     """The challenge names a real instance; only our own account could prove that the host is its own."""
-    assert_failed(pull(cloud, "foreign.example.com/a"), 77, "foreign.example.com", "registries",
-                  secrets=secrets_of(cloud))
+    assert_failed(pull(cloud, "foreign.example.com/a"), 77, "foreign.example.com", "registries")
     assert cloud.cloud.issued == []
 
 
@@ -122,9 +113,9 @@ def test_metadata_disabled_by_the_environment(cloud):
 ])
 def test_metadata_faults(cloud, operation, fault, statuses):
     cloud.fault("metadata", operation, **fault)
-    result = pull(cloud, DEMO + "/a")
+    result = pull(cloud, DEMO + "/a", deadline_s=SHORT_S)
     assert result.status in statuses, (result.status, result.err)
-    assert_failed(result, result.status, "etadata", secrets=secrets_of(cloud))
+    assert_failed(result, result.status, "etadata")
 
 
 def test_metadata_not_there():
@@ -135,7 +126,7 @@ def test_metadata_not_there():
 def test_expired_metadata_credentials(cloud):
     """By the cloud's clock, not by the node's; fetched anew once before it is given up."""
     cloud.cloud.credentials_life_s = -60
-    assert_failed(pull(cloud, DEMO + "/a"), 77, "expired", secrets=secrets_of(cloud))
+    assert_failed(pull(cloud, DEMO + "/a"), 77, "expired")
     assert cloud.operations("metadata").count("credentials") == 2
 
 
@@ -152,7 +143,7 @@ def test_expired_metadata_credentials(cloud):
 ])
 def test_api_refusals(cloud, code, http_status, status, words):
     cloud.fault("acr", code=code, status=http_status)
-    assert_failed(pull(cloud, DEMO + "/a"), status, words, code, "FAULT-0001", secrets=secrets_of(cloud))
+    assert_failed(pull(cloud, DEMO + "/a"), status, words, code, "FAULT-0001")
 
 
 def test_final_refusals_are_not_retried(cloud):
@@ -173,7 +164,7 @@ def test_service_that_quotes_the_security_token(cloud):
     key = {"ALIBABA_CLOUD_ACCESS_KEY_ID": issued["AccessKeyId"],
            "ALIBABA_CLOUD_ACCESS_KEY_SECRET": issued["AccessKeySecret"],
            "ALIBABA_CLOUD_SECURITY_TOKEN": issued["SecurityToken"]}
-    assert_failed(pull(cloud, DEMO + "/a", key), 77, "Odd", secrets=secrets_of(cloud))
+    assert_failed(pull(cloud, DEMO + "/a", key), 77, "Odd")
 
 
 @pytest.mark.parametrize("fault", [
@@ -214,7 +205,7 @@ def test_expired_security_token_is_fetched_anew_once(cloud):
 ])
 def test_api_faults(cloud, fault, status):
     cloud.fault("acr", **fault)
-    assert_failed(pull(cloud, DEMO + "/a"), status, secrets=secrets_of(cloud))
+    assert_failed(pull(cloud, DEMO + "/a", deadline_s=SHORT_S), status)
 
 
 @pytest.mark.parametrize("fault, status, words", [
@@ -225,7 +216,7 @@ def test_tls(cloud, fault, status, words, tmp_path):
     """Straight at the API, so that nothing but the program sees the handshake."""
     config = {"registries": [{"match": [DEMO], "instanceId": "cri-demo567890abcdef", "apiEndpoint": cloud.api}]}
     cloud.fault("tls", **fault)
-    assert_failed(pull(cloud, DEMO + "/a", config=config, tmp_path=tmp_path), status, words, secrets=secrets_of(cloud))
+    assert_failed(pull(cloud, DEMO + "/a", config=config, tmp_path=tmp_path), status, words)
     assert cloud.log("acr") == []
 
 
@@ -250,7 +241,7 @@ def test_name_that_does_not_resolve(cloud, tmp_path):
     config = {"registries": [{"match": [DEMO], "instanceId": "cri-demo567890abcdef",
                               "apiEndpoint": "https://api.invalid"}]}
     result = pull(cloud, DEMO + "/a", {"NO_PROXY": "api.invalid"}, config=config, tmp_path=tmp_path)
-    assert_failed(result, 75, "api.invalid", "DNS", secrets=secrets_of(cloud))
+    assert_failed(result, 75, "api.invalid", "DNS")
 
 
 def test_stdin_that_never_ends():
@@ -316,10 +307,8 @@ def test_watchdog_ends_a_run_that_the_system_blocks():
     """The alarm comes half a second after the deadline; here it comes at once."""
     process = subprocess.Popen([PROGRAM, "--no-cache"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                env={}, text=True)
-    with open(f"/proc/{process.pid}/status", encoding="ascii") as status:
-        while not re.search(r"SigCgt:.*[2367abef]...$", status.read(), re.MULTILINE):  # SIGALRM is caught
-            time.sleep(0.01)
-            status.seek(0)
+    status = pathlib.Path(f"/proc/{process.pid}/status")
+    wait_until(lambda: re.search(r"SigCgt:.*[2367abef]...$", status.read_text(), re.MULTILINE))  # SIGALRM is caught
     process.send_signal(signal.SIGALRM)
     out, err = process.communicate(timeout=20)
     assert (process.returncode, out) == (75, "") and "deadline" in err

@@ -6,21 +6,10 @@ import time
 import pytest
 import records
 from home import CLAIMS, KEY, PULLER, SECRET, oidc
-from node import Node, finish
-from provider import DEMO, WRAPPER, Emulator, assert_failed, secrets_of
+from node import finish
+from provider import DEMO, WRAPPER, assert_failed, wait_until
 
 HUB = "hub.example.com"
-
-
-@pytest.fixture
-def cloud():
-    with Emulator() as emulator:
-        yield emulator
-
-
-@pytest.fixture
-def node(cloud, tmp_path):
-    return Node(cloud, tmp_path / "cache", tmp_path)
 
 
 # -- a change that nobody may get past -------------------------------------------------------------------------
@@ -94,7 +83,6 @@ def test_those_who_wait_share_a_failure(node, fault, status, word):
     crowd = [node.start() for _ in range(CROWD)]
     for got, out, err in finish(crowd):
         assert (got, out, err.count("\n")) == (status, "", 1) and word in err
-        assert not any(secret in err for secret in secrets_of(node.cloud))
     assert node.calls() <= 2 * 5  # one who asks, and whoever came too late to wait for that one
     node.cloud.heal()
     assert node.password() in node.cloud.cloud.issued  # nobody remembers it
@@ -174,8 +162,7 @@ def test_lock_in_use_is_not_swept_away(node):
     """However old it looks: the clock may have been set."""
     node.cloud.fault("acr", "GetAuthorizationToken", times=1, stall=True)
     leader = node.start(deadline_s=60)
-    while node.calls() == 0:
-        time.sleep(0.01)
+    wait_until(lambda: node.calls() > 0)
     (lock,) = node.files("lock")
     os.utime(lock, (1, 1))
     node.password("my-registry-registry.cn-hangzhou.cr.aliyuncs.com/a")  # which sweeps
