@@ -1,6 +1,6 @@
 /* One HTTP exchange with a deadline, a bounded body, one allowed protocol and no redirect.
  * Exchanges that are started run side by side whenever one of them is waited for, in one thread.
- * The one user of libcurl. */
+ * With http_exchange and http_failure, which are its own, the one user of libcurl. */
 #ifndef NET_HTTP_H
 #define NET_HTTP_H
 
@@ -8,8 +8,8 @@
 #include <stdint.h>
 
 #include "base/auto.h"
-#include "base/buf.h"
 #include "base/error.h"
+#include "net/http_response.h"
 
 enum http_kind {
     HTTP_SECURE,     /* HTTPS, TLS 1.2 or later, verified; by the proxies of the environment */
@@ -35,18 +35,6 @@ struct http_request {
     size_t body_max_bytes; /* of the answer */
     int64_t connect_timeout_ms;
     int64_t timeout_ms; /* of the whole exchange; never beyond the run's deadline */
-};
-
-/* `{0}` is empty. Header values are "" where the answer had none. */
-struct http_response {
-    long status;
-    struct buf body;
-    int64_t date_s; /* the Date header, Unix seconds; 0 if there is none */
-    char retry_after[64];
-    char rate_limit[160]; /* x-ratelimit-user-api, else x-ratelimit-user */
-    char request_id[80];  /* x-acs-request-id */
-    char challenge[1024]; /* WWW-Authenticate of scheme Bearer */
-    bool connected;       /* the peer took the connection; told of failures too */
 };
 
 struct http;          /* what exchanges share: connections, deadline */
@@ -87,8 +75,6 @@ void http_exchange_free(struct http_exchange **exchange);
 /* Starts, waits, ends. */
 CHECKED bool http_send(struct http *http, const struct http_request *request,
                        struct http_response *out, struct error *err);
-
-void http_response_clear(struct http_response *response);
 
 /* Brings the deadline forward, to `left_ms` from now at most. */
 void http_hurry(struct http *http, int64_t left_ms);

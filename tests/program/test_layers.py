@@ -8,8 +8,9 @@ ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 # Lower may not include higher; folders of one rank may not include each other.
 RANKS = {"plugin/base": 0, "proto-json": 1, "plugin/net": 1, "plugin/cloud": 2, "plugin/cache": 2, "plugin/registry": 3,
          "plugin/identity": 3, "plugin": 4, "plugin/cmd": 5}
-OWNERS = {"curl/": {"plugin/net/http.c"}, "json-c/": {"proto-json/doc.c"},
-          "openssl/": {"plugin/base/digest.c", "plugin/net/http.c", "plugin/net/trust.c"}}
+OWNERS = {"curl/": {"plugin/net/http.c", "plugin/net/http_exchange.h", "plugin/net/http_failure.h"},
+          "json-c/": {"proto-json/doc.c"},
+          "openssl/": {"plugin/base/digest.c", "plugin/net/http.c", "plugin/net/http_exchange.c", "plugin/net/trust.c"}}
 
 
 def sources():
