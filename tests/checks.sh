@@ -31,6 +31,15 @@ cmake --preset asan "$python" >/dev/null
 cmake --build --preset asan --parallel
 ctest --test-dir build/asan --output-on-failure --parallel 4
 
+step 'undefined behaviour alone, and the build of the README'
+cmake --preset ubsan "$python" >/dev/null
+cmake --build --preset ubsan --parallel
+ctest --test-dir build/ubsan --output-on-failure --parallel 4 -R '^unit/'
+cmake --preset release >/dev/null
+cmake --build --preset release --parallel
+cmake --install build/release --prefix build/release/installed >/dev/null
+build/release/installed/bin/aliyun-acr-credential-provider version
+
 step Valgrind
 ACR_PROVIDER_WRAPPER='valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite' \
     ctest --test-dir build/debug --output-on-failure --parallel "$(nproc)" -R '^program/' -E 'test_(matrix|clients|kubelet|documents|config_schema|kills|sharing|trust_stores)'
@@ -59,7 +68,7 @@ done
 cmp "$release"/{first,second}/aliyun-acr-credential-provider-x86_64
 cmp "$release"/{first,second}/aliyun-acr-credential-provider-x86_64.spdx.json
 bash deploy/static/build.sh aarch64 "$release/first" "$lock"
-pytest=(/usr/bin/python3 -B -m pytest -q -p no:cacheprovider)
+pytest=(/usr/bin/python3 -B -m pytest -q -rs -p no:cacheprovider "--basetemp=$release/pytest")
 RELEASE_FOLDER=$release/first "${pytest[@]}" tests/release
 ACR_PROVIDER_BIN=$release/first/aliyun-acr-credential-provider-x86_64 \
     "${pytest[@]}" tests/program/test_{answers,cache,external,front_ends,identities,kills,pods,sharing,transport,trust_stores}.py
