@@ -85,6 +85,7 @@ class Cloud:
     def __init__(self, directory):
         self.signer = Signer(directory)
         self.lock = threading.Lock()
+        self._made = []  # every secret, however short its life
         self.metadata_mode = "normal"  # or hardened, no-token-service, disabled
         self.role = "KubernetesWorkerRole"
         self.region = "cn-hangzhou"
@@ -102,7 +103,7 @@ class Cloud:
         self.instances.append(_instance("harbour", "cn-shanghai"))
         self.instances.append(_instance("foreign", account=PARTNER, domains=["foreign.example.com"]))
         self.instances[-1]["challenges_as"] = "foreign.example.com"
-        self.keys = {"LTAIemulatorkey00001": {"secret": "emulator-secret-0000000001", "token": "", "ends": None}}
+        self.keys = {"LTAIemulatorkey00001": {"secret": self._keep("emulator-secret-0000000001"), "token": "", "ends": None}}
         self.issued = []  # registry passwords
         self._password_ends = {}
         # Roles by name: whom they trust (key ids may be globs), or which tokens.
@@ -119,6 +120,16 @@ class Cloud:
 
     def now(self):
         return time.time() + self.clock_offset_s
+
+    def _keep(self, secret):
+        self._made.append(secret)
+        return secret
+
+    @property
+    def secrets(self):
+        """All that must never be printed: whatever was made here, and what a test has put into `keys`."""
+        stated = [part for key in list(self.keys.values()) for part in (key["secret"], key["token"])]
+        return [secret for secret in dict.fromkeys(self._made + stated) if secret]
 
     # -- metadata service ------------------------------------------------------------------------------------
 
@@ -141,7 +152,7 @@ class Cloud:
         token = headers.get("x-aliyun-ecs-metadata-token")
         if token is None and self.metadata_mode == "hardened":
             return operation or "*", 403, "text/html", "<html>forbidden</html>"
-        if token is not None and self._metadata_tokens.get(token, 0) < time.time():
+        if token is not None and self._metadata_tokens.get(token, 0) < self.now():
             return operation or "*", 401, "text/html", "<html>unauthorized</html>"
         if operation == "region":
             return operation, 200, "text/plain", self.region
@@ -159,12 +170,13 @@ class Cloud:
         life = headers.get("x-aliyun-ecs-metadata-token-ttl-seconds", "")
         if not life.isdigit() or not 1 <= int(life) <= 21600:
             return 400, "text/html", "<html>Missing or Invalid Parameters</html>"
-        token = secrets.token_urlsafe(32)
-        self._metadata_tokens[token] = time.time() + int(life)
+        token = self._keep(secrets.token_urlsafe(32))
+        self._metadata_tokens[token] = self.now() + int(life)
         return 200, "text/plain", token
 
     def issue_credentials(self, life_s=None, role=None, account=ACCOUNT):
-        key_id, secret, token = "STS.NU" + secrets.token_hex(10), secrets.token_hex(20), "CAIS" + secrets.token_hex(60)
+        key_id = "STS.NU" + secrets.token_hex(10)
+        secret, token = self._keep(secrets.token_hex(20)), self._keep("CAIS" + secrets.token_hex(60))
         ends = self.now() + (self.credentials_life_s if life_s is None else life_s)
         self.keys[key_id] = {"secret": secret, "token": token, "ends": ends, "role": role or self.role,
                              "account": account}
@@ -216,7 +228,7 @@ class Cloud:
         ends = self.now() + self.token_life_s
         if key["ends"] is not None:
             ends = min(ends, key["ends"])
-        password = "reg-" + secrets.token_hex(40)
+        password = self._keep("reg-" + secrets.token_hex(40))
         self.issued.append(password)
         self._password_ends[password] = ends
         return password, int(ends * 1000)
@@ -322,7 +334,7 @@ class Cloud:
         claims = {"iat": int(self.now()), "exp": int(self.now()) + life_s, **claims}
         header = {"alg": "RS256", "typ": "JWT", **header}
         signed = ".".join(_base64url(json.dumps(part).encode()) for part in (header, claims))
-        return signed + "." + _base64url(self.signer.sign(signed.encode()))
+        return self._keep(signed + "." + _base64url(self.signer.sign(signed.encode())))
 
     def log_in(self, authorization, service, scopes):
         """The registry's token service: a bearer token for a user and a password that is still valid."""

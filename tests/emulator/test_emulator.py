@@ -117,6 +117,22 @@ def test_forged_token(cloud):
     assert json.loads(answer[2])["Code"] == "AuthenticationFail.OIDCToken.Invalid"
 
 
+def test_every_secret_is_known_for_good(cloud):
+    state = cloud.cloud
+    session = ask(cloud, cloud.metadata + "/latest/api/token", {"X-aliyun-ecs-metadata-token-ttl-seconds": "1"}, "PUT")[2]
+    node = json.loads(ask(cloud, cloud.metadata + "/latest/meta-data/ram/security-credentials/" + state.role)[2])
+    ended, uri = state.issue_credentials(-60), json.loads(ask(cloud, cloud.metadata + "/credentials")[2])
+    host, query = "cr.cn-hangzhou.aliyuncs.com", [("InstanceId", "cri-demo567890abcdef")]
+    answer = json.loads(ask(cloud, f"https://{host}/?InstanceId={query[0][1]}", signed(host, query, "n"), "POST")[2])
+    basic = base64.b64encode(f"cr_temp_user:{answer['AuthorizationToken']}".encode()).decode()
+    bearer = json.loads(ask(cloud, "https://dockerauth.cn-hangzhou.aliyuncs.com/auth?service=s&scope=repository:a:pull",
+                            {"Authorization": "Basic " + basic})[2])["token"]
+    made = [session.decode(), state.mint({"sub": "pod"}), answer["AuthorizationToken"], bearer, "emulator-secret-0000000001",
+            *(issued[name] for issued in (node, ended, uri) for name in ("AccessKeySecret", "SecurityToken"))]
+    state.keys = {"LTAIprofile": {"secret": "of a profile", "token": "", "ends": None}}
+    assert sorted(state.secrets) == sorted([*made, "of a profile"])
+
+
 def test_command_runs_with_the_emulator_and_ends_it():
     program = os.path.join(os.path.dirname(os.path.abspath(__file__)), "emulator.py")
     done = subprocess.run([sys.executable, "-B", program, "sh", "-c", 'cat; test -f "$SSL_CERT_FILE" && dirname "$SSL_CERT_FILE"; exit 3'],
