@@ -3,6 +3,7 @@
 import base64
 import calendar
 import fnmatch
+import hashlib
 import html
 import json
 import os
@@ -186,22 +187,38 @@ class Cloud:
 
     # -- signed APIs -----------------------------------------------------------------------------------------
 
+    def _check_date(self, date):
+        try:
+            date_s = calendar.timegm(time.strptime(date, UTC))
+        except ValueError:
+            raise Refusal("InvalidTimeStamp.Format") from None
+        if abs(date_s - self.now()) > MAX_SKEW_S:
+            raise Refusal("InvalidTimeStamp.Expired", "Specified time stamp or date value is expired.")
+
+    def _check_nonce(self, nonce):
+        with self.lock:
+            if not nonce or nonce in self._nonces:
+                raise Refusal("SignatureNonceUsed", "Specified signature nonce was used already.")
+            self._nonces.add(nonce)
+
+    def _check_unsigned(self, arguments, headers, body):
+        """A call that nobody signs may leave out date, nonce and hash; what it says of them must be right all the same."""
+        date = headers.get("x-acs-date", arguments.get("Timestamp"))
+        nonce = headers.get("x-acs-signature-nonce", arguments.get("SignatureNonce"))
+        if date is not None:
+            self._check_date(date)
+        if nonce is not None:
+            self._check_nonce(nonce)
+        if headers.get("x-acs-content-sha256") not in (None, hashlib.sha256(body).hexdigest()):
+            raise Refusal("InvalidParameter", "x-acs-content-sha256 is not the hash of the body.")
+
     def check_signature(self, method, path, query, headers, body):
         """Refuses what the cloud refuses, in its order. The key of the caller."""
         said = signature.parse_authorization(headers.get("authorization", ""))
         if not {"Credential", "SignedHeaders", "Signature"} <= said.keys():
             raise Refusal("IncompleteSignature")
-        try:
-            date = time.strptime(headers.get("x-acs-date", ""), "%Y-%m-%dT%H:%M:%SZ")
-        except ValueError:
-            raise Refusal("InvalidTimeStamp.Format") from None
-        if abs(calendar.timegm(date) - self.now()) > MAX_SKEW_S:
-            raise Refusal("InvalidTimeStamp.Expired", "Specified time stamp or date value is expired.")
-        with self.lock:
-            nonce = headers.get("x-acs-signature-nonce", "")
-            if not nonce or nonce in self._nonces:
-                raise Refusal("SignatureNonceUsed", "Specified signature nonce was used already.")
-            self._nonces.add(nonce)
+        self._check_date(headers.get("x-acs-date", ""))
+        self._check_nonce(headers.get("x-acs-signature-nonce"))
         key = self.keys.get(said["Credential"])
         if key is None:
             raise Refusal("InvalidAccessKeyId.NotFound", "Specified access key is not found.")
@@ -213,8 +230,9 @@ class Cloud:
         if key["ends"] is not None and key["ends"] < self.now():
             raise Refusal("InvalidSecurityToken.Expired", "Specified SecurityToken is expired.")
         canonical = signature.canonical_request(method, path, query, headers, body)
-        names = canonical.split("\n")[-2]
-        if said["SignedHeaders"] != names or said["Signature"] != signature.sign(key["secret"], canonical):
+        *_, names, body_hash = canonical.split("\n")
+        if headers.get("x-acs-content-sha256") != body_hash or said["SignedHeaders"] != names or \
+                said["Signature"] != signature.sign(key["secret"], canonical):
             raise Refusal("SignatureDoesNotMatch", f"Specified signature does not match; server string: {canonical}")
         return key
 
@@ -283,9 +301,13 @@ class Cloud:
         if (headers.get("x-acs-version") or arguments.get("Version")) != "2015-04-01":
             raise Refusal("InvalidVersion")
         if action == "AssumeRoleWithOIDC":  # the one call that is not signed
+            self._check_unsigned(arguments, headers, body)
+            # The cloud might read it in the URL; whoever keeps a log of URLs would, too.
+            if "OIDCToken" in dict(query) or "OIDCToken" not in dict(form):
+                raise Refusal("MissingParameter", "OIDCToken is mandatory for this action, in the body.")
             return self._assume_role(arguments, self._trusted_token)
         key = self.check_signature(method, path, query, headers, body)
-        caller = next(name for name, value in self.keys.items() if value is key)
+        caller = next(name for name, value in list(self.keys.items()) if value is key)
         if action == "GetCallerIdentity":
             return {"AccountId": ACCOUNT, "Arn": f"acs:ram::{ACCOUNT}:user/{caller}", "IdentityType": "RAMUser"}
         if action != "AssumeRole":

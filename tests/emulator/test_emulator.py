@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import os
+import secrets
 import ssl
 import subprocess
 import sys
@@ -17,10 +18,21 @@ import signature
 from emulator import Emulator
 
 EMPTY = hashlib.sha256(b"").hexdigest()
+HOST, INSTANCE = "cr.cn-hangzhou.aliyuncs.com", [("InstanceId", "cri-demo567890abcdef")]
+URL = f"https://{HOST}/?InstanceId=cri-demo567890abcdef"
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+CLAIMS = {"iss": "https://oidc.example", "aud": "sts.aliyuncs.com", "sub": "system:serviceaccount:default:app"}
 
 
 @pytest.fixture
 def cloud():
+    with Emulator() as emulator:
+        yield emulator
+
+
+@pytest.fixture(scope="module")
+def shared():
+    """One for all tests that change nothing."""
     with Emulator() as emulator:
         yield emulator
 
@@ -37,15 +49,31 @@ def ask(cloud, url, headers=None, method="GET", data=None):
         return error.code, error.headers, error.read()
 
 
-def signed(host, query, nonce, date=None, version="2018-12-01", action="GetAuthorizationToken"):
-    headers = {"host": host, "x-acs-action": action, "x-acs-version": version, "x-acs-content-sha256": EMPTY,
-               "x-acs-date": date or time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-               "x-acs-signature-nonce": nonce}
-    canonical = signature.canonical_request("POST", "/", query, headers, b"")
-    mark = signature.sign("emulator-secret-0000000001", canonical)
-    names = canonical.split("\n")[-2]
-    headers["authorization"] = f"ACS3-HMAC-SHA256 Credential=LTAIemulatorkey00001,SignedHeaders={names},Signature={mark}"
+def utc(offset_s=0):
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + offset_s))
+
+
+def signed(key_id="LTAIemulatorkey00001", secret="emulator-secret-0000000001", **more):
+    """The headers of a call of GetAuthorizationToken; a header that is None is left out."""
+    headers = {"host": HOST, "x-acs-action": "GetAuthorizationToken", "x-acs-version": "2018-12-01", "x-acs-date": utc(),
+               "x-acs-content-sha256": EMPTY, "x-acs-signature-nonce": secrets.token_hex(16)}
+    headers.update({"x-acs-" + name.replace("_", "-"): value for name, value in more.items()})
+    headers = {name: value for name, value in headers.items() if value is not None}
+    canonical = signature.canonical_request("POST", "/", INSTANCE, headers, b"")
+    names, mark = canonical.split("\n")[-2], signature.sign(secret, canonical)
+    headers["authorization"] = f"ACS3-HMAC-SHA256 Credential={key_id},SignedHeaders={names},Signature={mark}"
     return headers
+
+
+def call(cloud, headers, data=None, url=URL):
+    """What the API answers."""
+    return json.loads(ask(cloud, url, headers, "POST", data)[2])
+
+
+def code_of(*arguments):
+    """The code by which the API refuses, None if it does not."""
+    answer = call(*arguments)
+    return None if answer.get("Code") == "success" else answer["Code"]
 
 
 @pytest.mark.parametrize("method, path, host, action, version, date, nonce, query, expected", [
@@ -65,20 +93,59 @@ def test_published_vectors(method, path, host, action, version, date, nonce, que
     assert signature.sign("YourAccessKeySecret", canonical) == expected
 
 
-def test_replay_and_old_dates_are_refused(cloud):
-    host, query = "cr.cn-hangzhou.aliyuncs.com", [("InstanceId", "cri-demo567890abcdef")]
-    url = f"https://{host}/?InstanceId=cri-demo567890abcdef"
-    headers = signed(host, query, "nonce-1")
-    assert ask(cloud, url, headers, "POST")[0] == 200
-    assert json.loads(ask(cloud, url, headers, "POST")[2])["Code"] == "SignatureNonceUsed"
-    old = signed(host, query, "nonce-2", "2020-01-01T00:00:00Z")
-    assert json.loads(ask(cloud, url, old, "POST")[2])["Code"] == "InvalidTimeStamp.Expired"
+SIGNED = {  # what is signed, what is changed afterwards, and the answer
+    "as it should be": ({}, {}, None),
+    "header that needs no signature": ({}, {"accept": "text/plain"}, None),
+    "not signed": ({}, {"authorization": ""}, "IncompleteSignature"),
+    "signed half": ({}, {"authorization": "ACS3-HMAC-SHA256 Credential=LTAIemulatorkey00001"}, "IncompleteSignature"),
+    "unknown key": ({"key_id": "LTAIunknown"}, {}, "InvalidAccessKeyId.NotFound"),
+    "wrong secret": ({"secret": "wrong"}, {}, "SignatureDoesNotMatch"),
+    "changed": ({}, {"x-acs-action": "ListInstance"}, "SignatureDoesNotMatch"),
+    "added": ({}, {"x-acs-other": "unsigned"}, "SignatureDoesNotMatch"),
+    "hash of another body": ({"content_sha256": hashlib.sha256(b"other").hexdigest()}, {}, "SignatureDoesNotMatch"),
+    "no hash": ({"content_sha256": None}, {}, "SignatureDoesNotMatch"),
+    "no date": ({"date": None}, {}, "InvalidTimeStamp.Format"),
+    "date of another form": ({"date": "Wed, 25 Nov 2026 00:00:00 GMT"}, {}, "InvalidTimeStamp.Format"),
+    "no nonce": ({"signature_nonce": None}, {}, "SignatureNonceUsed"),
+    "token that the key does not have": ({"security_token": "CAISother"}, {}, "InvalidSecurityToken.MismatchWithAccessKey"),
+    "other version": ({"version": "2017-01-01"}, {}, "InvalidVersion"),
+    "no permission": ({"action": "DeleteInstance"}, {}, "NoPermission"),
+}
+
+
+@pytest.mark.parametrize("case", SIGNED)
+def test_signed_calls(shared, case):
+    before, after, code = SIGNED[case]
+    assert code_of(shared, signed(**before) | after) == code
+
+
+def test_body_is_part_of_the_signature(shared):
+    assert code_of(shared, signed(), b"PageNo=1") == "SignatureDoesNotMatch"
+
+
+@pytest.mark.parametrize("life_s, token, code", [
+    (60, {}, None), (60, {"security_token": None}, "MissingSecurityToken"), (-60, {}, "InvalidSecurityToken.Expired"),
+    (60, {"security_token": "CAISother"}, "InvalidSecurityToken.MismatchWithAccessKey"),
+])
+def test_security_tokens(shared, life_s, token, code):
+    issued = shared.cloud.issue_credentials(life_s)
+    key = {"key_id": issued["AccessKeyId"], "secret": issued["AccessKeySecret"], "security_token": issued["SecurityToken"]}
+    assert code_of(shared, signed(**key | token)) == code
+
+
+@pytest.mark.parametrize("minutes, code", [(-16, "InvalidTimeStamp.Expired"), (-14, None), (14, None),
+                                           (16, "InvalidTimeStamp.Expired")])
+def test_dates(shared, minutes, code):
+    assert code_of(shared, signed(date=utc(60 * minutes))) == code
+
+
+def test_replay(shared):
+    headers = signed()
+    assert [code_of(shared, headers) for _ in range(2)] == [None, "SignatureNonceUsed"]
 
 
 def test_log_in_with_an_issued_password(cloud):
-    host = "cr.cn-hangzhou.aliyuncs.com"
-    url = f"https://{host}/?InstanceId=cri-demo567890abcdef"
-    answer = json.loads(ask(cloud, url, signed(host, [("InstanceId", "cri-demo567890abcdef")], "n"), "POST")[2])
+    answer = call(cloud, signed())
     auth = "https://dockerauth.cn-hangzhou.aliyuncs.com/auth?service=s&scope=repository:a:pull"
 
     def log_in(password):
@@ -91,30 +158,47 @@ def test_log_in_with_an_issued_password(cloud):
     assert log_in(answer["AuthorizationToken"])[0] == 401
 
 
+def assume(cloud, form, headers=None, **query):
+    """The code by which STS refuses a pod's role, None if it gives it."""
+    form = urllib.parse.urlencode({
+        "RoleArn": "acs:ram::1234567890123456:role/pod", "RoleSessionName": "pod-1",
+        "OIDCProviderArn": "acs:ram::1234567890123456:oidc-provider/ack-rrsa-c0123456789", **form})
+    query = urllib.parse.urlencode({"Action": "AssumeRoleWithOIDC", "Version": "2015-04-01", **query})
+    answer = call(cloud, FORM | (headers or {}), form.encode(), "https://sts.cn-hangzhou.aliyuncs.com/?" + query)
+    assert ("Credentials" in answer) == ("Code" not in answer)
+    return answer.get("Code")
+
+
 @pytest.mark.parametrize("change, code", [
     ({}, None), ({"sub": "system:serviceaccount:default:other"}, "AuthenticationFail.NoPermission"),
     ({"aud": "other"}, "AuthenticationFail.NoPermission"), ({"exp": 1}, "AuthenticationFail.OIDCToken.Expired"),
 ])
-def test_tokens_of_pods(cloud, change, code):
-    claims = {"iss": "https://oidc.example", "aud": "sts.aliyuncs.com", "sub": "system:serviceaccount:default:app"}
-    form = urllib.parse.urlencode({
-        "RoleArn": "acs:ram::1234567890123456:role/pod", "RoleSessionName": "pod-1",
-        "OIDCProviderArn": "acs:ram::1234567890123456:oidc-provider/ack-rrsa-c0123456789",
-        "OIDCToken": cloud.cloud.mint({**claims, **change})})
-    answer = json.loads(ask(cloud, "https://sts.cn-hangzhou.aliyuncs.com/?Action=AssumeRoleWithOIDC&Version=2015-04-01",
-                            {"Content-Type": "application/x-www-form-urlencoded"}, "POST", form.encode())[2])
-    assert answer.get("Code") == code and ("Credentials" in answer) == (code is None)
+def test_tokens_of_pods(shared, change, code):
+    assert assume(shared, {"OIDCToken": shared.cloud.mint({**CLAIMS, **change})}) == code
 
 
-def test_forged_token(cloud):
-    head, payload, mark = cloud.cloud.mint({"sub": "a"}).split(".")
+def test_forged_token(shared):
+    head, payload, mark = shared.cloud.mint({"sub": "a"}).split(".")
     forged = base64.urlsafe_b64encode(b'{"sub":"b","exp":99999999999}').rstrip(b"=").decode()
-    form = urllib.parse.urlencode({"RoleArn": "acs:ram::1234567890123456:role/pod", "RoleSessionName": "pod-1",
-                                   "OIDCProviderArn": "acs:ram::1234567890123456:oidc-provider/ack-rrsa-c0123456789",
-                                   "OIDCToken": f"{head}.{forged}.{mark}"})
-    answer = ask(cloud, "https://sts.aliyuncs.com/?Action=AssumeRoleWithOIDC&Version=2015-04-01",
-                 {"Content-Type": "application/x-www-form-urlencoded"}, "POST", form.encode())
-    assert json.loads(answer[2])["Code"] == "AuthenticationFail.OIDCToken.Invalid"
+    assert assume(shared, {"OIDCToken": f"{head}.{forged}.{mark}"}) == "AuthenticationFail.OIDCToken.Invalid"
+
+
+def test_token_of_a_pod_is_taken_from_the_body_alone(shared):
+    token = {"OIDCToken": shared.cloud.mint(CLAIMS)}
+    assert [assume(shared, {}), assume(shared, {}, **token), assume(shared, token, **token)] == ["MissingParameter"] * 3
+
+
+@pytest.mark.parametrize("headers, query, code", [
+    ({}, {"Timestamp": utc(), "SignatureNonce": "fresh"}, None), ({}, {"SignatureNonce": "used"}, "SignatureNonceUsed"),
+    ({}, {"Timestamp": "2020-01-01T00:00:00Z"}, "InvalidTimeStamp.Expired"), ({}, {"Timestamp": ""}, "InvalidTimeStamp.Format"),
+    ({"x-acs-signature-nonce": "used"}, {}, "SignatureNonceUsed"),
+    ({"x-acs-date": "2020-01-01T00:00:00Z"}, {}, "InvalidTimeStamp.Expired"),
+    ({"x-acs-content-sha256": EMPTY}, {}, "InvalidParameter"),
+])
+def test_calls_that_nobody_signs(cloud, headers, query, code):
+    token = {"OIDCToken": cloud.cloud.mint(CLAIMS)}
+    assert assume(cloud, token, SignatureNonce="used") is None
+    assert assume(cloud, token, headers, **query) == code
 
 
 def test_every_secret_is_known_for_good(cloud):
@@ -122,8 +206,7 @@ def test_every_secret_is_known_for_good(cloud):
     session = ask(cloud, cloud.metadata + "/latest/api/token", {"X-aliyun-ecs-metadata-token-ttl-seconds": "1"}, "PUT")[2]
     node = json.loads(ask(cloud, cloud.metadata + "/latest/meta-data/ram/security-credentials/" + state.role)[2])
     ended, uri = state.issue_credentials(-60), json.loads(ask(cloud, cloud.metadata + "/credentials")[2])
-    host, query = "cr.cn-hangzhou.aliyuncs.com", [("InstanceId", "cri-demo567890abcdef")]
-    answer = json.loads(ask(cloud, f"https://{host}/?InstanceId={query[0][1]}", signed(host, query, "n"), "POST")[2])
+    answer = call(cloud, signed())
     basic = base64.b64encode(f"cr_temp_user:{answer['AuthorizationToken']}".encode()).decode()
     bearer = json.loads(ask(cloud, "https://dockerauth.cn-hangzhou.aliyuncs.com/auth?service=s&scope=repository:a:pull",
                             {"Authorization": "Basic " + basic})[2])["token"]
