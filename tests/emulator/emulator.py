@@ -280,12 +280,11 @@ class _Api(_Handler):
         request_id = secrets.token_hex(8).upper()
         try:
             status, said = 200, call()
-            said["requestId" if path == "/tokens" else "RequestId"] = request_id
         except Refusal as refusal:
-            status = refusal.status
-            lower = path == "/tokens" and refusal.code == "USER_NOT_EXIST"
-            names = ("code", "message", "requestId") if lower else ("Code", "Message", "RequestId")
-            said = dict(zip(names, (refusal.code, refusal.message, request_id))) | refusal.extra
+            status, said = refusal.status, {"Code": refusal.code, "Message": refusal.message, **refusal.extra}
+        said["RequestId"] = request_id
+        if path != "/":  # APIs of the ROA style begin their names in lower case
+            said = {name[0].lower() + name[1:]: value for name, value in said.items()}
         headers = {"Content-Type": "application/json", "x-acs-request-id": request_id}
         return status, headers, json.dumps(said).encode()
 

@@ -123,6 +123,12 @@ def test_body_is_part_of_the_signature(shared):
     assert code_of(shared, signed(), b"PageNo=1") == "SignatureDoesNotMatch"
 
 
+def test_signature_names_what_it_covers(shared):
+    headers = signed()
+    headers["authorization"] = headers["authorization"].replace("host;", "")
+    assert code_of(shared, headers) == "SignatureDoesNotMatch"
+
+
 @pytest.mark.parametrize("life_s, token, code", [
     (60, {}, None), (60, {"security_token": None}, "MissingSecurityToken"), (-60, {}, "InvalidSecurityToken.Expired"),
     (60, {"security_token": "CAISother"}, "InvalidSecurityToken.MismatchWithAccessKey"),
@@ -142,6 +148,11 @@ def test_dates(shared, minutes, code):
 def test_replay(shared):
     headers = signed()
     assert [code_of(shared, headers) for _ in range(2)] == [None, "SignatureNonceUsed"]
+
+
+@pytest.mark.parametrize("path, names", [("/", {"Code", "Message", "RequestId"}), ("/tokens", {"code", "message", "requestId"})])
+def test_refusals_by_style(shared, path, names):
+    assert call(shared, {}, url=f"https://{HOST}{path}").keys() == names
 
 
 def test_log_in_with_an_issued_password(cloud):

@@ -10,6 +10,13 @@ from emulator import Emulator
 
 HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "sdk")
 
+OWN = {"id": "LTAIemulatorkey00001", "secret": "emulator-secret-0000000001"}
+RPC = {"style": "RPC", "method": "POST", "pathname": "/", "version": "2018-12-01"}
+TOKEN = {**RPC, "action": "GetAuthorizationToken", "query": {"InstanceId": "cri-demo567890abcdef"}}
+ASSUME = {**RPC, "version": "2015-04-01", "action": "AssumeRole", "query": {
+    "RoleArn": "acs:ram::1234567890123456:role/puller", "RoleSessionName": "node-1", "DurationSeconds": "900"}}
+ROA = {"style": "ROA", "method": "GET", "pathname": "/tokens", "version": "2016-06-07", "action": "GetAuthorizationToken"}
+
 
 @pytest.fixture(scope="module")
 def modules():
@@ -41,42 +48,62 @@ def key_of(issued):
     return {"id": issued["AccessKeyId"], "secret": issued["AccessKeySecret"], "token": issued["SecurityToken"]}
 
 
-def test_calls_pass_and_fail_as_in_the_cloud(modules, cloud):
-    own = {"id": "LTAIemulatorkey00001", "secret": "emulator-secret-0000000001"}
-    node = key_of(cloud.cloud.issue_credentials())
-    ended = key_of(cloud.cloud.issue_credentials(-60))
-    rpc = {"style": "RPC", "method": "POST", "pathname": "/", "version": "2018-12-01"}
-    tokens = {"style": "ROA", "method": "GET", "pathname": "/tokens", "version": "2016-06-07",
-              "action": "GetAuthorizationToken"}
-    token = {**rpc, "action": "GetAuthorizationToken", "query": {"InstanceId": "cri-demo567890abcdef"}}
-    assume = {**rpc, "version": "2015-04-01", "action": "AssumeRole", "query": {
-        "RoleArn": "acs:ram::1234567890123456:role/puller", "RoleSessionName": "node-1", "DurationSeconds": "900"}}
-    table = [
-        ({**token, "key": own}, None),
-        ({**token, "key": node}, None),
-        ({**tokens, "key": node}, None),
-        ({**rpc, "action": "ListInstance", "key": own,
-          "query": {"InstanceName": "a b*c~d/e'(f)!+g", "PageNo": "1", "PageSize": "50"}}, None),
-        ({**rpc, "action": "ListInstanceEndpoint", "key": own, "query": {"InstanceId": "cri-demo567890abcdef"}}, None),
-        ({**assume, "key": own}, None),
-        ({**token, "key": {**own, "secret": "wrong"}}, "SignatureDoesNotMatch"),
-        ({**token, "key": {**own, "id": "LTAIunknown"}}, "InvalidAccessKeyId.NotFound"),
-        ({**token, "key": {**node, "token": None}}, "MissingSecurityToken"),
-        ({**token, "key": {**node, "token": "CAISother"}}, "InvalidSecurityToken.MismatchWithAccessKey"),
-        ({**token, "key": ended}, "InvalidSecurityToken.Expired"),
-        ({**token, "key": own, "query": {"InstanceId": "cri-none"}}, "INSTANCE_NOT_EXIST"),
-        ({**rpc, "action": "DeleteInstance", "key": own}, "NoPermission"),
-        ({**assume, "key": own, "query": {**assume["query"], "RoleArn": "acs:ram::1234567890123456:role/closed"}},
-         "NoPermission"),
-        ({**assume, "key": own, "query": {**assume["query"], "RoleArn": "acs:ram::1234567890123456:role/none"}},
-         "EntityNotExist.Role"),
-    ]
+def results_of(modules, cloud, calls):
     endpoint = cloud.api[len("https://"):]
-    done = subprocess.run(["node", "calls.js", json.dumps([{**call, "endpoint": endpoint} for call, _ in table])],
+    done = subprocess.run(["node", "calls.js", json.dumps([{"key": OWN, "endpoint": endpoint, **call} for call in calls])],
                           cwd=modules, capture_output=True, text=True, timeout=120, check=True,
                           env={**os.environ, "NODE_EXTRA_CA_CERTS": cloud.ca, "NO_PROXY": "127.0.0.1"})
-    for (call, code), result in zip(table, json.loads(done.stdout), strict=True):
+    return json.loads(done.stdout)
+
+
+def assert_codes(modules, cloud, table):
+    for (call, code), result in zip(table, results_of(modules, cloud, [call for call, _ in table]), strict=True):
         assert result.get("code") == code, (call, result)
-    first, _, personal = json.loads(done.stdout)[:3]
-    assert first["body"]["TempUsername"] == "cr_temp_user" and first["body"]["IsSuccess"] is True
-    assert personal["body"]["data"]["authorizationToken"] in cloud.cloud.issued
+
+
+@pytest.mark.parametrize("token", [TOKEN, ROA], ids=["RPC", "ROA"])
+def test_signatures_pass_and_fail_as_in_the_cloud(modules, cloud, token):
+    node = key_of(cloud.cloud.issue_credentials())
+    assert_codes(modules, cloud, [
+        (token, None),
+        ({**token, "key": node}, None),
+        ({**token, "key": {**OWN, "secret": "wrong"}}, "SignatureDoesNotMatch"),
+        ({**token, "key": {**node, "secret": "wrong"}}, "SignatureDoesNotMatch"),
+        ({**token, "key": {**OWN, "id": "LTAIunknown"}}, "InvalidAccessKeyId.NotFound"),
+        ({**token, "key": {**OWN, "token": "CAISother"}}, "InvalidSecurityToken.MismatchWithAccessKey"),
+        ({**token, "key": {**node, "token": None}}, "MissingSecurityToken"),
+        ({**token, "key": {**node, "token": "CAISother"}}, "InvalidSecurityToken.MismatchWithAccessKey"),
+        ({**token, "key": key_of(cloud.cloud.issue_credentials(-60))}, "InvalidSecurityToken.Expired"),
+        ({**token, "version": "2017-01-01"}, "InvalidVersion"),
+    ])
+
+
+@pytest.mark.parametrize("change, code", [
+    ({"permissions": set()}, "NoPermission"), ({"clock_offset_s": 1200}, "InvalidTimeStamp.Expired"),
+    ({"clock_offset_s": -1200}, "InvalidTimeStamp.Expired"), ({"personal_user": False, "instances": []}, None),
+])
+def test_state_of_the_cloud_decides_for_both_styles(modules, cloud, monkeypatch, change, code):
+    for name, value in change.items():
+        monkeypatch.setattr(cloud.cloud, name, value)
+    assert_codes(modules, cloud, [(TOKEN, code or "INSTANCE_NOT_EXIST"), (ROA, code or "USER_NOT_EXIST")])
+
+
+def test_calls_pass_and_fail_as_in_the_cloud(modules, cloud):
+    of_closed, of_none = ({**ASSUME, "query": {**ASSUME["query"], "RoleArn": "acs:ram::1234567890123456:role/" + name}}
+                          for name in ("closed", "none"))
+    assert_codes(modules, cloud, [
+        ({**RPC, "action": "ListInstance", "query": {"InstanceName": "a b*c~d/e'(f)!+g", "PageNo": "1", "PageSize": "50"}}, None),
+        ({**RPC, "action": "ListInstanceEndpoint", "query": TOKEN["query"]}, None),
+        (ASSUME, None),
+        ({**TOKEN, "query": {"InstanceId": "cri-none"}}, "INSTANCE_NOT_EXIST"),
+        ({**RPC, "action": "DeleteInstance"}, "NoPermission"),
+        ({**ROA, "action": "GetRepoList", "pathname": "/repos"}, "NoPermission"),
+        (of_closed, "NoPermission"),
+        (of_none, "EntityNotExist.Role"),
+    ])
+
+
+def test_answers(modules, cloud):
+    enterprise, personal = (result["body"] for result in results_of(modules, cloud, [TOKEN, ROA]))
+    assert enterprise["TempUsername"] == "cr_temp_user" and enterprise["IsSuccess"] is True
+    assert personal["data"]["authorizationToken"] in cloud.cloud.issued
