@@ -164,8 +164,8 @@ class _Handler(BaseHTTPRequestHandler):
                 self.wfile.write(b"10000\r\n" + block + b"\r\n")
         else:
             self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size)
-            for _ in range(size // len(block)):
-                self.wfile.write(block)
+            for start in range(0, size, len(block)):
+                self.wfile.write(block[:size - start])
         raise _Gone
 
     def _drip(self, drip, answer):
@@ -221,6 +221,10 @@ class _Api(_Handler):
         context.sni_callback = choose
         self.request = context.wrap_socket(self.request, server_side=True)
         super().setup()
+
+    def finish(self):
+        super().finish()
+        self.server.shutdown_request(self.request)  # the server itself knows no more than what was wrapped
 
     def answer(self, headers, body):
         host = headers.get("host", "").lower()
