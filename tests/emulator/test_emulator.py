@@ -1,4 +1,4 @@
-"""The emulator on its own: signatures, replay, tokens of pods, log-in to a registry, and that it leaves nothing."""
+"""The emulator on its own: metadata service, signatures, replay, tokens of pods, log-in, and that it leaves nothing."""
 
 import base64
 import hashlib
@@ -21,6 +21,8 @@ EMPTY = hashlib.sha256(b"").hexdigest()
 HOST, INSTANCE = "cr.cn-hangzhou.aliyuncs.com", [("InstanceId", "cri-demo567890abcdef")]
 URL = f"https://{HOST}/?InstanceId=cri-demo567890abcdef"
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+SESSIONS, ROLES = "/latest/api/token", "ram/security-credentials/"
+TTL, SESSION = "X-aliyun-ecs-metadata-token-ttl-seconds", "X-aliyun-ecs-metadata-token"
 CLAIMS = {"iss": "https://oidc.example", "aud": "sts.aliyuncs.com", "sub": "system:serviceaccount:default:app"}
 
 
@@ -47,6 +49,12 @@ def ask(cloud, url, headers=None, method="GET", data=None):
             return answer.status, answer.headers, answer.read()
     except urllib.error.HTTPError as error:
         return error.code, error.headers, error.read()
+
+
+def ask_metadata(cloud, item, headers=None, method="GET"):
+    """(status, text)"""
+    status, _, body = ask(cloud, urllib.parse.urljoin(cloud.metadata + "/latest/meta-data/", item), headers, method)
+    return status, body.decode()
 
 
 def utc(offset_s=0):
@@ -91,6 +99,50 @@ def test_published_vectors(method, path, host, action, version, date, nonce, que
                "x-acs-signature-nonce": nonce, "x-acs-content-sha256": EMPTY, "accept": "not signed"}
     canonical = signature.canonical_request(method, path, query, headers, b"")
     assert signature.sign("YourAccessKeySecret", canonical) == expected
+
+
+@pytest.mark.parametrize("mode, service, plain, invented", [
+    ("normal", 200, 200, 401), ("hardened", 200, 403, 401), ("no-token-service", 404, 200, 401), ("disabled", 404, 404, 404),
+])
+def test_metadata_modes(cloud, mode, service, plain, invented):
+    cloud.cloud.metadata_mode = mode
+    status, session = ask_metadata(cloud, SESSIONS, {TTL: "60"}, "PUT")
+    answers = [ask_metadata(cloud, "region-id", headers)[0] for headers in ({}, {SESSION: "invented"})]
+    assert [status, *answers] == [service, plain, invented]
+    if status == 200:
+        assert ask_metadata(cloud, "region-id", {SESSION: session}) == (200, "cn-hangzhou")
+        cloud.cloud.clock_offset_s = 61
+        assert ask_metadata(cloud, "region-id", {SESSION: session})[0] == 401
+
+
+@pytest.mark.parametrize("headers, status", [
+    ({}, 400), ({TTL: ""}, 400), ({TTL: "0"}, 400), ({TTL: "1"}, 200), ({TTL: "21600"}, 200), ({TTL: "21601"}, 400),
+    ({TTL: "-1"}, 400), ({TTL: "soon"}, 400), ({TTL: "60", "X-Forwarded-For": "10.0.0.1"}, 403),
+])
+def test_metadata_sessions(shared, headers, status):
+    assert ask_metadata(shared, SESSIONS, headers, "PUT")[0] == status
+
+
+def test_metadata_session_is_put(shared):
+    assert ask_metadata(shared, SESSIONS, {TTL: "60"})[0] == 404
+
+
+@pytest.mark.parametrize("role, item, headers, expected", [
+    ("worker", "region-id", {}, (200, "cn-hangzhou")), ("worker", "owner-account-id", {}, (200, "1234567890123456")),
+    ("worker", ROLES, {}, (200, "worker")), ("", ROLES, {}, 404), ("worker", ROLES + "other", {}, 404),
+    ("", ROLES + "worker", {}, 404), ("worker", "no-such-item", {}, 404), ("worker", ROLES, {"X-Forwarded-For": "10.0.0.1"}, 403),
+])
+def test_metadata_items(shared, monkeypatch, role, item, headers, expected):
+    monkeypatch.setattr(shared.cloud, "role", role)
+    answer = ask_metadata(shared, item, headers)
+    assert answer == expected or answer[0] == expected
+
+
+def test_metadata_credentials(cloud):
+    said = json.loads(ask_metadata(cloud, ROLES + cloud.cloud.role)[1])
+    known = cloud.cloud.keys[said["AccessKeyId"]]
+    assert (said["Code"], said["AccessKeySecret"], said["SecurityToken"]) == ("Success", known["secret"], known["token"])
+    assert said["Expiration"] == time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(known["ends"]))
 
 
 SIGNED = {  # what is signed, what is changed afterwards, and the answer
@@ -214,14 +266,14 @@ def test_calls_that_nobody_signs(cloud, headers, query, code):
 
 def test_every_secret_is_known_for_good(cloud):
     state = cloud.cloud
-    session = ask(cloud, cloud.metadata + "/latest/api/token", {"X-aliyun-ecs-metadata-token-ttl-seconds": "1"}, "PUT")[2]
-    node = json.loads(ask(cloud, cloud.metadata + "/latest/meta-data/ram/security-credentials/" + state.role)[2])
-    ended, uri = state.issue_credentials(-60), json.loads(ask(cloud, cloud.metadata + "/credentials")[2])
+    session = ask_metadata(cloud, SESSIONS, {TTL: "1"}, "PUT")[1]
+    node, uri = (json.loads(ask_metadata(cloud, item)[1]) for item in (ROLES + state.role, "/credentials"))
+    ended = state.issue_credentials(-60)
     answer = call(cloud, signed())
     basic = base64.b64encode(f"cr_temp_user:{answer['AuthorizationToken']}".encode()).decode()
     bearer = json.loads(ask(cloud, "https://dockerauth.cn-hangzhou.aliyuncs.com/auth?service=s&scope=repository:a:pull",
                             {"Authorization": "Basic " + basic})[2])["token"]
-    made = [session.decode(), state.mint({"sub": "pod"}), answer["AuthorizationToken"], bearer, "emulator-secret-0000000001",
+    made = [session, state.mint({"sub": "pod"}), answer["AuthorizationToken"], bearer, "emulator-secret-0000000001",
             *(issued[name] for issued in (node, ended, uri) for name in ("AccessKeySecret", "SecurityToken"))]
     state.keys = {"LTAIprofile": {"secret": "of a profile", "token": "", "ends": None}}
     assert sorted(state.secrets) == sorted([*made, "of a profile"])
