@@ -49,9 +49,9 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 256
 
-    def __init__(self, handler, emulator):
+    def __init__(self, handler, emulator, address=("127.0.0.1", 0)):
         self.emulator = emulator
-        super().__init__(("127.0.0.1", 0), handler)
+        super().__init__(address, handler)
 
     def handle_error(self, request, client_address):
         """Clients that go away are what this program is for."""
@@ -185,9 +185,10 @@ def _json(said):
 
 class _Metadata(_Handler):
     def answer(self, headers, body):
-        if self.path == "/credentials":  # a credentials URI, as a local service would offer
+        path = self.path.partition("?")[0]  # the official library for Go puts an empty query after everything
+        if path == "/credentials":  # a credentials URI, as a local service would offer
             return "uri", "credentials", lambda: _json(self.emulator.cloud.issue_credentials(role="uri"))
-        operation, status, kind, text = self.emulator.cloud.metadata(self.command, self.path, headers)
+        operation, status, kind, text = self.emulator.cloud.metadata(self.command, path, headers)
         return "metadata", operation, lambda: (status, {"Content-Type": kind}, text.encode())
 
 
@@ -338,9 +339,10 @@ class _Proxy(_Handler):
 
 
 class Emulator:
-    def __init__(self):
+    def __init__(self, metadata_address=("127.0.0.1", 0)):
         self._directory = tempfile.mkdtemp(prefix="acr-emulator-")
         self.cloud = Cloud(self._directory)
+        self._metadata_address = metadata_address
         self.stopped = threading.Event()
         self.registry_backend = None  # HOST:PORT of a real registry that stands behind the registry hosts
         self._lock = threading.Lock()
@@ -350,7 +352,7 @@ class Emulator:
         self.authority = Authority(self._directory)
         os.mkdir(os.path.join(self._directory, "other"))
         self.other_authority = Authority(os.path.join(self._directory, "other"), "Unknown CA")
-        self._servers = [_Server(handler, self) for handler in (_Metadata, _Api, _Proxy)]
+        self._servers = [_Server(_Metadata, self, self._metadata_address), _Server(_Api, self), _Server(_Proxy, self)]
         for server in self._servers:
             threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
         metadata, api, proxy = self._servers

@@ -106,7 +106,8 @@ def status(answer):
     ({"reset": "headers"}, rb"HTTP/1\.1 200 OK\r\n", "reset"),
     ({"reset": "body"}, HALF, "reset"),
     ({"body_bytes": 100000}, rb"HTTP/1\.1 200 OK\r\nContent-Length: 100000\r\n\r\nx{100000}", "closed"),
-    ({"redirect": "http://elsewhere.example/"}, rb"HTTP/1\.1 302 (?s:.*)\r\nLocation: http://elsewhere\.example/\r\n(?s:.*)", "closed"),
+    ({"redirect": "http://elsewhere.example/"},
+     rb"HTTP/1\.1 302 (?s:.*)\r\nLocation: http://elsewhere\.example/\r\n(?s:.*)", "closed"),
     ({"status": 503}, rb"HTTP/1\.1 503 (?s:.*)\r\nContent-Length: 0\r\n\r\n", "closed"),
     ({"body": "other"}, rb"HTTP/1\.1 200 (?s:.*)\r\nContent-Length: 5\r\n\r\nother", "closed"),
     ({"status": 401, "headers": {"Odd": "yes"}}, rb"HTTP/1\.1 401 (?s:.*)\r\nOdd: yes\r\n(?s:.*)", "closed"),
@@ -148,8 +149,8 @@ def test_stalled_connection_ends_with_the_emulator():
     assert read(connection) == (b"", "closed")
 
 
-@pytest.mark.parametrize("kind, words", [("unknown-ca", "unable to get local issuer certificate"), ("expired", "has expired"),
-                                         ("wrong-name", "Hostname mismatch")])
+@pytest.mark.parametrize("kind, words", [("unknown-ca", "unable to get local issuer certificate"),
+                                         ("expired", "has expired"), ("wrong-name", "Hostname mismatch")])
 def test_certificates(cloud, kind, words):
     cloud.fault("tls", times=1, tls=kind)
     with connect(cloud.api) as connection, pytest.raises(ssl.SSLCertVerificationError, match=words):

@@ -1,13 +1,18 @@
 """The official libraries of Go, Node and Python pick whom the program picks, given the same files and variables."""
 
 import base64
+import contextlib
+import ctypes
+import fcntl
 import hmac
 import json
 import os
 import pathlib
 import shlex
 import shutil
+import socket
 import string
+import struct
 import subprocess
 import sys
 from urllib.parse import parse_qsl, quote
@@ -17,7 +22,7 @@ import pytest
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "program"))
 from cloud import ACCOUNT, OIDC_PROVIDER, Refusal  # noqa: E402
-from provider import DEMO, Emulator, caller, pull  # noqa: E402
+from provider import DEMO, Emulator, caller, pull, skip_where_permitted  # noqa: E402
 
 LIBRARIES = {  # how to install each, and how to run its picker
     "go": ["go build -buildvcs=false -o pick .", "./pick"],
@@ -133,6 +138,26 @@ TABLE = {
     "profile before URI": ("LTAIini", {"ALIBABA_CLOUD_CREDENTIALS_URI": "$METADATA/credentials"}, {INI: ini()}, {}),
 }
 
+# On a node: who is expected, the mode of the metadata service, its role, the variables, the files. The libraries ask for
+# a session token before each item, which counts as once, and have no use for the region.
+ROLE, URI = "KubernetesWorkerRole", {"ALIBABA_CLOUD_CREDENTIALS_URI": "$METADATA/credentials"}
+NODE = {
+    "by session token": (ROLE, "normal", ROLE, {}, {}),
+    "hardened": (ROLE, "hardened", ROLE, {}, {}),
+    "hardened, and normal mode forbidden": (ROLE, "hardened", ROLE, {"ALIBABA_CLOUD_IMDSV1_DISABLED": "true"}, {}),
+    "normal mode": (ROLE, "no-token-service", ROLE, {}, {}),
+    "normal mode forbidden": (None, "no-token-service", ROLE, {"ALIBABA_CLOUD_IMDSV1_DISABLED": "true"}, {}),
+    "role by name": (ROLE, "normal", ROLE, {"ALIBABA_CLOUD_ECS_METADATA": ROLE}, {}),
+    "CLI EcsRamRole": (ROLE, "normal", ROLE, {}, {CLI: cli({"mode": "EcsRamRole", "ram_role_name": ROLE})}),
+    "CLI EcsRamRole without a name": (ROLE, "normal", ROLE, {}, {CLI: cli({"mode": "EcsRamRole"})}),
+    "CLI EcsRamRole in normal mode": (ROLE, "no-token-service", ROLE, {}, {
+        CLI: cli({"mode": "EcsRamRole", "ram_role_name": ROLE})}),
+    "INI ecs_ram_role": (ROLE, "normal", ROLE, {}, {INI: f"[default]\ntype = ecs_ram_role\nrole_name = {ROLE}\n"}),
+    "metadata service before URI": (ROLE, "normal", ROLE, URI, {}),
+    "URI without a metadata service": ("uri", "disabled", ROLE, URI, {}),
+    "URI without a role": ("uri", "no-token-service", "", URI, {}),
+}
+
 # -- both sides ------------------------------------------------------------------------------------------------------
 
 
@@ -165,6 +190,7 @@ def cloud():
         state.keys.update({name: {"secret": SECRET, "token": TOKEN, "ends": None} for name in STS_KEYS})
         state.roles["outside"] = {"trusts": ["LTAI*"], "external_id": "abcd1234"}
         state.check_signature = also_signed_the_old_way(state)
+        state.tokens_in_urls = True  # where the library for Python puts them
         yield emulator
 
 
@@ -193,12 +219,14 @@ def picked_by_library(cloud, library, variables):
     done = subprocess.run(run, cwd=folder, env={**cloud.environment(), **variables, **more}, capture_output=True,
                           text=True, timeout=60, check=True)
     said = json.loads(done.stdout.splitlines()[-1])
-    return cloud.cloud.keys.get(said["id"], {}).get("role", said["id"]) if "id" in said else said["error"]
+    print(said)  # the reason, where a test fails
+    return cloud.cloud.keys.get(said["id"], {}).get("role", said["id"]) if "id" in said else None
 
 
 def picked_by_program(cloud, variables):
-    pull(cloud, DEMO + "/a", variables).answer
-    return caller(cloud)
+    result = pull(cloud, DEMO + "/a", variables)
+    print(result.err)
+    return caller(cloud) if result.status == 0 else None
 
 
 def with_roles(cloud, pick, *arguments):
@@ -210,19 +238,24 @@ def with_roles(cloud, pick, *arguments):
                          given.get("ExternalId")) for given in cloud.cloud.assumed[assumed:]]
 
 
+def place(cloud, home, variables, files):
+    """Writes the files; the variables of whoever runs there."""
+    places = {"HOME": str(home), "METADATA": cloud.metadata}
+    for name, text in files.items():
+        (home / name).parent.mkdir(exist_ok=True)
+        (home / name).write_text(string.Template(text).substitute(places), encoding="utf-8")
+        (home / name).chmod(0o600)
+    return {name: string.Template(value).substitute(places) for name, value in variables.items()} | {
+        "HOME": str(home), "PATH": os.environ["PATH"]}
+
+
 @pytest.mark.parametrize("case", TABLE)
 def test_same_identity(cloud, library, tmp_path, case):
     who, variables, files, differing = TABLE[case]
-    places = {"HOME": str(tmp_path), "METADATA": cloud.metadata}
     files = {**files, "token": cloud.cloud.mint(CLAIMS)}
     if INI in files and "python" not in differing:
         files[INI + ".ini"] = files[INI]  # where the library for Python looks for it
-    for name, text in files.items():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text(string.Template(text).substitute(places), encoding="utf-8")
-        (tmp_path / name).chmod(0o600)
-    variables = {name: string.Template(value).substitute(places) for name, value in variables.items()} | {
-        "HOME": str(tmp_path), "PATH": os.environ["PATH"], "ALIBABA_CLOUD_ECS_METADATA_DISABLED": "true"}
+    variables = place(cloud, tmp_path, {**variables, "ALIBABA_CLOUD_ECS_METADATA_DISABLED": "true"}, files)
 
     ours = with_roles(cloud, picked_by_program, variables)
     theirs = with_roles(cloud, picked_by_library, library, variables)
@@ -231,3 +264,48 @@ def test_same_identity(cloud, library, tmp_path, case):
         assert theirs != ours, f"the library for {library[0]} no longer differs: {differing[library[0]]}"
     else:
         assert theirs == ours
+
+
+# -- on a node -------------------------------------------------------------------------------------------------------
+
+METADATA_ADDRESS = "100.100.100.200"  # the libraries ask no other
+CLONE_NEWNET, SIOCSIFFLAGS, SIOCSIFADDR, UP_AND_RUNNING = 0x40000000, 0x8914, 0x8916, 0x41
+
+
+@contextlib.contextmanager
+def network_of_its_own():
+    """For this thread and those that it starts: loopback and nothing else, with the metadata service's address on it."""
+    libc = ctypes.CDLL(None)
+    with open("/proc/thread-self/ns/net", encoding="ascii") as before:
+        if libc.unshare(CLONE_NEWNET) != 0:
+            skip_where_permitted("network namespaces are not allowed here")
+        try:
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+                fcntl.ioctl(control, SIOCSIFFLAGS, struct.pack("16sH14x", b"lo", UP_AND_RUNNING))
+                fcntl.ioctl(control, SIOCSIFADDR, struct.pack("16sHxx4s8x", b"lo:1", socket.AF_INET,
+                                                              socket.inet_aton(METADATA_ADDRESS)))
+            yield
+        finally:
+            assert libc.setns(before.fileno(), CLONE_NEWNET) == 0
+
+
+def with_requests(cloud, pick, *arguments):
+    """Who was picked, and what the metadata service and the credentials URI were asked for it, and whether by session."""
+    asked = len(cloud.log())
+    who = pick(cloud, *arguments)
+    return who, list(dict.fromkeys(
+        (entry["method"], entry["path"].rstrip("?"), "x-aliyun-ecs-metadata-token" in entry["headers"])
+        for entry in cloud.log()[asked:] if entry["service"] in ("metadata", "uri") and "region-id" not in entry["path"]))
+
+
+@pytest.mark.parametrize("case", NODE)
+def test_same_identity_on_a_node(library, tmp_path, case):
+    who, mode, role_of_node, variables, files = NODE[case]
+    with network_of_its_own(), Emulator(("0.0.0.0", 80)) as cloud:
+        cloud.cloud.metadata_mode, cloud.cloud.role = mode, role_of_node
+        if INI in files:
+            files = {**files, INI + ".ini": files[INI]}
+        variables = place(cloud, tmp_path, {**variables, "ALIBABA_CLOUD_IMDS_ENDPOINT": ""}, files)
+        ours = with_requests(cloud, picked_by_program, variables)
+        assert ours[0] == who
+        assert with_requests(cloud, picked_by_library, library, variables) == ours

@@ -92,7 +92,8 @@ def test_calls_pass_and_fail_as_in_the_cloud(modules, cloud):
     of_closed, of_none = ({**ASSUME, "query": {**ASSUME["query"], "RoleArn": "acs:ram::1234567890123456:role/" + name}}
                           for name in ("closed", "none"))
     assert_codes(modules, cloud, [
-        ({**RPC, "action": "ListInstance", "query": {"InstanceName": "a b*c~d/e'(f)!+g", "PageNo": "1", "PageSize": "50"}}, None),
+        ({**RPC, "action": "ListInstance",
+          "query": {"InstanceName": "a b*c~d/e'(f)!+g", "PageNo": "1", "PageSize": "50"}}, None),
         ({**RPC, "action": "ListInstanceEndpoint", "query": TOKEN["query"]}, None),
         (ASSUME, None),
         ({**TOKEN, "query": {"InstanceId": "cri-none"}}, "INSTANCE_NOT_EXIST"),
