@@ -51,7 +51,8 @@ class Encrypted:
             except ssl.SSLWantReadError:
                 pass
             finally:
-                self._connection.sendall(self._to_go.read())
+                if self._to_go.pending:
+                    self._connection.sendall(self._to_go.read())
             if not (data := self._connection.recv(65536)):
                 return data
             self._came.write(data)
@@ -167,7 +168,7 @@ def test_certificate_of_another_authority_is_right_but_for_that(cloud):
 @pytest.mark.parametrize("fault, error", [({"reset": True}, ConnectionResetError), ({"stall": True}, TimeoutError)])
 def test_handshakes(cloud, fault, error):
     cloud.fault("tls", **fault)
-    with connect(cloud.api, 0.5 if error is TimeoutError else 30) as connection, pytest.raises(error):
+    with pytest.raises(error), connect(cloud.api, 0.5 if error is TimeoutError else 30) as connection:
         Encrypted(connection, cloud.ca)
 
 
