@@ -43,7 +43,7 @@ class Emulator(emulator.Emulator):
 def assert_quiet(output, secrets=()):
     """No secret of the cloud, nor one of these."""
     text = output if isinstance(output, str) else output.decode(errors="replace")
-    for secret in [*secrets, *(secret for cloud in list(Emulator.running) for secret in secrets_of(cloud))]:
+    for secret in [*secrets, *(secret for cloud in list(Emulator.running) for secret in cloud.cloud.secrets)]:
         assert secret not in text, (secret, text)
 
 
@@ -134,12 +134,6 @@ def assert_failed(result, status, *words, secrets=()):
     assert_quiet(result.err, secrets)
     assert WATCHDOG in words or WATCHDOG not in result.err
     assert result.seconds is None or result.seconds < result.deadline_s + (20 if WRAPPER else 5)
-
-
-def secrets_of(cloud):
-    """Everything that must never be printed."""
-    found = [part for key in cloud.cloud.keys.values() for part in (key["secret"], key["token"]) if part]
-    return found + cloud.cloud.issued
 
 
 def caller(cloud):
