@@ -100,12 +100,12 @@ bool registry_resolve(struct registry *out, const struct run *run, const char *i
     (void)text_copy(out->region, sizeof out->region, out->host.region);
     if (out->entry != NULL)
         take_entry(out);
-    /* A name without a dot, or one that ends like an address, cannot be a domain of an instance:
-     * nobody is asked about it. */
+    /* A name without a dot cannot be a domain of an instance, nor can one whose last label begins
+     * with a digit, which URLs may take for an address (127.0.0.0x1): nobody is asked about it. */
     if (out->entry == NULL && out->host.kind == HOST_FOREIGN) {
         const char *last = strrchr(out->host.name, '.');
 
-        if (last == NULL || strspn(last + 1, "0123456789") == strlen(last + 1))
+        if (last == NULL || strspn(last + 1, "0123456789") > 0)
             return fail_not_acr(out, err);
     }
     return true;
