@@ -8,9 +8,11 @@ import shlex
 import shutil
 import signal
 import subprocess
+import sys
 
 import pytest
-from provider import DEMO, PROGRAM, SHORT_S, WRAPPER, assert_failed, pull, request, run, skip_where_permitted, wait_until
+from provider import (DEMO, PROGRAM, SHORT_S, WRAPPER, Emulator, assert_failed, pull, request, run, skip_where_permitted,
+                      wait_until)
 
 GOOD = json.loads(request(DEMO + "/a"))
 
@@ -130,20 +132,74 @@ def test_expired_metadata_credentials(cloud):
     assert cloud.operations("metadata").count("credentials") == 2
 
 
-@pytest.mark.parametrize("code, http_status, status, words", [
-    ("Throttling.User", 429, 75, "throttled"), ("ServiceUnavailable", 503, 75, ""), ("InternalError", 500, 75, ""),
-    ("InvalidTimeStamp.Expired", 400, 78, "NTP"), ("SignatureNonceUsed", 400, 75, ""),
-    ("InvalidSecurityToken.Expired", 400, 77, "expired"), ("InvalidSecurityToken.Malformed", 400, 77, "security token"),
-    ("MissingSecurityToken", 400, 77, "ALIBABA_CLOUD_SECURITY_TOKEN"), ("InvalidAccessKeyId.NotFound", 404, 77, "AccessKey"),
-    ("InvalidAccessKeyId.Inactive", 403, 77, "AccessKey"), ("SignatureDoesNotMatch", 400, 77, "secret"),
-    ("NoPermission", 403, 77, "cr:GetAuthorizationToken"), ("Forbidden.RAM", 403, 77, "cr:GetAuthorizationToken"),
-    ("NoPrivilege", 403, 77, "RAM policy"), ("INSTANCE_NOT_EXIST", 200, 77, "instance"),
-    ("INSTANCE_NOT_EXIST", 404, 77, "instance"), ("INSTANCE_STATUS_NOT_SUPPORT", 400, 77, "stopped"),
-    ("Never.Heard.Of", 400, 77, "Never.Heard.Of"),
+ONCE, TWICE, SOME = {1}, {2}, range(3, 10)
+
+
+@pytest.mark.parametrize("code, http_status, status, tries, words", [
+    ("Throttling", 400, 75, SOME, "throttled"), ("Throttling.User", 429, 75, SOME, "throttled"),
+    ("Throttling.Api", 400, 75, SOME, "throttled"), ("Rejected.Throttling", 503, 75, SOME, "throttled"),
+    ("Odd.Throttling", 403, 75, SOME, "throttled"), ("ServiceUnavailable", 503, 75, SOME, "trouble"),
+    ("InternalError", 500, 75, SOME, "trouble"), ("SystemError", 400, 75, SOME, "trouble"), ("Never.Heard.Of", 502, 75, SOME, "trouble"),
+    ("InvalidTimeStamp.Expired", 400, 78, TWICE, "NTP"), ("InvalidTimeStamp.Format", 400, 78, ONCE | TWICE, "NTP"),
+    ("IllegalTimestamp", 400, 78, ONCE | TWICE, "NTP"), ("SignatureNonceUsed", 400, 75, TWICE, "proxy that sends requests twice"),
+    ("InvalidSecurityToken.Expired", 400, 77, TWICE, "expired"), ("InvalidSecurityToken.Malformed", 400, 77, ONCE, "security token"),
+    ("InvalidSecurityToken.MismatchWithAccessKey", 403, 77, ONCE, "belong together"),
+    ("MissingSecurityToken", 400, 77, ONCE, "ALIBABA_CLOUD_SECURITY_TOKEN"),
+    ("InvalidAccessKeyId.NotFound", 404, 77, TWICE, "AccessKey"), ("InvalidAccessKeyId.Inactive", 403, 77, ONCE, "AccessKey"),
+    ("Forbidden.AccessKeyDisabled", 403, 77, ONCE, "AccessKey"), ("SignatureDoesNotMatch", 400, 77, ONCE, "secret"),
+    ("IncompleteSignature", 400, 77, ONCE, "secret"), ("NoPermission", 403, 77, ONCE, "cr:GetAuthorizationToken"),
+    ("Forbidden", 403, 77, ONCE, "cr:GetAuthorizationToken"), ("Forbidden.RAM", 400, 77, ONCE, "cr:GetAuthorizationToken"),
+    ("AccessDenied", 403, 77, ONCE, "RAM policy"), ("NoPrivilege", 403, 77, ONCE, "RAM policy"),
+    ("AUTHENTICATION_FAILED", 403, 77, ONCE, "RAM policy"), ("Forbidden.RiskControl", 403, 77, ONCE, "state of the Alibaba Cloud account"),
+    ("InstanceNotExist", 404, 77, ONCE, "belongs to the account"), ("InstanceNotExist", 200, 77, ONCE, "belongs to the account"),
+    ("INSTANCE_NOT_EXIST", 404, 77, ONCE, "belongs to the account"), ("INSTANCE_NOT_EXIST", 200, 77, ONCE, "belongs to the account"),
+    ("INSTANCE_STATUS_NOT_SUPPORT", 400, 77, ONCE, "stopped"), ("InstanceStatusNotSupport", 200, 77, ONCE, "stopped"),
+    ("InvalidParameter.InstanceId", 400, 78, ONCE, "parameter that the service names"), ("InvalidVersion", 400, 78, ONCE, "endpoints"),
+    ("Never.Heard.Of", 400, 77, ONCE, "Look up the code"),
 ])
-def test_api_refusals(cloud, code, http_status, status, words):
+def test_api_refusals(cloud, code, http_status, status, tries, words):
     cloud.fault("acr", code=code, status=http_status)
     assert_failed(pull(cloud, DEMO + "/a"), status, words, code, "FAULT-0001")
+    assert len(cloud.log("acr")) in tries
+    assert len({entry["headers"]["x-acs-signature-nonce"] for entry in cloud.log("acr")}) == len(cloud.log("acr"))
+
+
+@pytest.mark.parametrize("status_200", [True, False])
+def test_instance_that_does_not_exist(cloud, tmp_path, status_200):
+    cloud.cloud.refusals_with_status_200 = status_200
+    config = {"registries": [{"match": [DEMO], "instanceId": "cri-another"}]}
+    assert_failed(pull(cloud, DEMO + "/a", config=config, tmp_path=tmp_path), 77, "INSTANCE_NOT_EXIST", "cri-another", "cn-hangzhou")
+    assert len(cloud.log("acr")) == 1
+
+
+def test_nonce_that_was_used_is_followed_by_another(cloud):
+    cloud.fault("acr", times=1, code="SignatureNonceUsed")
+    assert pull(cloud, DEMO + "/a").auth
+    first, second = (entry["headers"]["x-acs-signature-nonce"] for entry in cloud.log("acr"))
+    assert first != second
+
+
+@pytest.mark.parametrize("code", ["InvalidTimeStamp.Expired", "InvalidTimeStamp.Format", "IllegalTimestamp"])
+def test_clock_is_mended_however_the_refusal_is_called(cloud, code):
+    cloud.cloud.clock_offset_s = 20 * 60
+    cloud.fault("acr", times=1, code=code)
+    assert pull(cloud, DEMO + "/a").auth
+    assert len(cloud.log("acr")) == 2
+
+
+KEY = {"ALIBABA_CLOUD_ACCESS_KEY_ID": "LTAIemulatorkey00001", "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "emulator-secret-0000000001"}
+
+
+def test_only_a_key_that_passes_is_fetched_anew_when_it_is_unknown(cloud):
+    """Expired STS keys are called unknown too; that a lasting key is unknown stays so."""
+    cloud.fault("acr", times=1, code="InvalidAccessKeyId.NotFound")
+    assert pull(cloud, DEMO + "/a").auth
+    assert cloud.operations("metadata").count("credentials") == 2
+    first, second = (re.search("Credential=(STS[^,]+)", entry["headers"]["authorization"])[1] for entry in cloud.log("acr"))
+    assert first != second
+    cloud.fault("acr", times=1, code="InvalidAccessKeyId.NotFound")
+    assert_failed(pull(cloud, DEMO + "/a", KEY), 77, "InvalidAccessKeyId.NotFound", "deleted or disabled")
+    assert len(cloud.log("acr")) == 3
 
 
 def test_final_refusals_are_not_retried(cloud):
@@ -237,11 +293,56 @@ def test_bundle_with_many_certificates_is_searched(cloud, tmp_path):
     assert pull(cloud, DEMO + "/a", {"SSL_CERT_FILE": str(bundle)}).auth
 
 
-def test_name_that_does_not_resolve(cloud, tmp_path):
+# Runs in namespaces of its own, in which nobody else can be asked for names.
+ASK_FOR_NAMES = r"""
+import fcntl, os, pathlib, socket, struct, subprocess, sys, threading
+from provider import DEADLINE_S, DEMO, SHORT_S, Emulator, assert_failed, request, run
+way, folder = sys.argv[1], pathlib.Path(sys.argv[2])
+asked = set()
+
+def cover(path, text):
+    (folder / path.name).write_text(text)
+    subprocess.run(["mount", "--bind", str(folder / path.name), os.path.realpath(path)], check=True)
+
+def serve(server):
+    while True:
+        query, peer = server.recvfrom(512)
+        question = query[12:query.index(b"\0", 12) + 5]
+        asked.add(question[:-4])
+        known = way == "address" and question[-4:-2] == b"\0\1"
+        flags = 0x8180 | {"NXDOMAIN": 3, "SERVFAIL": 2}.get(way, 0)
+        if way != "silence":
+            server.sendto(struct.pack("!2sHHHHH", query[:2], flags, 1, known, 0, 0) + question +
+                          (b"\xc0\x0c\0\1\0\1\0\0\0\1\0\4\x7f\0\0\1" if known else b""), peer)
+
+server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+fcntl.ioctl(server, 0x8914, struct.pack("16sh14x", b"lo", 0x1 | 0x40))  # ip link set lo up
+server.bind(("127.0.0.1", 53))
+threading.Thread(target=serve, args=(server,), daemon=True).start()
+cover(pathlib.Path("/etc/resolv.conf"), "nameserver 127.0.0.1\nsearch .\n")
+cover(pathlib.Path("/etc/nsswitch.conf"), "hosts: files dns\n")  # others are asked by sockets of the file system
+with Emulator() as cloud:
     config = {"registries": [{"match": [DEMO], "instanceId": "cri-demo567890abcdef",
-                              "apiEndpoint": "https://api.invalid"}]}
-    result = pull(cloud, DEMO + "/a", {"NO_PROXY": "api.invalid"}, config=config, tmp_path=tmp_path)
-    assert_failed(result, 75, "api.invalid", "DNS")
+                              "apiEndpoint": "https://api.example.com:%d" % cloud.api_port}]}
+    result = run(request(DEMO + "/a"), {**cloud.environment(), "NO_PROXY": "api.example.com", "HOME": str(folder)}, config=config,
+                 tmp_path=folder, deadline_s=SHORT_S if way == "silence" else DEADLINE_S)
+    if way == "address":
+        assert list(result.auth) == [DEMO]
+    else:
+        assert_failed(result, 75, "api.example.com", "DNS")
+assert asked == {b"\3api\7example\3com\0"}
+"""
+
+
+@pytest.mark.parametrize("way", ["NXDOMAIN", "SERVFAIL", "address", pytest.param("silence", marks=pytest.mark.skipif(
+    bool(WRAPPER), reason="Valgrind tells of the resolver that is not waited for"))])
+def test_name_server(tmp_path, way):
+    unshare = ["unshare", "--net", "--mount", *(["--map-root-user"] if os.geteuid() else [])]
+    if subprocess.run([*unshare, "true"], capture_output=True, check=False).returncode:
+        skip_where_permitted("namespaces are not allowed here")
+    done = subprocess.run([*unshare, sys.executable, "-B", "-c", ASK_FOR_NAMES, way, str(tmp_path)], capture_output=True, text=True,
+                          check=False, env={**os.environ, "PYTHONPATH": os.path.dirname(__file__)})
+    assert done.returncode == 0, done.stderr
 
 
 def test_stdin_that_never_ends():
@@ -396,9 +497,13 @@ def test_trouble_on_the_way_to_a_proof_is_told_as_such(cloud):
 
 
 def test_authority_of_a_registry_that_is_not_known_is_told_as_such(cloud, tmp_path):
-    cloud.fault("tls", tls="unknown-ca")
-    config = {"registries": [{"match": ["hub.example.com"], "apiEndpoint": "https://127.0.0.1:1"}]}
-    assert_failed(pull(cloud, "hub.example.com/a", config=config, tmp_path=tmp_path), 69, "certificate", "SSL_CERT_FILE")
+    """The authority of another cloud, where the API is, is the only one that is known: of the registry nothing is asked."""
+    with Emulator() as known:
+        config = {"registries": [{"match": ["hub.example.com"], "apiEndpoint": known.api}]}
+        result = pull(cloud, "hub.example.com/a", {"SSL_CERT_FILE": known.ca, "NO_PROXY": "127.0.0.1"}, config=config, tmp_path=tmp_path)
+        assert_failed(result, 69, "hub.example.com", "certificate", "SSL_CERT_FILE")
+        assert "hub.example.com:443" in [entry["host"] for entry in cloud.log("proxy")]
+        assert cloud.log("registry") == known.log("acr") == []
 
 
 def test_configured_host_without_an_instance_is_personal(cloud, tmp_path):
