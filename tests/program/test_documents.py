@@ -4,11 +4,12 @@ import base64
 import json
 import os
 import re
+import shutil
 import subprocess
 
 import pytest
 import yaml
-from provider import API, DEMO, PROGRAM, ROOT, Emulator, caller, pull, request, run, without_cache
+from provider import API, DEMO, PROGRAM, ROOT, caller, pull, request, run, skip_where_permitted, without_cache
 
 
 def read(*path):
@@ -66,17 +67,71 @@ def base64_of(text):
     return base64.b64decode(found[1]).decode() if found else ""
 
 
-def test_answer_shown_in_the_readme():
-    """The request of the README gets the answer of the README, but for password and jitter."""
-    shown = re.search(r"\$ echo '(.*?)' \|\n    aliyun-acr-credential-provider --no-cache\n(.*?)\n", read("README.md"))
-    with Emulator() as cloud:
-        real = run(shown[1], cloud.environment()).out
+SHOWN = re.search(r"\n(\$ echo '(.*?)' \|\n    aliyun-acr-credential-provider --no-cache\n(.*?)\n)", read("README.md"))
 
-    def plain(answer):
-        return re.sub(r'"cacheDuration":"4\dm\d+s"', "", re.sub(r'"reg-[0-9a-f]{80}"', "", answer.strip()))
 
-    assert plain(real) == plain(shown[2]) != real.strip()
-    assert shown[1] in read("tests", "demo.sh")
+def plain(answer):
+    """Without password and jitter."""
+    return re.sub(r'"cacheDuration":"4\dm\d+s"', '"cacheDuration":""', re.sub(r'"reg-[0-9a-f]{80}"', '""', answer))
+
+
+def test_answer_shown_in_the_readme(cloud):
+    real = run(SHOWN[2], cloud.environment()).out
+    assert plain(real.strip()) == plain(SHOWN[3]) != real.strip()
+
+
+class Newcomer:
+    """Has a copy of this checkout in which nothing was ever built; who installs nothing more, for a test must not."""
+
+    def __init__(self, folder):
+        self.checkout, self.temporary = folder / "checkout", folder / "temporary"
+        shutil.copytree(ROOT, self.checkout, ignore=shutil.ignore_patterns("build", ".git", "__pycache__"))
+        self.temporary.mkdir()
+        (folder / "bin").mkdir()
+        for name in ("apt-get", "sudo"):
+            (folder / "bin" / name).symlink_to("/bin/false")
+        self.variables = {"PATH": f"{folder}/bin:{os.environ['PATH']}", "HOME": str(folder), "TMPDIR": str(self.temporary)}
+        if subprocess.run(["sh", "tests/setup.sh", "try"], cwd=self.checkout, env=self.variables, check=False).returncode:
+            skip_where_permitted("what a newcomer needs is not installed by apt-get")
+
+    def files(self):
+        return {os.path.join(folder, name) for folder, _, names in os.walk(self.checkout) for name in names
+                if not folder.startswith(str(self.checkout / "build"))}
+
+    def run(self, *command):
+        """What it prints, when it has left neither a process nor a file behind but what it has built."""
+        before = self.files()
+        with subprocess.Popen(command, cwd=self.checkout, env=self.variables, text=True, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True) as process:
+            out, err = process.communicate(timeout=600)
+        assert process.returncode == 0, err
+        with pytest.raises(ProcessLookupError):
+            os.killpg(process.pid, 0)
+        assert self.files() == before and os.listdir(self.temporary) == []
+        return out
+
+
+@pytest.fixture
+def newcomer(tmp_path):
+    return Newcomer(tmp_path)
+
+
+def test_first_command_of_the_readme(newcomer):
+    assert "\nsh tests/demo.sh " in read("README.md")
+    assert plain(newcomer.run("sh", "tests/demo.sh")).endswith(plain(SHOWN[1]))
+
+
+def test_bench_prints_the_tables_of_the_readme(newcomer):
+    """Its own build stands in for a release, which takes longer to build; no figure decides."""
+    if not shutil.which("curl"):
+        skip_where_permitted("curl is not there")
+    printed = newcomer.run("sh", "tests/bench/run.sh", "1", "build/release/aliyun-acr-credential-provider")
+    section = read("README.md").partition("## What a run costs")[2].partition("\n## ")[0]
+
+    def tables(text):
+        return [re.sub(r"\d+\.\d+|\d+ rounds|pass|miss", "", line) for line in text.splitlines() if line.startswith("|")]
+
+    assert tables(printed) == tables(section)
 
 
 @pytest.mark.parametrize("name", ["credential-provider.yaml", "credential-provider-pods.yaml"])
@@ -120,7 +175,7 @@ def test_help_and_version():
 def test_what_is_installed(tmp_path):
     build = os.path.dirname(PROGRAM)
     if not os.path.exists(os.path.join(build, "cmake_install.cmake")):
-        pytest.skip("this executable is of no build folder")
+        skip_where_permitted("this executable is of no build folder")
     subprocess.run(["cmake", "--install", build, "--prefix", str(tmp_path)], capture_output=True, check=True)
     installed = {os.path.relpath(os.path.join(folder, name), tmp_path) for folder, _, names in os.walk(tmp_path) for name in names}
     name = "aliyun-acr-credential-provider"
