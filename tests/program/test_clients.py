@@ -15,15 +15,11 @@ import tempfile
 import time
 
 import pytest
-from provider import DEADLINE_S, DEMO, PROGRAM, Emulator, without_cache
+from provider import DEADLINE_S, DEMO, PROGRAM, Emulator, skip_where_permitted, without_cache
 
 IMAGE = DEMO + "/team/app:v1"
 SERVICE = "registry.aliyuncs.com:cn-hangzhou:china:cri-demo567890abcdef"
 NEEDED = ("docker-registry", "skopeo", "podman", "buildah")
-
-missing = [name for name in NEEDED if not shutil.which(name)]
-if missing and os.environ.get("REQUIRE_REAL_CLIENTS") != "1":
-    pytest.skip("not installed: " + ", ".join(missing), allow_module_level=True)
 
 
 def free_port():
@@ -135,6 +131,8 @@ class Node:
 
 @pytest.fixture
 def node(tmp_path):
+    if missing := [name for name in NEEDED if not shutil.which(name)]:
+        skip_where_permitted("not installed: " + ", ".join(missing))
     # podman takes no longer path than fifty characters for its run-time files.
     with Emulator() as cloud, tempfile.TemporaryDirectory(prefix="acr-") as short:
         process, cloud.registry_backend = start_registry(tmp_path, cloud.cloud.signer.certificate())
