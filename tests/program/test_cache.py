@@ -233,7 +233,7 @@ def test_file_that_is_not_safely_ours_is_replaced(node, how):
     first = node.password()
     (path,) = node.files()
     if how == "foreign" and os.geteuid() != 0:
-        pytest.skip("giving a file away needs root")
+        skip_where_permitted("giving a file away needs root")
     SPOIL[how](path, node.tmp_path)
     second = node.password()
     assert second != first
@@ -255,7 +255,7 @@ DIRECTORIES = {
 @pytest.mark.parametrize("how", DIRECTORIES)
 def test_directory_that_cannot_be_used_only_costs_speed(node, how):
     if how == "of somebody else" and os.geteuid() != 0:
-        pytest.skip("giving a directory away needs root")
+        skip_where_permitted("giving a directory away needs root")
     DIRECTORIES[how](node)
     started = time.monotonic()
     assert node.password() != node.password()
@@ -266,7 +266,7 @@ def test_directory_that_cannot_be_used_only_costs_speed(node, how):
 def test_full_or_read_only_file_system_only_costs_speed(cloud, tmp_path, options):
     """In a mount namespace; who waited for a lock that cannot be made would wait for half of the deadline."""
     if os.geteuid() != 0:
-        pytest.skip("mounting needs root")
+        skip_where_permitted("mounting needs root")
     directory = tmp_path / "cache"
     directory.mkdir(0o700)
     fill = f"head -c 1M /dev/zero >{directory}/full 2>/dev/null; " if options == "size=4k,mode=0700" else ""
@@ -277,7 +277,7 @@ def test_full_or_read_only_file_system_only_costs_speed(cloud, tmp_path, options
     done = subprocess.run(["unshare", "--mount", "sh", "-c", script], capture_output=True, text=True, check=False,
                           env={**cloud.environment(), "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"})
     if "unshare" in done.stderr:
-        pytest.skip("namespaces are not allowed here")
+        skip_where_permitted("namespaces are not allowed here")
     assert done.returncode == 0, done.stderr
     assert done.stdout.count('"password"') == 2 and time.monotonic() - started < HANG_S
 

@@ -1,31 +1,21 @@
 """proto-json/config.schema.json and the program agree on what a configuration is.
 
-Both judge every configuration of two tables. The program is the executable that ACR_PROVIDER_BIN
-names; it is asked about a host that needs neither credentials nor a network.
+Both judge every configuration of two tables. The program is asked about a host that needs neither credentials nor a
+network. What the keys bring about is for test_settings.py to say.
 """
 
 import json
-import os
 import pathlib
-import subprocess
 
 import jsonschema
 import pytest
+from provider import assert_failed, request, run
 
 SCHEMA_FILE = pathlib.Path(__file__).parents[2] / "proto-json" / "config.schema.json"
 SCHEMA = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 
-ACCEPTED = 0
-REFUSED = 78  # EX_CONFIG
-
-REQUEST = json.dumps(
-    {
-        "kind": "CredentialProviderRequest",
-        "apiVersion": "credentialprovider.kubelet.k8s.io/v1",
-        "image": "registry-cn-hangzhou.ack.aliyuncs.com/acs/pause",
-    }
-)
+REQUEST = request("registry-cn-hangzhou.ack.aliyuncs.com/acs/pause")
 
 
 def registry(**fields):
@@ -213,21 +203,6 @@ BAD = [
 ]
 
 
-def run(config, directory):
-    binary = os.environ["ACR_PROVIDER_BIN"]
-    file = directory / "config.json"
-    file.write_text(json.dumps(config), encoding="utf-8")
-    file.chmod(0o600)
-    return subprocess.run(
-        [binary, "--config", str(file)],
-        input=REQUEST,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-
-
 def test_schema_is_a_schema():
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
 
@@ -244,14 +219,9 @@ def test_schema_refuses(config):
 
 @pytest.mark.parametrize("config", GOOD, ids=lambda config: json.dumps(config)[:60])
 def test_program_accepts(config, tmp_path):
-    ran = run(config, tmp_path)
-    assert ran.returncode == ACCEPTED, ran.stderr
-    assert json.loads(ran.stdout)["auth"] == {}
+    assert run(REQUEST, config=config, tmp_path=tmp_path).auth == {}
 
 
 @pytest.mark.parametrize("config, name", BAD, ids=lambda value: json.dumps(value)[:60])
 def test_program_refuses_and_names_the_key(config, name, tmp_path):
-    ran = run(config, tmp_path)
-    assert ran.returncode == REFUSED, ran.stderr
-    assert ran.stdout == ""
-    assert name in ran.stderr
+    assert_failed(run(REQUEST, config=config, tmp_path=tmp_path), 78, name)
