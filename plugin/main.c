@@ -1,5 +1,6 @@
 /* argv, hardening, one error line, exit status. */
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,39 +47,47 @@ static void harden(void)
     (void)signal(SIGPIPE, SIG_IGN);
 }
 
-/* The whole answer has been written: whatever happens now, it was given. */
-static volatile sig_atomic_t is_answered;
+/* The exit status, once nothing that the system does can change it any more; negative before. */
+static volatile sig_atomic_t settled = -1;
 
 static void on_alarm(int unused)
 {
     static const char complaint[] =
         "aliyun-acr-credential-provider: the deadline has passed while the system did not answer. "
         "Check name resolution and file systems of the node\n";
-    ssize_t written;
+    struct pollfd told = {.fd = STDERR_FILENO, .events = POLLOUT};
 
     (void)unused;
     command_abandon(); /* NOLINT(bugprone-signal-handler,cert-sig30-c): it calls kill(2) only */
-    if (is_answered)
-        _exit(EXIT_SUCCESS);
-    written = write(STDERR_FILENO, complaint, sizeof complaint - 1);
-    _exit(written < 0 ? EX_SOFTWARE : EX_TEMPFAIL);
+    if (settled >= 0)
+        _exit(settled);
+    /* A pipe that nobody reads may be what has blocked: it is not waited for again. */
+    if (poll(&told, 1, 0) == 1 && write(STDERR_FILENO, complaint, sizeof complaint - 1) < 0)
+        _exit(EX_SOFTWARE);
+    _exit(EX_TEMPFAIL);
 }
 
-/* Every step keeps to the deadline by itself; this is for calls of the system that block. */
+/* Every step keeps to the deadline by itself; this is for calls of the system that block. Whoever
+ * started us may have held the signal back. */
 static void start_watchdog(int64_t deadline_s)
 {
     const struct itimerval after = {.it_value = {.tv_sec = (time_t)deadline_s, .tv_usec = 500000}};
+    sigset_t its;
 
     (void)signal(SIGALRM, on_alarm);
+    (void)sigemptyset(&its);
+    (void)sigaddset(&its, SIGALRM);
+    (void)sigprocmask(SIG_UNBLOCK, &its, NULL);
     (void)setitimer(ITIMER_REAL, &after, NULL);
 }
 
-/* Once an error is about to be told, another one would only hide it. */
-static void stop_watchdog(void)
+/* Once an error is about to be told, another one would only hide it; but that may block too. */
+static void settle(int status)
 {
-    const struct itimerval never = {0};
+    enum { TELLING_S = 5 };
 
-    (void)setitimer(ITIMER_REAL, &never, NULL);
+    settled = status;
+    start_watchdog(TELLING_S);
 }
 
 /* What a command does once there are settings and connections. */
@@ -101,8 +110,11 @@ static bool serve(work *serve_one, const struct options *options, struct error *
     deadline_ms = clock_mono_ms() + settings.deadline_s * 1000;
     http = http_open(deadline_ms);
     run = (struct run){.settings = &settings, .http = http, .store = &store};
-    is_answered = serve_one(&run, options, deadline_ms, err);
-    return is_answered;
+    if (!serve_one(&run, options, deadline_ms, err))
+        return false;
+    /* The whole answer has been written: whatever happens now, it was given. */
+    settled = EXIT_SUCCESS;
+    return true;
 }
 
 static bool serve_kubelet(const struct run *run, const struct options *options, int64_t deadline_ms,
@@ -165,7 +177,7 @@ static int run_as_docker_helper(int argc, char **argv)
     if (docker_parse(&action, argc, argv, &err) &&
         (action == DOCKER_GET ? serve(serve_docker, &defaults, &err) : docker_answer(action, &err)))
         return EXIT_SUCCESS;
-    stop_watchdog();
+    settle(EXIT_FAILURE);
     docker_print_error(&err);
     return EXIT_FAILURE;
 }
@@ -180,7 +192,7 @@ int main(int argc, char **argv)
         return run_as_docker_helper(argc, argv);
     if (run_command(argc, argv, &err))
         return EXIT_SUCCESS;
-    stop_watchdog();
+    settle(error_exit_status(&err));
     log_error(&err);
     return error_exit_status(&err);
 }
