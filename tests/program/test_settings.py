@@ -1,0 +1,207 @@
+"""What is configured takes effect: every key of the file, and what goes before what."""
+
+import copy
+import json
+import os
+import shlex
+import subprocess
+
+import pytest
+from home import CLAIMS, KEY, POD_ROLE, PROVIDER, PULLER, SECRET, cli, write
+from provider import DEMO, PROGRAM, ROOT, WRAPPER, assert_failed, caller, pull, request, run, skip_where_permitted
+
+with open(os.path.join(ROOT, "proto-json", "config.schema.json"), encoding="utf-8") as file:
+    SCHEMA = json.load(file)
+DEFINITIONS = SCHEMA["$defs"]
+
+HUB = "hub.example.com"
+DEMO_ID = "cri-demo567890abcdef"
+ACCESS_KEY = {"ALIBABA_CLOUD_ACCESS_KEY_ID": KEY, "ALIBABA_CLOUD_ACCESS_KEY_SECRET": SECRET}
+ROLE_OF_POD, NAME_OF_ROLE = "acr.aliyun.com/role-arn", "pod-identity.alibabacloud.com/role-name"
+
+
+def asked(place, service="acr", field="host"):
+    """Whether somebody of a service was asked, who has this in his name."""
+    return lambda cloud, result: any(place in entry[field] for entry in cloud.log(service))
+
+
+def signed_by(who):
+    return lambda cloud, result: cloud.log("acr") != [] and caller(cloud) == who
+
+
+def assumed_with(name, value):
+    return lambda cloud, result: cloud.cloud.assumed[-1].get(name) == value
+
+
+def told(words):
+    return lambda cloud, result: words in result.err
+
+
+def registry(host=HUB, **fields):
+    return {"registries": [{"match": [host], **fields}]}
+
+
+def role(**fields):
+    return {"identity": {"assumeRole": [{"roleArn": PULLER, **fields}]}}
+
+
+# By key: a configuration with it, how its effect is seen, and what else it takes.
+KEYS = {
+    "registries.match": (registry(), lambda cloud, _: "ListInstanceEndpoint" not in cloud.operations("acr"), {"image": HUB}),
+    "registries.edition": (registry(edition="personal", region="cn-hangzhou"), asked("/tokens", field="path"), {"image": HUB}),
+    "registries.region": (registry(region="cn-shanghai", instanceId=DEMO_ID), asked("cr.cn-shanghai"), {"image": HUB}),
+    "registries.instanceId": (registry(DEMO, instanceId="cri-other"), asked("InstanceId=cri-other", field="path"), {}),
+    "registries.apiEndpoint": (registry(DEMO, apiEndpoint="https://acr.example.com"), asked("acr.example.com"), {}),
+    "registries.identity": (registry(DEMO, identity={"source": "ecs"}), signed_by("KubernetesWorkerRole"), {"more": ACCESS_KEY}),
+    "identity.source": ({"identity": {"source": "ecs"}}, signed_by("KubernetesWorkerRole"), {"more": ACCESS_KEY}),
+    "identity.roleName": ({"identity": {"roleName": "Other"}}, asked("/Other", "metadata", "path"), {}),
+    "identity.profile": ({"identity": {"profile": "second"}}, signed_by(KEY), {}),
+    "identity.assumeRole.roleArn": (role(), signed_by("puller"), {}),
+    "identity.assumeRole.externalId": (role(externalId="abcd1234"), assumed_with("ExternalId", "abcd1234"), {}),
+    "identity.assumeRole.sessionName": (role(sessionName="me@node"), assumed_with("RoleSessionName", "me@node"), {}),
+    "identity.assumeRole.durationSeconds": (role(durationSeconds=1800), assumed_with("DurationSeconds", "1800"), {}),
+    "identity.assumeRole.sourceIdentity": (role(sourceIdentity="team-a"), assumed_with("SourceIdentity", "team-a"), {}),
+    "identity.assumeRole.policy": (role(policy="{}"), assumed_with("Policy", "{}"), {}),
+    "podIdentity.oidcProviderArn": ({"podIdentity": {"oidcProviderArn": PROVIDER}}, signed_by("pod"), {"pod": {ROLE_OF_POD: POD_ROLE}}),
+    "podIdentity.clusterId": ({"podIdentity": {"clusterId": "c0123456789"}}, signed_by("pod"), {"pod": {ROLE_OF_POD: POD_ROLE}}),
+    "podIdentity.accountId": ({"podIdentity": {"oidcProviderArn": PROVIDER, "accountId": "9999999999999999"}},
+                              told("acs:ram::9999999999999999:role/pod"), {"pod": {NAME_OF_ROLE: "pod"}}),
+    "podIdentity.withoutRole": ({"podIdentity": {"withoutRole": "refuse"}}, told("podIdentity.withoutRole"), {"pod": {}}),
+    "endpoints.sts": ({**role(), "endpoints": {"sts": "https://sts.example.com"}}, asked("sts.example.com", "sts"), {}),
+    "endpoints.acr": ({"endpoints": {"acr": "https://acr.example.com"}}, asked("acr.example.com"), {}),
+    "endpoints.network": ({"endpoints": {"network": "public"}}, asked("cr.cn-hangzhou"), {}),
+    "refreshMarginSeconds": ({"refreshMarginSeconds": 60}, lambda _, result: result.answer["cacheDuration"] > "50m", {}),
+    "log.level": ({"log": {"level": "info"}}, told("info: "), {}),
+    "log.format": ({"log": {"level": "info", "format": "json"}}, told('{"time":'), {}),
+}
+ELSEWHERE = {"endpoints.metadata", "deadlineSeconds", "cache.enabled", "cache.directory"}  # further down
+
+
+def keys_of(schema, prefix=""):
+    """The keys of a file that hold no others; those of an entry's identity are the common identity's."""
+    schema = DEFINITIONS.get(schema.get("$ref", "").rpartition("/")[2], schema)
+    schema = DEFINITIONS.get(schema.get("items", {}).get("$ref", "").rpartition("/")[2], schema)
+    if "properties" not in schema or prefix == "registries.identity.":
+        return {prefix[:-1]}
+    return set().union(*(keys_of(inner, f"{prefix}{name}.") for name, inner in schema["properties"].items()))
+
+
+def test_no_key_is_without_effect():
+    assert keys_of(SCHEMA) == {*KEYS, *ELSEWHERE}
+
+
+def without(config, key):
+    """The same but for this key; an entry that cannot do without it goes whole."""
+    *path, last = key.split(".")
+    config = inner = copy.deepcopy(config)
+    for name in path:
+        holder, inner = inner, inner[name]
+        if isinstance(inner, list):
+            if last in ("match", "roleArn"):
+                del holder[name]
+                return config
+            inner = inner[0]
+    del inner[last]
+    return config
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+@pytest.mark.parametrize("key", KEYS)
+def test_key_of_the_file_takes_effect(cloud, tmp_path, key, is_there):
+    config, is_seen, given = KEYS[key]
+    cli(tmp_path, {"name": "second", "mode": "AK", "access_key_id": KEY, "access_key_secret": SECRET})
+    fields = {"serviceAccountToken": cloud.cloud.mint(CLAIMS), "serviceAccountAnnotations": given["pod"]} if "pod" in given else {}
+    environment = {**cloud.environment(), "HOME": str(tmp_path), **given.get("more", {})}
+    result = run(request(given.get("image", DEMO) + "/a", **fields), environment,
+                 config=config if is_there else without(config, key), tmp_path=tmp_path)
+    assert is_seen(cloud, result) is is_there, result.err
+
+
+def test_network_of_the_vpc_alone(cloud, tmp_path):
+    cloud.cloud.unresolvable = {"cr-vpc.cn-hangzhou.aliyuncs.com"}
+    result = pull(cloud, DEMO + "/a", config={**registry(DEMO, instanceId=DEMO_ID), "endpoints": {"network": "vpc"}}, tmp_path=tmp_path)
+    assert_failed(result, 75, "cr-vpc.cn-hangzhou.aliyuncs.com")
+    assert {entry["host"] for entry in cloud.log("proxy")} == {"cr-vpc.cn-hangzhou.aliyuncs.com:443"}
+
+
+# -- what goes before what -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("log, flags, words", [
+    ({"level": "error"}, ["--log-level", "info"], "aliyun-acr-credential-provider: info: "), ({"level": "debug"}, ["--log-level", "error"], ""),
+    ({"level": "info", "format": "json"}, ["--log-format", "text"], "aliyun-acr-credential-provider: info: "),
+    ({"level": "info", "format": "text"}, ["--log-format", "json"], '{"time":'),
+])
+def test_flags_of_the_log_go_before_the_file(cloud, tmp_path, log, flags, words):
+    result = pull(cloud, DEMO + "/a", config={"log": log}, tmp_path=tmp_path, arguments=flags)
+    assert result.auth and result.err.startswith(words) and (words != "" or result.err == "")
+
+
+@pytest.mark.parametrize("cache, flags, made", [
+    ({"directory": "of-file"}, [], {"of-file"}), ({"directory": "of-file", "enabled": False}, [], set()),
+    ({"directory": "of-file"}, ["--cache-dir", "of-flag"], {"of-flag"}), ({"directory": "of-file", "enabled": True}, ["--no-cache"], set()),
+])
+def test_flags_of_the_cache_go_before_the_file(cloud, tmp_path, cache, flags, made):
+    cache = {**cache, "directory": str(tmp_path / cache["directory"])}
+    flags = [flag if flag.startswith("-") else str(tmp_path / flag) for flag in flags]
+    assert pull(cloud, DEMO + "/a", config={"cache": cache}, tmp_path=tmp_path, arguments=flags, with_cache=True).auth
+    assert {path.name for path in tmp_path.iterdir() if path.is_dir()} == made
+
+
+@pytest.mark.parametrize("of_file, flags", [(1, []), (600, ["--deadline", "1"])])
+def test_deadline_of_the_file_and_the_flag_before_it(tmp_path, of_file, flags):
+    """A run that waits for its request ends long before the usual 50 seconds are over."""
+    path = write(tmp_path / "config.json", {"deadlineSeconds": of_file})
+    with subprocess.Popen([*WRAPPER, PROGRAM, "--no-cache", "--config", path, *flags], stdin=subprocess.PIPE, env={}, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.wait(30) == 75
+        assert process.stdout.read() == "" and "no end of input before the deadline" in process.stderr.read()
+
+
+def test_variables_of_endpoints_go_before_the_file(cloud, tmp_path):
+    config = {**role(), "endpoints": {"metadata": "http://127.0.0.1:1", "sts": "https://sts-of-file.example.com"}}
+    more = {"ALIBABA_CLOUD_STS_ENDPOINT": "sts-of-variable.example.com"}
+    assert pull(cloud, DEMO + "/a", more, config=config, tmp_path=tmp_path).auth
+    assert {entry["host"] for entry in cloud.log("sts")} == {"sts-of-variable.example.com"}
+
+
+def test_metadata_endpoint_of_the_file(cloud, tmp_path):
+    environment = {name: value for name, value in cloud.environment().items() if name != "ALIBABA_CLOUD_IMDS_ENDPOINT"}
+    config = {"endpoints": {"metadata": cloud.metadata}}
+    assert run(request(DEMO + "/a"), environment, config=config, tmp_path=tmp_path).auth
+
+
+@pytest.mark.parametrize("variable, flag, words", [
+    (None, None, "debug"), ("json", None, '{"time":'), (None, "json", '{"time":'), ("none", "json", '{"time":'), ("json", "info", "info"),
+    ("none", None, "none.json: there is no such file"), ("", None, "debug"),
+])
+def test_file_of_the_flag_then_of_the_variable_then_the_usual_one(cloud, tmp_path, variable, flag, words):
+    """/etc is empty but for the usual file, in a mount namespace; so is /run, where the cache is unless told otherwise."""
+    logs = {"json": {"level": "info", "format": "json"}, "info": {"level": "info"}}
+    paths = {"none": str(tmp_path / "none.json"), "": ""}
+    paths.update((name, write(tmp_path / (name + ".json"), {"log": log})) for name, log in logs.items())
+    flags = ["--config", paths[flag]] if flag else []
+    script = ("mount -t tmpfs none /etc && mount -t tmpfs none /run && mkdir /etc/aliyun-acr-credential-provider || exit 9; umask 022; "
+              """echo '{"log": {"level": "debug"}}' >/etc/aliyun-acr-credential-provider/config.json; """
+              + shlex.join([*WRAPPER, PROGRAM, *flags]) + f"; status=$?; ls /run >{shlex.quote(str(tmp_path))}/made; exit $status")
+    done = subprocess.run(["unshare", "--map-root-user", "--mount", "sh", "-c", script], input=request(DEMO + "/a"),
+                          capture_output=True, text=True, check=False,
+                          env={**cloud.environment(), "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+                               **({} if variable is None else {"ACR_CREDENTIAL_PROVIDER_CONFIG": paths[variable]})})
+    if not (tmp_path / "made").exists():
+        skip_where_permitted("namespaces are not allowed here: " + done.stderr)
+    assert done.returncode == (78 if "no such file" in words else 0), done.stderr
+    assert (tmp_path / "made").read_text() == ("" if done.returncode else "aliyun-acr-credential-provider\n")
+    assert words in done.stderr.splitlines()[0]
+
+
+@pytest.mark.parametrize("path, entry", [
+    ("/other/app", "first"), ("/team", "team"), ("/team/app", "team-app"), ("/team/app:v1", "team-app"), ("/teams/app", "team"),
+    ("/x/app", "team-app"), ("/x/y/app", "x-y"),
+])
+def test_longest_path_wins_then_the_first_entry(cloud, tmp_path, path, entry):
+    entries = [([DEMO], "first"), ([DEMO + "/team"], "team"), (["*-registry.*.cr.aliyuncs.com"], "second"), ([DEMO + "/team/app", DEMO + "/x"], "team-app"),
+               ([DEMO + "/team"], "second"), ([DEMO + "/x/y", DEMO], "x-y"), ([DEMO + "/team/app"], "second"), ([DEMO + "/x"], "second")]
+    config = {"registries": [{"match": match, "instanceId": "cri-" + name.replace("-", "")} for match, name in entries]}
+    pull(cloud, DEMO + path, config=config, tmp_path=tmp_path)
+    assert cloud.log("acr")[-1]["path"].endswith("InstanceId=cri-" + entry.replace("-", ""))
