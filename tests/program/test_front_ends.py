@@ -8,7 +8,8 @@ import shlex
 import subprocess
 
 import pytest
-from provider import API, DEADLINE_S, DEMO, PROGRAM, WRAPPER, Result, assert_failed, call, without_cache
+from home import write
+from provider import API, DEADLINE_S, DEMO, PROGRAM, SHORT_S, WRAPPER, Result, assert_failed, call, without_cache
 
 ANONYMOUS = "registry-cn-hangzhou.ack.aliyuncs.com"
 NOT_FOUND = "credentials not found in native keychain\n"
@@ -118,6 +119,12 @@ def test_helper_lets_clients_go_on_without_us_and_without_the_network(cloud, hel
     assert cloud.log() == []
 
 
+def test_helper_serves_hosts_of_alibaba_whose_name_says_no_more_than_that(cloud, helper):
+    cloud.fault("registry", status=401, headers={"WWW-Authenticate": 'Bearer service="registry.aliyuncs.com:cn-hangzhou:china"'})
+    answer = helper("get", stdin="registry.cn-hangzhou.cr.aliyuncs.com", environment=cloud.environment())
+    assert json.loads(answer.out)["Secret"] == cloud.cloud.issued[-1]
+
+
 def test_helper_never_turns_an_outage_into_an_anonymous_pull(cloud, helper):
     cloud.cloud.permissions = set()
     answer = helper("get", stdin=DEMO, environment=cloud.environment())
@@ -125,6 +132,21 @@ def test_helper_never_turns_an_outage_into_an_anonymous_pull(cloud, helper):
     assert answer.out.count("\n") == 1 and answer.err == ""
     answer = helper("get", stdin=DEMO, environment={"ALIBABA_CLOUD_ECS_METADATA_DISABLED": "true"})
     assert answer.status == 1 and "no identity found" in answer.out
+
+
+@pytest.mark.parametrize("service, fault, words", [
+    ("acr", {"status": 503}, "HTTP status 503"), ("acr", {"code": "ServiceUnavailable"}, "ServiceUnavailable"),
+    ("acr", {"stall": True}, "no answer in time"), ("acr", {"garbage": True}, "not an HTTP answer"),
+    ("metadata", {"status": 503}, "ECS metadata service"), ("metadata", {"stall": True}, "ECS metadata service"),
+    ("proxy", {"stall": True}, "no answer in time"), ("tls", {"reset": True}, "connection failed"),
+])
+def test_helper_says_in_time_what_is_out_of_order(cloud, helper, tmp_path, service, fault, words):
+    path = write(tmp_path / "config.json", {"cache": {"enabled": False}, "deadlineSeconds": SHORT_S})
+    cloud.fault(service, **fault)
+    answer = helper("get", stdin=DEMO, environment={**cloud.environment(), "ACR_CREDENTIAL_PROVIDER_CONFIG": path})
+    assert answer.status == 1 and words in answer.out and NOT_FOUND not in answer.out
+    assert (answer.out.count("\n"), answer.err) == (1, "") and re.search(r"\. [A-Z][^.]{10}", answer.out)
+    assert answer.seconds < SHORT_S + (20 if WRAPPER else 5)
 
 
 @pytest.mark.parametrize("stdin, out", [("", "no credentials server URL\n"), (" \n", "no credentials server URL\n"),
@@ -137,14 +159,17 @@ def test_helper_without_a_server(helper, stdin, out):
 @pytest.mark.parametrize("action, stdin, out", [
     ("store", "x" * 100000, ""), ("store", json.dumps({"ServerURL": DEMO, "Username": "u", "Secret": "s"}), ""), ("erase", DEMO, ""), ("list", "unused", "{}\n"),
 ])
-def test_helper_keeps_nothing(helper, action, stdin, out):
-    answer = helper(action, stdin=stdin)
-    assert (answer.status, answer.out, answer.err) == (0, out, "")
+def test_helper_keeps_nothing(cloud, helper, action, stdin, out):
+    """Nor does it ask anybody, or read its configuration: a client shall be able to log out of a broken node."""
+    answer = helper(action, stdin=stdin, environment={**cloud.environment(), "ACR_CREDENTIAL_PROVIDER_CONFIG": "/nonexistent"})
+    assert (answer.status, answer.out, answer.err) == (0, out, "") and cloud.log() == []
 
 
-def test_helper_version_and_usage(helper):
+def test_helper_version_and_usage(cloud, helper):
     for word in ("version", "--version", "-v"):
-        assert re.fullmatch(r"docker-credential-aliyun-acr \(aliyun-acr-credential-provider\) \d+\.\d+\.\d+\n", helper(word).out)
+        answer = helper(word, environment={**cloud.environment(), "ACR_CREDENTIAL_PROVIDER_CONFIG": "/nonexistent"})
+        assert re.fullmatch(r"docker-credential-aliyun-acr \(aliyun-acr-credential-provider\) \d+\.\d+\.\d+\n", answer.out)
+        assert (answer.status, answer.err, cloud.log()) == (0, "", [])
     assert helper("--help").status == 0 and "credHelpers" in helper("-h").out
     for arguments in ((), ("get", "list"), ("frobnicate",), ("--config", "x")):
         answer = helper(*arguments)

@@ -151,7 +151,8 @@ def blocked(call, path):
     """What lets the system block a call, about that file alone, for long after the deadline."""
     if not shutil.which("strace"):
         skip_where_permitted("strace is not there")
-    return ["strace", "-f", "-qq", "-o", "/dev/null", "-P", str(path), "-e", f"trace={call}", "-e", f"inject={call}:delay_exit=3000000"]
+    return ["strace", "-f", "-qq", "-o", "/dev/null", "-P", str(path), "-e", f"trace={call}",
+            "-e", f"inject={call}:delay_exit=3000000"]
 
 
 def test_run_whose_file_system_blocks_ends_in_time(cloud, tmp_path):

@@ -17,7 +17,7 @@ DEFINITIONS = SCHEMA["$defs"]
 HUB = "hub.example.com"
 DEMO_ID = "cri-demo567890abcdef"
 ACCESS_KEY = {"ALIBABA_CLOUD_ACCESS_KEY_ID": KEY, "ALIBABA_CLOUD_ACCESS_KEY_SECRET": SECRET}
-ROLE_OF_POD, NAME_OF_ROLE = "acr.aliyun.com/role-arn", "pod-identity.alibabacloud.com/role-name"
+ARN, NAME = "acr.aliyun.com/role-arn", "pod-identity.alibabacloud.com/role-name"
 
 
 def asked(place, service="acr", field="host"):
@@ -62,10 +62,10 @@ KEYS = {
     "identity.assumeRole.durationSeconds": (role(durationSeconds=1800), assumed_with("DurationSeconds", "1800"), {}),
     "identity.assumeRole.sourceIdentity": (role(sourceIdentity="team-a"), assumed_with("SourceIdentity", "team-a"), {}),
     "identity.assumeRole.policy": (role(policy="{}"), assumed_with("Policy", "{}"), {}),
-    "podIdentity.oidcProviderArn": ({"podIdentity": {"oidcProviderArn": PROVIDER}}, signed_by("pod"), {"pod": {ROLE_OF_POD: POD_ROLE}}),
-    "podIdentity.clusterId": ({"podIdentity": {"clusterId": "c0123456789"}}, signed_by("pod"), {"pod": {ROLE_OF_POD: POD_ROLE}}),
+    "podIdentity.oidcProviderArn": ({"podIdentity": {"oidcProviderArn": PROVIDER}}, signed_by("pod"), {"pod": {ARN: POD_ROLE}}),
+    "podIdentity.clusterId": ({"podIdentity": {"clusterId": "c0123456789"}}, signed_by("pod"), {"pod": {ARN: POD_ROLE}}),
     "podIdentity.accountId": ({"podIdentity": {"oidcProviderArn": PROVIDER, "accountId": "9999999999999999"}},
-                              told("acs:ram::9999999999999999:role/pod"), {"pod": {NAME_OF_ROLE: "pod"}}),
+                              told("acs:ram::9999999999999999:role/pod"), {"pod": {NAME: "pod"}}),
     "podIdentity.withoutRole": ({"podIdentity": {"withoutRole": "refuse"}}, told("podIdentity.withoutRole"), {"pod": {}}),
     "endpoints.sts": ({**role(), "endpoints": {"sts": "https://sts.example.com"}}, asked("sts.example.com", "sts"), {}),
     "endpoints.acr": ({"endpoints": {"acr": "https://acr.example.com"}}, asked("acr.example.com"), {}),
@@ -110,16 +110,17 @@ def without(config, key):
 def test_key_of_the_file_takes_effect(cloud, tmp_path, key, is_there):
     config, is_seen, given = KEYS[key]
     cli(tmp_path, {"name": "second", "mode": "AK", "access_key_id": KEY, "access_key_secret": SECRET})
-    fields = {"serviceAccountToken": cloud.cloud.mint(CLAIMS), "serviceAccountAnnotations": given["pod"]} if "pod" in given else {}
+    pod = {"serviceAccountToken": cloud.cloud.mint(CLAIMS), "serviceAccountAnnotations": given["pod"]} if "pod" in given else {}
     environment = {**cloud.environment(), "HOME": str(tmp_path), **given.get("more", {})}
-    result = run(request(given.get("image", DEMO) + "/a", **fields), environment,
+    result = run(request(given.get("image", DEMO) + "/a", **pod), environment,
                  config=config if is_there else without(config, key), tmp_path=tmp_path)
     assert is_seen(cloud, result) is is_there, result.err
 
 
 def test_network_of_the_vpc_alone(cloud, tmp_path):
     cloud.cloud.unresolvable = {"cr-vpc.cn-hangzhou.aliyuncs.com"}
-    result = pull(cloud, DEMO + "/a", config={**registry(DEMO, instanceId=DEMO_ID), "endpoints": {"network": "vpc"}}, tmp_path=tmp_path)
+    config = {**registry(DEMO, instanceId=DEMO_ID), "endpoints": {"network": "vpc"}}
+    result = pull(cloud, DEMO + "/a", config=config, tmp_path=tmp_path)
     assert_failed(result, 75, "cr-vpc.cn-hangzhou.aliyuncs.com")
     assert {entry["host"] for entry in cloud.log("proxy")} == {"cr-vpc.cn-hangzhou.aliyuncs.com:443"}
 
@@ -128,7 +129,8 @@ def test_network_of_the_vpc_alone(cloud, tmp_path):
 
 
 @pytest.mark.parametrize("log, flags, words", [
-    ({"level": "error"}, ["--log-level", "info"], "aliyun-acr-credential-provider: info: "), ({"level": "debug"}, ["--log-level", "error"], ""),
+    ({"level": "error"}, ["--log-level", "info"], "aliyun-acr-credential-provider: info: "),
+    ({"level": "debug"}, ["--log-level", "error"], ""),
     ({"level": "info", "format": "json"}, ["--log-format", "text"], "aliyun-acr-credential-provider: info: "),
     ({"level": "info", "format": "text"}, ["--log-format", "json"], '{"time":'),
 ])
@@ -139,7 +141,8 @@ def test_flags_of_the_log_go_before_the_file(cloud, tmp_path, log, flags, words)
 
 @pytest.mark.parametrize("cache, flags, made", [
     ({"directory": "of-file"}, [], {"of-file"}), ({"directory": "of-file", "enabled": False}, [], set()),
-    ({"directory": "of-file"}, ["--cache-dir", "of-flag"], {"of-flag"}), ({"directory": "of-file", "enabled": True}, ["--no-cache"], set()),
+    ({"directory": "of-file"}, ["--cache-dir", "of-flag"], {"of-flag"}),
+    ({"directory": "of-file", "enabled": True}, ["--no-cache"], set()),
 ])
 def test_flags_of_the_cache_go_before_the_file(cloud, tmp_path, cache, flags, made):
     cache = {**cache, "directory": str(tmp_path / cache["directory"])}
@@ -172,8 +175,8 @@ def test_metadata_endpoint_of_the_file(cloud, tmp_path):
 
 
 @pytest.mark.parametrize("variable, flag, words", [
-    (None, None, "debug"), ("json", None, '{"time":'), (None, "json", '{"time":'), ("none", "json", '{"time":'), ("json", "info", "info"),
-    ("none", None, "none.json: there is no such file"), ("", None, "debug"),
+    (None, None, "debug"), ("json", None, '{"time":'), (None, "json", '{"time":'), ("none", "json", '{"time":'),
+    ("json", "info", "info"), ("none", None, "none.json: there is no such file"), ("", None, "debug"),
 ])
 def test_file_of_the_flag_then_of_the_variable_then_the_usual_one(cloud, tmp_path, variable, flag, words):
     """/etc is empty but for the usual file, in a mount namespace; so is /run, where the cache is unless told otherwise."""
@@ -181,7 +184,7 @@ def test_file_of_the_flag_then_of_the_variable_then_the_usual_one(cloud, tmp_pat
     paths = {"none": str(tmp_path / "none.json"), "": ""}
     paths.update((name, write(tmp_path / (name + ".json"), {"log": log})) for name, log in logs.items())
     flags = ["--config", paths[flag]] if flag else []
-    script = ("mount -t tmpfs none /etc && mount -t tmpfs none /run && mkdir /etc/aliyun-acr-credential-provider || exit 9; umask 022; "
+    script = ("umask 022; mount -t tmpfs none /etc && mount -t tmpfs none /run && mkdir /etc/aliyun-acr-credential-provider || exit; "
               """echo '{"log": {"level": "debug"}}' >/etc/aliyun-acr-credential-provider/config.json; """
               + shlex.join([*WRAPPER, PROGRAM, *flags]) + f"; status=$?; ls /run >{shlex.quote(str(tmp_path))}/made; exit $status")
     done = subprocess.run(["unshare", "--map-root-user", "--mount", "sh", "-c", script], input=request(DEMO + "/a"),
@@ -200,8 +203,9 @@ def test_file_of_the_flag_then_of_the_variable_then_the_usual_one(cloud, tmp_pat
     ("/x/app", "team-app"), ("/x/y/app", "x-y"),
 ])
 def test_longest_path_wins_then_the_first_entry(cloud, tmp_path, path, entry):
-    entries = [([DEMO], "first"), ([DEMO + "/team"], "team"), (["*-registry.*.cr.aliyuncs.com"], "second"), ([DEMO + "/team/app", DEMO + "/x"], "team-app"),
-               ([DEMO + "/team"], "second"), ([DEMO + "/x/y", DEMO], "x-y"), ([DEMO + "/team/app"], "second"), ([DEMO + "/x"], "second")]
+    entries = [([DEMO], "first"), ([DEMO + "/team"], "team"), (["*-registry.*.cr.aliyuncs.com"], "second"),
+               ([DEMO + "/team/app", DEMO + "/x"], "team-app"), ([DEMO + "/team"], "second"), ([DEMO + "/x/y", DEMO], "x-y"),
+               ([DEMO + "/team/app"], "second"), ([DEMO + "/x"], "second")]
     config = {"registries": [{"match": match, "instanceId": "cri-" + name.replace("-", "")} for match, name in entries]}
     pull(cloud, DEMO + path, config=config, tmp_path=tmp_path)
     assert cloud.log("acr")[-1]["path"].endswith("InstanceId=cri-" + entry.replace("-", ""))

@@ -4,12 +4,14 @@ import contextlib
 import json
 import os
 import shutil
+import socket
 import subprocess
+import threading
 import time
 from urllib.parse import quote
 
 import pytest
-from provider import DEMO, PROGRAM, WRAPPER, assert_failed, pull, request, run
+from provider import DEMO, PROGRAM, SHORT_S, WRAPPER, assert_failed, pull, request, run
 from tls import Authority
 
 
@@ -146,3 +148,103 @@ def test_long_host_keeps_its_port(cloud, tmp_path):
     config = {"registries": [{"match": [name + ":65535"]}]}
     assert_failed(pull(cloud, name + ":65535/a", config=config, tmp_path=tmp_path), 78, "instanceId")
     assert name + ":65535" in {entry["host"] for entry in cloud.log("proxy")}
+
+
+# -- a network that fails --------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def black_hole():
+    """An address where nothing answers, not even with a refusal: what comes to a listener whose queue is full is dropped."""
+    with contextlib.ExitStack() as stack:
+        listener = stack.enter_context(socket.socket())
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        with contextlib.suppress(TimeoutError):
+            while True:
+                stack.enter_context(socket.create_connection(listener.getsockname(), timeout=1))
+        yield "%s:%d" % listener.getsockname()
+
+
+def test_metadata_service_in_a_black_hole_is_given_up_within_seconds(cloud):
+    """A second for each of three connections: off the cloud nobody shall wait for the deadline."""
+    with black_hole() as address:
+        result = pull(cloud, DEMO + "/a", {"ALIBABA_CLOUD_IMDS_ENDPOINT": "http://" + address})
+    assert_failed(result, 75, "ECS metadata service", "no answer in time", address)
+    assert result.seconds < (8 if not WRAPPER else 20)
+
+
+ROUTES = "Check routes, security groups and proxy variables of the node"
+BETWEEN = "check what stands between the node and the service"
+STRANGER = "Check what answers in place of the service: endpoints, proxy variables and name resolution"
+
+
+@pytest.mark.parametrize("where, fault, status, words", [
+    ("https://127.0.0.1:1", {}, 75, ["127.0.0.1:1: no connection", ROUTES]), ("proxy", {}, 75, ["no connection", ROUTES]),
+    ("black hole", {}, 75, ["no answer in time", ROUTES]), ("api", {"service": "acr", "stall": True}, 75, ["no answer in time", ROUTES]),
+    ("api", {"service": "tls", "stall": True}, 75, ["no answer in time", ROUTES]),
+    ("api", {"service": "tls", "reset": True}, 75, ["connection failed", BETWEEN]),
+    ("api", {"service": "acr", "reset": "request"}, 75, ["connection failed", BETWEEN]),
+    ("api", {"service": "acr", "garbage": True}, 69, ["not an HTTP answer", STRANGER]),
+    ("api", {"service": "acr", "endless": True}, 69, ["answer larger than", STRANGER]),
+])
+def test_network_that_fails_says_what_to_check(cloud, tmp_path, where, fault, status, words):
+    more = {"HTTPS_PROXY": "http://127.0.0.1:1"} if where == "proxy" else {"NO_PROXY": "127.0.0.1"}
+    if fault:
+        cloud.fault(**fault)
+    with black_hole() if where == "black hole" else contextlib.nullcontext("") as nowhere:
+        endpoint = {"api": cloud.api, "black hole": "https://" + nowhere, "proxy": "https://acr.example.com"}.get(where, where)
+        entry = {"match": [DEMO], "instanceId": "cri-demo567890abcdef", "apiEndpoint": endpoint}
+        result = pull(cloud, DEMO + "/a", more, config={"registries": [entry]}, tmp_path=tmp_path, deadline_s=SHORT_S)
+    assert_failed(result, status, *words)
+
+
+def test_challenge_and_metadata_service_are_asked_at_once(cloud, tmp_path):
+    """Each answers only when the other has been asked."""
+    known = cloud.cloud
+    asked = {"metadata": threading.Event(), "challenge": threading.Event()}
+
+    def wait_for(other, own, answer):
+        def answer_late(*arguments):
+            asked[own].set()
+            asked[other].wait(60)
+            return answer(*arguments)
+        return answer_late
+    known.metadata = wait_for("challenge", "metadata", known.metadata)
+    known.challenge = wait_for("metadata", "challenge", known.challenge)
+    config = {"registries": [{"match": ["hub.example.com"]}]}
+    assert pull(cloud, "hub.example.com/a", config=config, tmp_path=tmp_path).auth
+    assert cloud.operations("registry") == ["challenge"] and cloud.operations("acr") == ["GetAuthorizationToken"]
+
+
+# -- hosts of Alibaba Cloud whose name says no more than that --------------------------------------------------
+
+ALIBABA = ["registry.cn-hangzhou.cr.aliyuncs.com", "demo-registry.a.b.cr.aliyuncs.com",
+           "other.cn-hangzhou.personal.cr.aliyuncs.com"]
+
+
+def challenge(rest, service="registry.aliyuncs.com"):
+    return {"service": "registry", "status": 401, "headers": {"WWW-Authenticate": f'Bearer service="{service}:cn-hangzhou:china{rest}"'}}
+
+
+@pytest.mark.parametrize("host", ALIBABA)
+@pytest.mark.parametrize("rest, path", [(":cri-demo567890abcdef", "/?InstanceId=cri-demo567890abcdef"), ("", "/tokens")])
+def test_host_of_alibaba_is_believed_its_challenge(cloud, host, rest, path):
+    """It needs no proof of our own account; that the challenge comes by verified TLS is enough."""
+    cloud.cloud.permissions = {"cr:GetAuthorizationToken"}
+    cloud.fault(**challenge(rest))
+    assert list(pull(cloud, host + "/team/app").auth) == [host]
+    assert [entry["path"] for entry in cloud.log("acr")] == [path]
+
+
+@pytest.mark.parametrize("host", ALIBABA)
+@pytest.mark.parametrize("fault, status, words", [
+    ({"service": "registry", "status": 404}, 78, ["%s is not an ACR host", '{"match": ["%s"], "region": "REGION", "instanceId":']),
+    (challenge("", "registry.example.com"), 78, ["%s is not an ACR host"]),
+    ({"service": "registry", "status": 503}, 75, ["%s: asking which ACR instance it is"]),
+    ({"service": "tls", "tls": "unknown-ca"}, 69, ["%s", "certificate", "SSL_CERT_FILE"]),
+])
+def test_host_of_alibaba_whose_challenge_says_nothing_gets_no_token(cloud, host, fault, status, words):
+    cloud.fault(**fault)
+    assert_failed(pull(cloud, host + "/team/app"), status, *(word.replace("%s", host) for word in words))
+    assert cloud.cloud.issued == []
