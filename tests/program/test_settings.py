@@ -189,7 +189,7 @@ def test_file_of_the_flag_then_of_the_variable_then_the_usual_one(cloud, tmp_pat
               + shlex.join([*WRAPPER, PROGRAM, *flags]) + f"; status=$?; ls /run >{shlex.quote(str(tmp_path))}/made; exit $status")
     done = subprocess.run(["unshare", "--map-root-user", "--mount", "sh", "-c", script], input=request(DEMO + "/a"),
                           capture_output=True, text=True, check=False,
-                          env={**cloud.environment(), "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+                          env={**cloud.environment(), "HOME": "/nonexistent", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
                                **({} if variable is None else {"ACR_CREDENTIAL_PROVIDER_CONFIG": paths[variable]})})
     if not (tmp_path / "made").exists():
         skip_where_permitted("namespaces are not allowed here: " + done.stderr)

@@ -25,7 +25,7 @@ def pull_with(cloud, place, command):
     environment = {name: value for name, value in cloud.environment().items() if name != "SSL_CERT_FILE"}
     return Result(subprocess.run([*NAMESPACE, "/bin/sh", "-c", script], input=request(DEMO + "/a"), text=True,
                                  capture_output=True, timeout=60, check=False,
-                                 env={**environment, "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}))
+                                 env={**environment, "HOME": "/nonexistent", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}))
 
 
 BUNDLES = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt",
