@@ -54,46 +54,13 @@ bool error_advise(struct error *err, const char *format, ...)
     return false;
 }
 
-/* A text that was cut may end with the beginning of a secret. */
-static void redact_tail(char *field, const char *secret)
-{
-    enum { WORTH_HIDING = 6 };
-    size_t field_length = strlen(field);
-    size_t length = strlen(secret);
-
-    for (size_t tail = length < field_length ? length : field_length; tail >= WORTH_HIDING;
-         tail--) {
-        if (memcmp(field + field_length - tail, secret, tail) == 0) {
-            memset(field + field_length - tail, '*', tail);
-            return;
-        }
-    }
-}
-
-static void redact(char *field, const char *secret)
-{
-    size_t length = strlen(secret);
-
-    for (char *at = strstr(field, secret); at != NULL; at = strstr(at, secret)) {
-        /* The mark is never longer than the secret, so that the rest only moves down. */
-        size_t mark = length < 10 ? length : 10;
-
-        memcpy(at, "[redacted]", mark);
-        memmove(at + mark, at + length, strlen(at + length) + 1);
-        at += mark;
-    }
-    redact_tail(field, secret);
-}
-
 void error_redact(struct error *err, const char *secret)
 {
-    if (strlen(secret) < 4)
-        return;
-    redact(err->context, secret);
-    redact(err->cause, secret);
-    redact(err->service_code, secret);
-    redact(err->request_id, secret);
-    redact(err->advice, secret);
+    text_redact(err->context, secret);
+    text_redact(err->cause, secret);
+    text_redact(err->service_code, secret);
+    text_redact(err->request_id, secret);
+    text_redact(err->advice, secret);
 }
 
 int error_exit_status(const struct error *err)

@@ -39,8 +39,7 @@ bool error_wrap(struct error *err, const char *format, ...) PRINTF_LIKE(2, 3);
 /* Replaces the advice. Returns false. */
 bool error_advise(struct error *err, const char *format, ...) PRINTF_LIKE(2, 3);
 
-/* Removes every occurrence of a secret from all texts of err: services quote what they were sent.
- * Secrets shorter than four bytes are left, for they would tear ordinary words apart. */
+/* Removes a secret from all texts of err, by text_redact(): services quote what they were sent. */
 void error_redact(struct error *err, const char *secret);
 
 /* The exit status of sysexits.h that belongs to err->kind. */

@@ -116,6 +116,38 @@ void text_hex(char *out, const unsigned char *bytes, size_t length)
     out[2 * length] = '\0';
 }
 
+/* A text that was cut may end with the beginning of a secret. */
+static void redact_tail(char *text, const char *secret)
+{
+    enum { WORTH_HIDING = 6 };
+    size_t text_length = strlen(text);
+    size_t length = strlen(secret);
+
+    for (size_t tail = length < text_length ? length : text_length; tail >= WORTH_HIDING; tail--) {
+        if (memcmp(text + text_length - tail, secret, tail) == 0) {
+            memset(text + text_length - tail, '*', tail);
+            return;
+        }
+    }
+}
+
+void text_redact(char *text, const char *secret)
+{
+    size_t length = strlen(secret);
+
+    if (length < 4)
+        return;
+    for (char *at = strstr(text, secret); at != NULL; at = strstr(at, secret)) {
+        /* The mark is never longer than the secret, so that the rest only moves down. */
+        size_t mark = length < 10 ? length : 10;
+
+        memcpy(at, "[redacted]", mark);
+        memmove(at + mark, at + length, strlen(at + length) + 1);
+        at += mark;
+    }
+    redact_tail(text, secret);
+}
+
 bool text_parse_number(const char *text, int64_t min, int64_t max, int64_t *out)
 {
     int64_t value = 0;

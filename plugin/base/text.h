@@ -43,6 +43,10 @@ void text_percent_encode(struct buf *out, const char *text);
 /* Writes 2 * length lower-case hex digits and a NUL. */
 void text_hex(char *out, const unsigned char *bytes, size_t length);
 
+/* Removes every occurrence of a secret, and the beginning of one with which a text that was cut may
+ * end. Secrets shorter than four bytes are left, for they would tear ordinary words apart. */
+void text_redact(char *text, const char *secret);
+
 /* Parses a whole decimal number, only digits, within [min, max]. False on anything else. */
 CHECKED bool text_parse_number(const char *text, int64_t min, int64_t max, int64_t *out);
 

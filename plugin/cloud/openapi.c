@@ -167,14 +167,34 @@ static const char *principal_of(const struct api_error *said, const struct opena
     return signer == NULL ? "the caller" : signer->words;
 }
 
-/* Services quote what they were sent: as it is, or as it was encoded. */
-static void redact(struct error *err, const struct secret *secret)
+/* Services quote what they were sent: as it is, or as it was encoded. Each text by itself, since
+ * what was cut is found at its end only. */
+static void redact(struct api_error *said, const struct secret *secret)
 {
+    char *const texts[] = {said->code,        said->message,        said->request_id,
+                           said->auth_action, said->auth_principal, said->no_permission_type};
     struct buf encoded AUTO(buf_clear) = {0};
 
-    error_redact(err, secret_reveal(secret));
     text_percent_encode(&encoded, secret_reveal(secret));
-    error_redact(err, buf_text(&encoded));
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        text_redact(texts[i], secret_reveal(secret));
+        text_redact(texts[i], buf_text(&encoded));
+    }
+}
+
+/* What the service says, without what nobody may read. */
+static void read_refusal(struct api_error *out, const struct openapi_call *call,
+                         const struct http_response *response, const struct openapi_signer *signer)
+{
+    api_reply_decode_error(out, response->body.bytes, response->body.length);
+    if (out->request_id[0] == '\0')
+        (void)text_copy(out->request_id, sizeof out->request_id, response->request_id);
+    if (signer != NULL) {
+        redact(out, &signer->credentials.access_key_secret);
+        redact(out, &signer->credentials.security_token);
+    }
+    if (call->secret != NULL)
+        redact(out, call->secret);
 }
 
 /* Words for a refusal: the service's own first, then who was refused what, then what to do. */
@@ -186,7 +206,7 @@ static struct refusal explain(const struct openapi_call *call, const struct http
     bool quotes_request;
     bool names_action;
 
-    api_reply_decode_error(&said, response->body.bytes, response->body.length);
+    read_refusal(&said, call, response, signer);
     refusal = refusal_of(said.code, response->status);
     names_action = said.auth_action[0] != '\0';
     /* The message of a wrong signature quotes the signed request, security token and all. */
@@ -198,8 +218,7 @@ static struct refusal explain(const struct openapi_call *call, const struct http
     else
         (void)error_set(err, refusal.kind, "%s refused: %s", call->action, said.message);
     (void)text_copy(err->service_code, sizeof err->service_code, said.code);
-    (void)text_copy(err->request_id, sizeof err->request_id,
-                    said.request_id[0] != '\0' ? said.request_id : response->request_id);
+    (void)text_copy(err->request_id, sizeof err->request_id, said.request_id);
     text_make_printable(err->service_code);
     text_make_printable(err->request_id);
     if (refusal.reaction == REFUSAL_FORBIDDEN)
@@ -210,12 +229,6 @@ static struct refusal explain(const struct openapi_call *call, const struct http
                            said.no_permission_type[0] != '\0' ? ": " : "", said.no_permission_type);
     else
         (void)error_advise(err, "%s", refusal.advice);
-    if (signer != NULL) {
-        redact(err, &signer->credentials.access_key_secret);
-        redact(err, &signer->credentials.security_token);
-    }
-    if (call->secret != NULL)
-        redact(err, call->secret);
     return refusal;
 }
 
