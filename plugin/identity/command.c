@@ -14,6 +14,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/text.h"
 
 enum {
     STDERR_MAX_BYTES = 4096,
@@ -179,6 +180,7 @@ struct conversation {
     struct buf *output;
     struct buf complaint;
     size_t max_bytes;
+    command_hider *hide;
 };
 
 /* Takes what has come within `wait_ms`; false if nothing has. */
@@ -243,22 +245,23 @@ static void cover_secrets(char *text)
 }
 
 /* The last of what the command wrote to stderr, as it is most likely the reason. */
-static const char *tail_of(const struct buf *complaint)
+static const char *last_words_of(const struct conversation *with)
 {
-    size_t length = complaint->length;
+    const struct buf *complaint = &with->complaint;
+    char *text = complaint->bytes;
+    size_t length;
 
-    for (size_t i = 0; i < length; i++) {
-        if (complaint->bytes[i] == '\0')
-            complaint->bytes[i] = '?';
+    if (complaint->length == 0)
+        return "";
+    for (size_t i = 0; i < complaint->length; i++) {
+        if (text[i] == '\0')
+            text[i] = '?';
     }
-    if (length > 0)
-        cover_secrets(complaint->bytes);
-
-    while (length > 0 && strchr(" \t\r\n", complaint->bytes[length - 1]) != NULL)
-        length--;
-    if (complaint->bytes != NULL)
-        complaint->bytes[length] = '\0';
-    return buf_text(complaint) + (length > STDERR_SHOWN_BYTES ? length - STDERR_SHOWN_BYTES : 0);
+    cover_secrets(text);
+    text = text_trim(text);
+    with->hide(text, with->output);
+    length = strlen(text);
+    return text + (length > STDERR_SHOWN_BYTES ? length - STDERR_SHOWN_BYTES : 0);
 }
 
 /* Ends the command if it has not ended by itself, and says how it went. */
@@ -268,7 +271,7 @@ static bool finish(struct conversation *with, bool in_time, struct error *err)
 
     if (!with->has_ended)
         kill_all(with->child);
-    last_words = tail_of(&with->complaint);
+    last_words = last_words_of(with);
     if (with->output->length > with->max_bytes)
         return error_set(err, ERROR_UNAVAILABLE, "it printed more than %zu bytes", with->max_bytes);
     if (!in_time)
@@ -306,11 +309,11 @@ static void catch_ends(sigset_t *usual)
 }
 
 bool command_run(struct buf *out, const struct command *command, size_t max_bytes,
-                 int64_t deadline_ms, struct error *err)
+                 int64_t deadline_ms, command_hider *hide, struct error *err)
 {
     struct pipe_ends output AUTO(close_pipe) = {-1, -1};
     struct pipe_ends complaint AUTO(close_pipe) = {-1, -1};
-    struct conversation with = {.output = out, .max_bytes = max_bytes};
+    struct conversation with = {.output = out, .max_bytes = max_bytes, .hide = hide};
     sigset_t usual;
     bool succeeded;
 

@@ -22,12 +22,15 @@ void command_clear(struct command *command);
  * ERROR_CONFIG on an open quote, a last backslash, no word or too many. Pure. */
 CHECKED bool command_split(struct command *out, const char *text, struct error *err);
 
+/* Removes from what a command has complained of what it printed as secrets. */
+typedef void command_hider(char *complaint, const struct buf *printed);
+
 /* Runs it until it ends or `deadline_ms` (monotonic) comes, and takes its standard output, what has
  * come of it after a failure too. Fails with the last that it wrote to stderr when it ends with
  * another status than 0, cannot be started, writes more than `max_bytes` or does not end in time;
- * all of its process group is killed then. */
+ * all of its process group is killed then. `hide` comes before the complaint is cut. */
 CHECKED bool command_run(struct buf *out, const struct command *command, size_t max_bytes,
-                         int64_t deadline_ms, struct error *err);
+                         int64_t deadline_ms, command_hider *hide, struct error *err);
 
 /* Kills the process group of a command that runs. For signal handlers that end this process. */
 void command_abandon(void);

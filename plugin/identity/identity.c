@@ -172,19 +172,16 @@ static bool fetch_by_oidc(struct identity *identity, struct error *err)
 /* -- the other beginnings -- */
 
 /* A command that fails may have printed its secrets to stderr as well. */
-static bool run_command(struct buf *answer, const struct command *command, int64_t deadline_ms,
-                        struct error *err)
+static void hide_printed(char *complaint, const struct buf *printed)
 {
-    struct credentials printed AUTO(credentials_clear) = {0};
+    struct credentials credentials AUTO(credentials_clear) = {0};
     struct error ignored;
 
-    if (command_run(answer, command, CREDENTIALS_REPLY_MAX_BYTES, deadline_ms, err))
-        return true;
-    if (credentials_reply_decode_process(&printed, buf_text(answer), answer->length, &ignored)) {
-        error_redact(err, secret_reveal(&printed.access_key_secret));
-        error_redact(err, secret_reveal(&printed.security_token));
-    }
-    return false;
+    if (!credentials_reply_decode_process(&credentials, buf_text(printed), printed->length,
+                                          &ignored))
+        return;
+    text_redact(complaint, secret_reveal(&credentials.access_key_secret));
+    text_redact(complaint, secret_reveal(&credentials.security_token));
 }
 
 static bool fetch_by_command(struct identity *identity, struct error *err)
@@ -194,7 +191,8 @@ static bool fetch_by_command(struct identity *identity, struct error *err)
     int64_t deadline_ms = clock_mono_ms() + http_left_ms(identity->run->http);
 
     if (!command_split(&command, identity->recipe.command, err) ||
-        !run_command(&answer, &command, deadline_ms, err) ||
+        !command_run(&answer, &command, CREDENTIALS_REPLY_MAX_BYTES, deadline_ms, hide_printed,
+                     err) ||
         !credentials_reply_decode_process(&identity->signer.credentials, answer.bytes,
                                           answer.length, err)) {
         (void)error_advise(err, "Run the command by hand, as the user and in the environment of "
