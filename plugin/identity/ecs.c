@@ -112,8 +112,10 @@ static bool read_credentials(struct credentials *out, struct metadata *metadata,
         break;
     }
     /* Whether they have expired is for the API to say: this node's clock may be wrong. */
-    return credentials_reply_decode_metadata(out, answer.bytes, answer.length, err) ||
-           error_wrap(err, "ECS metadata service: credentials of RAM role %s", role);
+    if (credentials_reply_decode_metadata(out, answer.bytes, answer.length, err))
+        return true;
+    error_redact(err, secret_reveal(&metadata->token));
+    return error_wrap(err, "ECS metadata service: credentials of RAM role %s", role);
 }
 
 typedef bool checker(const char *text, const char *what, struct error *err);
