@@ -1,9 +1,12 @@
 """Pods with a RAM role of their own (KEP-4412): the role is assumed with the token, or the pull fails."""
 
+import calendar
 import json
+import time
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from provider import DEMO, Emulator, assert_failed, caller, request, run
+from provider import DEMO, SHORT_S, Emulator, assert_failed, caller, request, run
 
 ARN = "acr.aliyun.com/role-arn"
 NAME = "pod-identity.alibabacloud.com/role-name"
@@ -20,11 +23,11 @@ def cloud():
         yield emulator
 
 
-def pull(cloud, tmp_path, annotations, pod=None, more=None, token=None, version="v1", **settings):
+def pull(cloud, tmp_path, annotations, pod=None, more=None, token=None, version="v1", keywords=None, **settings):
     token = cloud.cloud.mint(CLAIMS) if token is None else token
     fields = {"serviceAccountAnnotations": annotations, **({"serviceAccountToken": token} if token else {})}
     return run(request(DEMO + "/a", version, **fields), {**cloud.environment(), **(more or {})},
-               config={"podIdentity": KNOWN if pod is None else pod, **settings}, tmp_path=tmp_path)
+               config={"podIdentity": KNOWN if pod is None else pod, **settings}, tmp_path=tmp_path, **(keywords or {}))
 
 
 @pytest.mark.parametrize("annotations, pod, more", [
@@ -81,6 +84,53 @@ def test_refused_role_is_a_failure(cloud, tmp_path, claims, role, words):
     assert cloud.log("acr") == []
 
 
+@pytest.mark.parametrize("service", ["sts", "acr"])
+@pytest.mark.parametrize("fault, status", [
+    ({"stall": True}, 75), ({"reset": "request"}, 75), ({"reset": "body"}, 75), ({"close": True}, 75), ({"status": 503}, 75),
+    ({"code": "Throttling.User"}, 75), ({"garbage": True}, 69), ({"body": "{}"}, 69), ({"body": "<html>"}, 69),
+])
+def test_trouble_never_makes_a_pod_the_node(cloud, tmp_path, service, fault, status):
+    """Nor does it get the token that the node has kept for itself."""
+    node = {"with_cache": True, "arguments": ["--cache-dir", str(tmp_path / "cache")]}
+    pull(cloud, tmp_path, {}, keywords=node).answer
+    before = cloud.operations("metadata"), cloud.log("acr")
+    cloud.fault(service, **fault)
+    result = pull(cloud, tmp_path, {ARN: POD_ROLE}, keywords={**node, "deadline_s": SHORT_S})
+    assert_failed(result, status, POD_ROLE)
+    assert {"role", "credentials"}.isdisjoint(cloud.operations("metadata")[len(before[0]):])
+    assert cloud.log("acr") == before[1] if service == "sts" else caller(cloud) == "pod"
+
+
+@pytest.mark.parametrize("offset_s", [20 * 60, -20 * 60])
+def test_pod_on_a_node_with_a_wrong_clock(cloud, tmp_path, offset_s):
+    """The one call that is not signed is stamped with the time too, and as the service tells it where that refuses."""
+    cloud.cloud.clock_offset_s = offset_s
+    cloud.fault("sts", times=1, code="InvalidTimeStamp.Expired")
+    result = pull(cloud, tmp_path, {ARN: POD_ROLE}, keywords={"arguments": ["--log-level", "warning"]})
+    assert result.auth and caller(cloud) == "pod" and "Run NTP" in result.err
+    first, second = (parse_qs(urlsplit(entry["path"]).query) for entry in cloud.log("sts"))
+    stamps = [calendar.timegm(time.strptime(query["Timestamp"][0], "%Y-%m-%dT%H:%M:%SZ")) for query in (first, second)]
+    assert abs(stamps[0] - time.time()) < 300 > abs(stamps[1] - cloud.cloud.now())
+    assert first["SignatureNonce"] != second["SignatureNonce"]
+
+
+def test_nonce_of_a_pod_that_was_used(cloud, tmp_path):
+    cloud.fault("sts", times=1, code="SignatureNonceUsed")
+    pull(cloud, tmp_path, {ARN: POD_ROLE}).answer
+    first, second = (parse_qs(urlsplit(entry["path"]).query)["SignatureNonce"] for entry in cloud.log("sts"))
+    assert caller(cloud) == "pod" and first != second
+
+
+def test_token_travels_in_no_url(cloud, tmp_path):
+    """URLs stand in the logs of proxies and servers."""
+    token = cloud.cloud.mint(CLAIMS)
+    pull(cloud, tmp_path, {ARN: POD_ROLE}, token=token).answer
+    assert cloud.cloud.assumed[-1]["OIDCToken"] == token
+    for entry in cloud.log():
+        assert "OIDCToken" not in entry["path"] and not any(part in entry["path"] for part in token.split("."))
+        assert not any(token in value for value in entry["headers"].values())
+
+
 @pytest.mark.parametrize("code, words", [
     ("AuthenticationFail.OIDCToken.AudienceNotMatch", "oidc:aud"), ("AuthenticationFail.OIDCToken.IssuerNotMatch", "oidc:iss"),
     ("AuthenticationFail.OIDCToken.Expired", "has ended"), ("AuthenticationFail.NoPermission", "oidc:sub"),
@@ -124,6 +174,17 @@ def test_account_that_nobody_knows(cloud, tmp_path):
     assert_failed(result, 78, "podIdentity.accountId")
     cloud.fault("metadata", "account", status=404)
     assert_failed(pull(cloud, tmp_path, {NAME: "pod"}), 78, "podIdentity.accountId")
+
+
+@pytest.mark.parametrize("annotations, pod", [({NAME: "pod"}, KNOWN), ({ARN: POD_ROLE}, {"clusterId": "c0123456789"})])
+def test_account_that_is_none_gets_into_no_arn(cloud, tmp_path, annotations, pod):
+    """Neither that of a role nor that of an OIDC provider."""
+    token = cloud.cloud.mint(CLAIMS)
+    for account in ("1234567890123456:role/evil", "9" * 30, "12345678901234ab", "123", "-1234567890123456", "<html>", ""):
+        cloud.heal()
+        cloud.fault("metadata", "account", body=account)
+        assert_failed(pull(cloud, tmp_path, annotations, pod, token=token), 78, "podIdentity.accountId")
+    assert cloud.log("sts") == []
 
 
 def test_service_that_quotes_the_token(cloud, tmp_path):
