@@ -27,7 +27,8 @@ static bool is_local(const char *host)
            (IN6_IS_ADDR_LOOPBACK(&six) || IN6_IS_ADDR_LINKLOCAL(&six));
 }
 
-/* Takes the host out of "HOST[:PORT][/...]", IPv6 without its brackets. */
+/* Takes the host out of "HOST[:PORT][/...]", IPv6 without its brackets and without the zone that a
+ * link-local address needs, "[fe80::1%25eth0]" (RFC 6874). */
 static bool take_host(char *host, size_t size, const char *authority)
 {
     size_t length = strcspn(authority, "/?#");
@@ -39,9 +40,10 @@ static bool take_host(char *host, size_t size, const char *authority)
     host[length] = '\0';
     if (host[0] == '[') {
         end = strchr(host, ']');
-        if (end == NULL)
+        if (end == NULL || (end[1] != '\0' && end[1] != ':'))
             return false;
         *end = '\0';
+        host[strcspn(host, "%")] = '\0';
         memmove(host, host + 1, strlen(host));
         return true;
     }
