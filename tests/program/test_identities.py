@@ -1,5 +1,8 @@
 """Whose credentials sign: every source of the official chain, roles assumed by STS, an identity for each registry."""
 
+import calendar
+import contextlib
+import ctypes
 import json
 import os
 import pwd
@@ -7,10 +10,14 @@ import shlex
 import socket
 import subprocess
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from home import KEY, POD_ROLE, PROVIDER, PULLER, SECRET, cli, ini, oidc, print_json, write
-from provider import DEADLINE_S, DEMO, PROGRAM, SHORT_S, WRAPPER, assert_failed, caller, pull, request
+from provider import (DEADLINE_S, DEMO, PROGRAM, SHORT_S, WRAPPER, Emulator, assert_failed, caller, pull, request,
+                      skip_where_permitted)
 
 ACCESS_KEY = {"ALIBABA_CLOUD_ACCESS_KEY_ID": KEY, "ALIBABA_CLOUD_ACCESS_KEY_SECRET": SECRET}
 PARTNER = "acs:ram::9999999999999999:role/partner"
@@ -63,6 +70,33 @@ def test_sts_falls_back_to_the_global_endpoint(cloud, tmp_path):
     more = {"ALIBABA_CLOUD_STS_REGION": "cn-beijing", "ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED": "true"}
     pull(cloud, DEMO + "/a", {**oidc(cloud, tmp_path), **more}).answer
     assert [entry["host"] for entry in cloud.log("sts")] == ["sts.aliyuncs.com"]
+
+
+# A host that is put together with one of these would be somebody else's; the empty one says nothing.
+NO_REGIONS = ["oss-x.evil.example/", "cn-hangzhou.evil", "CN-HANGZHOU", "oss-cn-hangzhou", "cn-hangzhou@evil.example", "cn-",
+              "cn-hangzhou/", "cn-hangzhou#", "cn_hangzhou", "cn-hang zhou", "cn-" + "x" * 61]
+
+
+@pytest.mark.parametrize("region", NO_REGIONS)
+def test_region_of_sts_that_is_none(cloud, tmp_path, region):
+    key = {"access_key_id": KEY, "access_key_secret": SECRET}
+    oidc_provider = {"oidc_provider_arn": PROVIDER, "oidc_token_file": write(tmp_path / "token", "a.b.c")}
+    result = pull(cloud, DEMO + "/a", {**ACCESS_KEY, "ALIBABA_CLOUD_STS_REGION": region})
+    assert_failed(result, 78, "ALIBABA_CLOUD_STS_REGION must be a region id")
+    for mode, more in (("RamRoleArn", key), ("RamRoleArnWithRoleName", {}), ("OIDC", oidc_provider)):
+        cli(tmp_path, {"mode": mode, **more, "ram_role_arn": PULLER, "sts_region": region})
+        assert_failed(pull(cloud, DEMO + "/a", {"HOME": str(tmp_path)}), 78, "profile default", "sts_region must be a region id")
+    assert cloud.log() == []
+
+
+def test_region_of_sts_that_nobody_names(cloud, tmp_path):
+    """Empty is as good as not set, and the region of a profile's other calls is not that of STS."""
+    cli(tmp_path, {"mode": "RamRoleArn", "access_key_id": KEY, "access_key_secret": SECRET, "ram_role_arn": PULLER,
+                   "sts_region": "", "region_id": "cn-hangzhou.evil"})
+    for more in ({"HOME": str(tmp_path)}, oidc(cloud, tmp_path)):
+        pull(cloud, DEMO + "/a", {**more, "ALIBABA_CLOUD_STS_REGION": ""}).answer
+        assert cloud.log("sts")[-1]["host"] == "sts.aliyuncs.com"
+    assert not any("evil" in entry["host"] for entry in cloud.log())
 
 
 # -- profiles --------------------------------------------------------------------------------------------------
@@ -267,11 +301,87 @@ def test_credentials_uri_by_https_and_by_configuration(cloud, tmp_path):
     more = {"ALIBABA_CLOUD_CREDENTIALS_URI": "https://credentials.example/of/this/node?x=1"}
     pull(cloud, DEMO + "/a", more, config={"identity": {"source": "uri"}}, tmp_path=tmp_path).answer
     assert caller(cloud) == "uri" and cloud.log("metadata") == []
+    assert "credentials.example:443" in [entry["host"] for entry in cloud.log("proxy")]
+
+
+@pytest.mark.parametrize("name", ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"])
+def test_credentials_uri_without_tls_is_asked_by_no_proxy(cloud, name):
+    """Neither is the metadata service: what they say is for this machine alone."""
+    uri = {"ALIBABA_CLOUD_CREDENTIALS_URI": cloud.metadata + "/credentials"}
+    for more, who in (({**uri, **NO_METADATA}, "uri"), ({}, "KubernetesWorkerRole")):
+        pull(cloud, DEMO + "/a", {**more, name: cloud.proxy}).answer
+        assert caller(cloud) == who
+    assert set(cloud.operations("proxy")) == {"connect"} and "proxied" not in cloud.operations("metadata")
+    assert not any(entry["host"].startswith("127.") for entry in cloud.log("proxy"))
+
+
+@contextlib.contextmanager
+def agent(cloud, *address):
+    """A local service that hands out credentials; its port."""
+    class Agent(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(json.dumps(cloud.cloud.issue_credentials(role="uri")).encode())
+
+        def log_message(self, *arguments):
+            pass
+
+    class Server(ThreadingHTTPServer):
+        address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+
+        def server_bind(self):  # as it is, it looks up the name of the address
+            self.socket.bind(self.server_address)
+            self.server_name, self.server_port = self.socket.getsockname()[:2]
+
+    with Server((address[0], 0, *address[1:]), Agent) as server:
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        yield server.server_port
+        server.shutdown()
+
+
+def assert_uri(cloud, host, port):
+    pull(cloud, DEMO + "/a", {**NO_METADATA, "ALIBABA_CLOUD_CREDENTIALS_URI": f"http://{host}:{port}/credentials"}).answer
+    assert caller(cloud) == "uri"
+
+
+@pytest.mark.parametrize("host, address", [("127.0.0.2", "127.0.0.2"), ("localhost", "127.0.0.1"), ("[::1]", "::1")])
+def test_credentials_uri_of_this_machine(cloud, host, address):
+    if address == "::1" and not os.path.exists("/proc/net/if_inet6"):
+        skip_where_permitted("this machine has no IPv6")
+    with agent(cloud, address) as port:
+        assert_uri(cloud, host, port)
+
+
+def in_a_network_of_its_own(play):
+    """Runs it in a thread that has left the network of this machine, and all that it starts with it."""
+    def leave():
+        if ctypes.CDLL(None, use_errno=True).unshare(0x40000000) != 0:  # CLONE_NEWNET
+            return False
+        for words in ("link set lo up", "address add 169.254.7.7/32 dev lo", "address add fe80::7/64 dev lo nodad"):
+            subprocess.run(["ip", *words.split()], check=True)
+        play()
+        return True
+
+    with ThreadPoolExecutor(1) as thread:
+        if not thread.submit(leave).result():
+            skip_where_permitted("namespaces are not allowed here")
+
+
+@pytest.mark.parametrize("host, address", [("169.254.7.7", ("169.254.7.7",)), ("[fe80::7%25lo]", ("fe80::7", 0, 1))])
+def test_credentials_uri_of_this_link(host, address):
+    def play():
+        with Emulator() as cloud, agent(cloud, *address) as port:
+            assert_uri(cloud, host, port)
+
+    in_a_network_of_its_own(play)
 
 
 @pytest.mark.parametrize("uri", [
     "http://192.0.2.1/credentials", "http://credentials.example/", "http://127.0.0.1.attacker.example/", "ftp://127.0.0.1/",
-    "http://user@127.0.0.1/", "http://[2001:db8::1]/", "https:///", "http://127.0.0.1/#a", "credentials", "http://[::1", "http://10.0.0.1/",
+    "http://user@127.0.0.1/", "http://[2001:db8::1]/", "https:///", "http://127.0.0.1/#a", "credentials", "http://[::1",
+    "http://10.0.0.1/", "http://[::1].attacker.example/", "http://[2001:db8::1%25lo]/", "http://[fe80::7%25lo", "http://127.1/",
+    "http://169.253.0.1/", "http://2130706433/", "http://localhost.attacker.example/",
 ])
 def test_credentials_uri_in_the_open_is_refused(cloud, uri):
     assert_failed(pull(cloud, DEMO + "/a", {**NO_METADATA, "ALIBABA_CLOUD_CREDENTIALS_URI": uri}), 78, "credentials URI")
@@ -385,6 +495,34 @@ def test_sts_trouble_that_passes(cloud, tmp_path):
     config = {"identity": {"assumeRole": [{"roleArn": PULLER}]}}
     pull(cloud, DEMO + "/a", config=config, tmp_path=tmp_path).answer
     assert caller(cloud) == "puller"
+
+
+def stamps_of(calls):
+    """By which clock they are signed."""
+    return [calendar.timegm(time.strptime(call["headers"]["x-acs-date"], "%Y-%m-%dT%H:%M:%SZ")) for call in calls]
+
+
+@pytest.mark.parametrize("offset_s", [20 * 60, -20 * 60])
+@pytest.mark.parametrize("image, config, service", [
+    (DEMO + "/a", {"identity": {"assumeRole": [{"roleArn": PULLER}]}}, "sts"),
+    ("registry.cn-hangzhou.aliyuncs.com/a", {}, "acr")])
+def test_call_on_a_node_with_a_wrong_clock(cloud, tmp_path, offset_s, image, config, service):
+    cloud.cloud.clock_offset_s = offset_s
+    result = pull(cloud, image, config=config, tmp_path=tmp_path, arguments=["--log-level", "warning"])
+    assert result.auth and "Run NTP" in result.err
+    first, second = stamps_of(cloud.log(service))
+    assert abs(first - time.time()) < 300 > abs(second - cloud.cloud.now())
+
+
+def test_nonce_of_sts_that_was_used(cloud, tmp_path):
+    config = {"identity": {"assumeRole": [{"roleArn": PULLER}]}}
+    cloud.fault("sts", times=1, code="SignatureNonceUsed")
+    pull(cloud, DEMO + "/a", config=config, tmp_path=tmp_path).answer
+    first, second = (entry["headers"]["x-acs-signature-nonce"] for entry in cloud.log("sts"))
+    assert caller(cloud) == "puller" and first != second
+    cloud.fault("sts", code="SignatureNonceUsed")
+    assert_failed(pull(cloud, DEMO + "/a", config=config, tmp_path=tmp_path), 75, "SignatureNonceUsed", "requests twice")
+    assert len(cloud.log("sts")) == 4
 
 
 def test_ended_role_session_is_assumed_anew(cloud, tmp_path):

@@ -48,6 +48,14 @@ def test_role_of_the_pod(cloud, tmp_path, annotations, pod, more):
     assert "credentials" not in cloud.operations("metadata")
 
 
+@pytest.mark.parametrize("region", ["oss-cn-hangzhou", "cn-hangzhou.evil", "CN-HANGZHOU", "evil.example/", "<html>"])
+def test_region_of_the_metadata_service_that_is_none(cloud, tmp_path, region):
+    """A pod's token goes to no host that is made of it."""
+    cloud.fault("metadata", "region", body=region)
+    pull(cloud, tmp_path, {ARN: POD_ROLE}).answer
+    assert [entry["host"] for entry in cloud.log("sts")] == ["sts.aliyuncs.com"]
+
+
 def test_pod_without_a_metadata_service(cloud, tmp_path):
     pull(cloud, tmp_path, {ARN: POD_ROLE}, more={"ALIBABA_CLOUD_ECS_METADATA_DISABLED": "true"}).answer
     assert caller(cloud) == "pod" and cloud.log("metadata") == []
