@@ -92,6 +92,13 @@ def full_pipe():
     return ends
 
 
+def warm(cloud, tmp_path):
+    """A configuration whose cache has the token, so that an answer comes long before a short deadline."""
+    config = {"cache": {"directory": str(tmp_path / "cache")}}
+    run(request(DEMO + "/a"), cloud.environment(), config=config, tmp_path=tmp_path, with_cache=True).answer
+    return config
+
+
 def start(cloud, tmp_path, how, prefix=(), config=None, **streams):
     """A run with a deadline of one second."""
     name, arguments, stdin = CALLS[how]
@@ -122,10 +129,11 @@ def result_of(process):
 @pytest.mark.parametrize("how", CALLS)
 def test_run_that_cannot_write_its_answer_ends_at_the_deadline(cloud, tmp_path, how, masked):
     """Whoever starts it may hold signals back."""
+    config = warm(cloud, tmp_path)
     read_end, write_end = full_pipe()
     signal.pthread_sigmask(signal.SIG_BLOCK, masked)
     try:
-        process = start(cloud, tmp_path, how, stdout=write_end)
+        process = start(cloud, tmp_path, how, config=config, stdout=write_end)
     finally:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, masked)
     result = result_of(process)
@@ -133,7 +141,6 @@ def test_run_that_cannot_write_its_answer_ends_at_the_deadline(cloud, tmp_path, 
     with open(read_end, encoding="ascii") as pipe:
         assert set(pipe.read()) == {"x"}
     assert_failed(result, 75, WATCHDOG, "file systems")
-    assert cloud.cloud.issued
 
 
 @pytest.mark.parametrize("how, config, stream, status", [
@@ -165,8 +172,7 @@ def test_run_whose_file_system_blocks_ends_in_time(cloud, tmp_path):
 
 def test_run_that_blocks_after_its_answer_has_succeeded(cloud, tmp_path):
     """The directory of a cache that has the token is closed at the very end."""
-    config = {"cache": {"directory": str(tmp_path / "cache")}}
-    run(request(DEMO + "/a"), cloud.environment(), config=config, tmp_path=tmp_path, with_cache=True).answer
+    config = warm(cloud, tmp_path)
     started = time.monotonic()
     result = result_of(start(cloud, tmp_path, "kubelet", blocked("close", tmp_path / "cache"), config))
     assert time.monotonic() - started > 1.5  # so that the watchdog has come
