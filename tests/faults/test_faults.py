@@ -4,7 +4,8 @@ An outcome is the exit status. 0: the fault is survived. A status beside it has 
 secret in either, and comes before the deadline. Whatever comes out, the fault must have come to pass.
 
 A warm node has a token that is due for renewal but still good: that one is served while a service is in trouble,
-which is what the statuses 69 and 75 stand for, and never after a refusal.
+which is what the statuses 69 and 75 stand for, and never after a refusal. For a pod nothing is kept, and what the
+node has kept for itself is not the pod's.
 """
 
 import os
@@ -18,7 +19,8 @@ import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "program"))
 import records  # noqa: E402
-from provider import DEADLINE_S, DEMO, SHORT_S, Emulator, assert_failed, pull  # noqa: E402
+from home import CLAIMS, oidc  # noqa: E402
+from provider import DEADLINE_S, DEMO, SHORT_S, Emulator, assert_failed, request, run  # noqa: E402
 
 FAULTS = {
     "html": {"body": "<html>hello</html>"}, "empty": {"body": ""}, "not-found": {"status": 404}, "forbidden": {"status": 403},
@@ -47,20 +49,22 @@ PASSING = ("server-error", "too-many", "close", "reset", "reset-headers", "reset
 ROLE = {"identity": {"assumeRole": [{"roleArn": "acs:ram::1234567890123456:role/puller"}]}}
 URI = {"identity": {"source": "uri"}}
 OIDC = {"identity": {"source": "oidc"}}
+POD = {"podIdentity": {"oidcProviderArn": "acs:ram::1234567890123456:oidc-provider/ack-rrsa-c0123456789"}}
 # Nothing but the API is asked over TLS.
 KNOWN = {"registries": [{"match": [DEMO], "instanceId": "cri-demo567890abcdef"}]}
 
 
-def without_challenge(cloud, _):
-    cloud.cloud.challenge_enabled = False
-    return {}
+def without_challenge(scene):
+    scene.cloud.cloud.challenge_enabled = False
 
 
-def as_pod(cloud, folder):
-    claims = {"iss": "https://oidc.example", "aud": "sts.aliyuncs.com", "sub": "system:serviceaccount:default:app"}
-    (folder / "token").write_text(cloud.cloud.mint(claims))
-    return {"ALIBABA_CLOUD_ROLE_ARN": "acs:ram::1234567890123456:role/pod", "ALIBABA_CLOUD_OIDC_TOKEN_FILE": str(folder / "token"),
-            "ALIBABA_CLOUD_OIDC_PROVIDER_ARN": "acs:ram::1234567890123456:oidc-provider/ack-rrsa-c0123456789"}
+def with_token_file(scene):
+    scene.variables.update(oidc(scene.cloud, scene.folder))
+
+
+def as_pod(scene):
+    scene.fields = {"serviceAccountToken": scene.cloud.cloud.mint(CLAIMS),
+                    "serviceAccountAnnotations": {"acr.aliyun.com/role-arn": "acs:ram::1234567890123456:role/pod"}}
 
 
 class Moment(NamedTuple):
@@ -69,7 +73,7 @@ class Moment(NamedTuple):
     outcomes: dict
     image_host: str = DEMO
     config: dict = {}
-    prepare: object = None  # sets up the cloud and the node's folder; more variables
+    prepare: object = None  # changes the scene
     host: str = "*"  # that fails
 
 
@@ -88,7 +92,8 @@ MOMENTS = {
     "acr-ListInstance": Moment("acr", "ListInstance", API, prepare=without_challenge),
     "acr-ListInstanceEndpoint": Moment("acr", "ListInstanceEndpoint", API, "hub.example.com"),
     "sts-AssumeRole": Moment("sts", "AssumeRole", API, config=ROLE),
-    "sts-AssumeRoleWithOIDC": Moment("sts", "AssumeRoleWithOIDC", API, config=OIDC, prepare=as_pod),
+    "sts-AssumeRoleWithOIDC": Moment("sts", "AssumeRoleWithOIDC", API, config=OIDC, prepare=with_token_file),
+    "pod-AssumeRoleWithOIDC": Moment("sts", "AssumeRoleWithOIDC", API, config=POD, prepare=as_pod),
     "uri": Moment("uri", "credentials", NEEDED, config=URI),
     "tls": Moment("tls", "*", TLS, config=KNOWN),
     "proxy": Moment("proxy", "connect", CONNECT, config=KNOWN, host="cr*.aliyuncs.com"),
@@ -105,9 +110,10 @@ class Scene:
         self._folder = tempfile.TemporaryDirectory(prefix="acr-faults-")
         self.folder = pathlib.Path(self._folder.name)
         self.cloud = Emulator().__enter__()
-        self.variables = {"ALIBABA_CLOUD_CREDENTIALS_URI": self.cloud.metadata + "/credentials"}
+        self.variables = {**self.cloud.environment(), "ALIBABA_CLOUD_CREDENTIALS_URI": self.cloud.metadata + "/credentials"}
+        self.fields = {}  # of the request
         if self.moment.prepare:
-            self.variables.update(self.moment.prepare(self.cloud, self.folder))
+            self.moment.prepare(self)
         return self
 
     def __exit__(self, *_):
@@ -118,8 +124,8 @@ class Scene:
         return self.cloud.fault(self.moment.service, self.moment.operation, times, self.moment.host, **FAULTS[fault])
 
     def pull(self, *arguments, deadline_s=SHORT_S, **keywords):
-        return pull(self.cloud, self.moment.image_host + "/a", self.variables, config=self.moment.config,
-                    tmp_path=self.folder, arguments=arguments, deadline_s=deadline_s, **keywords)
+        return run(request(self.moment.image_host + "/a", **self.fields), self.variables, config=self.moment.config,
+                   tmp_path=self.folder, arguments=arguments, deadline_s=deadline_s, **keywords)
 
     def pull_warm(self, *arguments, **keywords):
         return self.pull("--cache-dir", str(self.folder / "cache"), *arguments, with_cache=True, **keywords)
@@ -182,6 +188,17 @@ def warm(moment, fault):
             assert_failed(result, outcome)
 
 
+def beside(moment, fault):
+    """The node has a token that is still good for the same registry."""
+    with Scene(moment) as scene:
+        pods, scene.fields = scene.fields, {}
+        scene.warm_up()
+        scene.fields = pods
+        met = scene.fail(fault)
+        assert_failed(scene.pull_warm(), scene.moment.outcomes[fault])
+        assert met["taken"] > 0 and len(scene.cloud.cloud.issued) == 1
+
+
 def silent(moment, fault):
     """Nobody has asked for warnings; and once the trouble is over, the token is renewed."""
     with Scene(moment) as scene:
@@ -193,7 +210,8 @@ def silent(moment, fault):
         assert scene.password(scene.pull_warm()) == scene.cloud.cloud.issued[-1] != old
 
 
-ROWS = [(play, name, fault) for play in (lasting, warm) for name, moment in MOMENTS.items() for fault in moment.outcomes]
+ROWS = [(play, name, fault) for name, moment in MOMENTS.items() for fault in moment.outcomes
+        for play in ([beside] if moment.prepare is as_pod else [lasting, warm])]
 ROWS += [(passing, name, fault) for name, moment in MOMENTS.items() for fault in moment.outcomes if fault in PASSING]
 ROWS += [(silent, "metadata-credentials", "close"), (silent, "acr-GetAuthorizationToken", "server-error"),
          (silent, "acr-tokens", "html"), (silent, "sts-AssumeRole", "reset"), (silent, "tls", "unknown-ca")]

@@ -304,12 +304,12 @@ def test_credentials_uri_by_https_and_by_configuration(cloud, tmp_path):
     assert "credentials.example:443" in [entry["host"] for entry in cloud.log("proxy")]
 
 
-@pytest.mark.parametrize("name", ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"])
-def test_credentials_uri_without_tls_is_asked_by_no_proxy(cloud, name):
+def test_credentials_uri_without_tls_is_asked_by_no_proxy(cloud):
     """Neither is the metadata service: what they say is for this machine alone."""
-    uri = {"ALIBABA_CLOUD_CREDENTIALS_URI": cloud.metadata + "/credentials"}
-    for more, who in (({**uri, **NO_METADATA}, "uri"), ({}, "KubernetesWorkerRole")):
-        pull(cloud, DEMO + "/a", {**more, name: cloud.proxy}).answer
+    proxies = dict.fromkeys(("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"), cloud.proxy)
+    uri = {**NO_METADATA, "ALIBABA_CLOUD_CREDENTIALS_URI": cloud.metadata + "/credentials"}
+    for more, who in ((uri, "uri"), ({}, "KubernetesWorkerRole")):
+        pull(cloud, DEMO + "/a", {**more, **proxies}).answer
         assert caller(cloud) == who
     assert set(cloud.operations("proxy")) == {"connect"} and "proxied" not in cloud.operations("metadata")
     assert not any(entry["host"].startswith("127.") for entry in cloud.log("proxy"))
