@@ -261,6 +261,9 @@ static const char *find_fault_in_path(const char *path)
     if (strchr(path, '*') != NULL)
         return "has a * in its path, which the kubelet takes literally; a path matches as a "
                "prefix, so leave the * out";
+    if (text_starts_with(path, "/v1/") || text_starts_with(path, "/v2/"))
+        return "has a path that begins with /v1/ or /v2/, which the kubelet takes for the registry "
+               "API's and leaves out";
     if (path[strspn(path, LOWER UPPER DIGITS "/._-")] != '\0')
         return "has a byte in its path that no repository name has";
     return NULL;

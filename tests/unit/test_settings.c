@@ -315,6 +315,8 @@ static const struct {
     {"h.x/[a]", "has a ["},
     {"Hub.example.com", "upper case in its host"},
     {"h.x/*", "has a * in its path"},
+    {"h.x/v1/team", "has a path that begins with /v1/ or /v2/"},
+    {"h.x/v2/", "has a path that begins with /v1/ or /v2/"},
     {"h.x/team/*", "has a * in its path"},
     {"/team", "has no host"},
     {":5000", "has no host"},
