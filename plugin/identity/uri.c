@@ -7,8 +7,15 @@
 #include "net/http.h"
 #include "net/resend.h"
 #include "proto-json/credentials_reply.h"
+#include "proto-json/settings_check.h"
 
-enum { URI_MAX_BYTES = 2048, CONNECT_TIMEOUT_MS = 5000, EXCHANGE_TIMEOUT_MS = 10000, TRIES = 3 };
+enum {
+    URI_MAX_BYTES = 2048,
+    ORIGIN_SIZE = 320,
+    CONNECT_TIMEOUT_MS = 5000,
+    EXCHANGE_TIMEOUT_MS = 10000,
+    TRIES = 3
+};
 
 /* An address that never leaves this machine or its link (RFC 1122, 3927, 4291). */
 static bool is_local(const char *host)
@@ -27,46 +34,58 @@ static bool is_local(const char *host)
            (IN6_IS_ADDR_LOOPBACK(&six) || IN6_IS_ADDR_LINKLOCAL(&six));
 }
 
-/* Takes the host out of "HOST[:PORT][/...]", IPv6 without its brackets and without the zone that a
- * link-local address needs, "[fe80::1%25eth0]" (RFC 6874). */
-static bool take_host(char *host, size_t size, const char *authority)
+/* Takes "SCHEME://HOST[:PORT]" out of a URI, without the zone that a link-local IPv6 address needs,
+ * "[fe80::1%25eth0]" (RFC 6874). */
+static bool take_origin(char *origin, size_t size, const char *uri)
 {
-    size_t length = strcspn(authority, "/?#");
-    char *end;
+    const char *authority = strstr(uri, "://");
+    size_t length;
+    char *zone;
+    char *bracket;
 
-    if (length >= size || memchr(authority, '@', length) != NULL)
+    if (authority == NULL)
         return false;
-    memcpy(host, authority, length);
+    authority += strlen("://");
+    length = (size_t)(authority - uri) + strcspn(authority, "/?#");
+    if (length >= size)
+        return false;
+    memcpy(origin, uri, length);
+    origin[length] = '\0';
+    zone = strstr(origin, "%25");
+    bracket = strchr(origin, ']');
+    if (zone != NULL && bracket != NULL && zone < bracket)
+        memmove(zone, bracket, strlen(bracket) + 1);
+    return true;
+}
+
+/* Whether the host of an origin never leaves this machine or its link. */
+static bool is_origin_local(const char *origin)
+{
+    char host[256];
+    const char *at = strstr(origin, "://") + strlen("://");
+    size_t length = *at == '[' ? strcspn(++at, "]") : strcspn(at, ":");
+
+    if (length >= sizeof host)
+        return false;
+    memcpy(host, at, length);
     host[length] = '\0';
-    if (host[0] == '[') {
-        end = strchr(host, ']');
-        if (end == NULL || (end[1] != '\0' && end[1] != ':'))
-            return false;
-        *end = '\0';
-        host[strcspn(host, "%")] = '\0';
-        memmove(host, host + 1, strlen(host));
-        return true;
-    }
-    host[strcspn(host, ":")] = '\0';
-    return host[0] != '\0';
+    return is_local(host);
 }
 
 static bool classify(enum http_kind *kind, const char *uri, struct error *err)
 {
-    static const char secure[] = "https://";
-    static const char plain[] = "http://";
-    bool is_secure = text_starts_with(uri, secure);
-    char host[256];
+    const char *scheme = text_starts_with(uri, "http://") ? "http" : "https";
+    char origin[ORIGIN_SIZE];
 
     if (strlen(uri) > URI_MAX_BYTES || !text_is_visible(uri) || strchr(uri, '#') != NULL ||
-        !(is_secure || text_starts_with(uri, plain)) ||
-        !take_host(host, sizeof host, uri + strlen(is_secure ? secure : plain)))
+        !take_origin(origin, sizeof origin, uri) ||
+        !settings_check_endpoint(origin, scheme, "it", err))
         return error_set(err, ERROR_CONFIG,
                          "it must be https://HOST[:PORT]/..., without user and fragment");
-    if (!is_secure && !is_local(host))
+    *kind = strcmp(scheme, "https") == 0 ? HTTP_SECURE : HTTP_LINK_LOCAL;
+    if (*kind == HTTP_LINK_LOCAL && !is_origin_local(origin))
         return error_set(err, ERROR_CONFIG,
                          "it must be https: http is for loopback and link-local addresses only");
-    *kind = is_secure ? HTTP_SECURE : HTTP_LINK_LOCAL;
     return true;
 }
 
