@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -45,20 +46,26 @@ static bool read_boot_id(char out[RECORD_BOOT_ID_SIZE])
 void store_open(struct store *out, const char *path)
 {
     struct stat status;
+    char directory[PATH_MAX];
+    size_t length;
 
     *out = (struct store){.directory = -1};
-    if (mkdir(path, S_IRWXU) != 0 && errno != EEXIST) {
-        log_info("no cache: cannot make %s: %s", path, strerror(errno));
+    /* A slash at its end would have a symbolic link followed. */
+    (void)text_copy(directory, sizeof directory, path);
+    for (length = strlen(directory); length > 1 && directory[length - 1] == '/'; length--)
+        directory[length - 1] = '\0';
+    if (mkdir(directory, S_IRWXU) != 0 && errno != EEXIST) {
+        log_info("no cache: cannot make %s: %s", directory, strerror(errno));
         return;
     }
-    out->directory = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    out->directory = open(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (out->directory < 0) {
-        log_warning("no cache: cannot open %s: %s", path, strerror(errno));
+        log_warning("no cache: cannot open %s: %s", directory, strerror(errno));
         return;
     }
     if (fstat(out->directory, &status) != 0 || !is_ours(&status))
         log_warning("no cache: %s must belong to this user and be closed to others (mode 0700)",
-                    path);
+                    directory);
     else if (!read_boot_id(out->boot_id))
         log_info("no cache: the system does not tell its boot id");
     else
@@ -126,13 +133,25 @@ static bool ends_with_hex(const char *name, size_t digits)
            strspn(name + length - digits, "0123456789abcdef") == digits;
 }
 
+/* Whether it is a record's or a lock's. */
+static bool is_name_of_ours(const char *name)
+{
+    static const char *const prefixes[] = {"token-", "failure-", "instance-", "node-", LOCK_PREFIX};
+
+    for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
+        if (text_starts_with(name, prefixes[i]))
+            return ends_with_hex(name, DIGEST_HEX_SIZE - 1);
+    }
+    return false;
+}
+
 /* How old a file may become; a name that we do not give is for somebody else to remove, for any
  * directory can be named as ours. */
 static int64_t max_age_s(const char *name)
 {
     if (text_starts_with(name, TEMPORARY_PREFIX) && ends_with_hex(name, TEMPORARY_DIGITS))
         return TEMPORARY_MAX_AGE_S;
-    return ends_with_hex(name, DIGEST_HEX_SIZE - 1) ? FILE_MAX_AGE_S : INT64_MAX;
+    return is_name_of_ours(name) ? FILE_MAX_AGE_S : INT64_MAX;
 }
 
 /* Takes the lock that a name leads to, without waiting. False, with errno, if somebody else has it

@@ -248,6 +248,8 @@ DIRECTORIES = {
     "a file": lambda node: node.directory.write_text("x"),
     "a symbolic link": lambda node: ((node.tmp_path / "real").mkdir(0o700), node.directory.symlink_to(node.tmp_path / "real")),
     "of somebody else": lambda node: (node.directory.mkdir(0o700), os.chown(node.directory, 12345, 12345)),
+    "a symbolic link with slashes": lambda node: ((node.tmp_path / "real").mkdir(0o700), node.directory.symlink_to(node.tmp_path / "real"),
+                                                  setattr(node, "directory", f"{node.directory}//")),
     "nowhere": lambda node: setattr(node, "directory", node.directory / "a" / "b"),
 }
 
@@ -286,7 +288,7 @@ def test_only_leftovers_of_our_own_are_swept_away(node):
     """Somebody may name a directory with files of others."""
     old, young, long, short = 90000, 600, "0123456789abcdef" * 4, "0123456789abcdef"
     swept = {"new-" + short: young, "token-" + long: old, "lock-" + long: old}
-    kept = {"new-" + short[::-1]: 0, "token-" + long[::-1]: young, "precious": old, "new-ideas": old, "id-" + long[1:]: old,
+    kept = {"backup-" + long: old, "new-" + short[::-1]: 0, "token-" + long[::-1]: young, "precious": old, "new-ideas": old, "id-" + long[1:]: old,
             "token-" + long.upper(): old, "x" + short: old, "new-" + short + ".txt": old}
     node.directory.mkdir(0o700)
     for name, age_s in {**swept, **kept}.items():
