@@ -156,6 +156,8 @@ static bool recall(struct metadata *metadata, char role[ROLE_NAME_SIZE], struct 
         secret_is_empty(&record.values[TOKEN_VALUE]) || metadata->modes == METADATA_NORMAL_ONLY)
         return false;
     secret_copy(&metadata->token, &record.values[TOKEN_VALUE]);
+    /* Since the system started it has answered: it may be down, but absent it is not. */
+    metadata->is_there = true;
     (void)text_copy(role, ROLE_NAME_SIZE, secret_reveal(&record.values[ROLE_VALUE]));
     (void)text_copy(place->region, sizeof place->region,
                     secret_reveal(&record.values[REGION_VALUE]));

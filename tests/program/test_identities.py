@@ -297,6 +297,25 @@ def test_credentials_uri_comes_after_the_metadata_service(cloud):
     assert caller(cloud) == "uri"
 
 
+def test_metadata_service_that_was_there_is_not_absent(cloud, node):
+    """Another identity must not stand in for a service that is only down."""
+    with Emulator() as host:
+        host.cloud = cloud.cloud
+        more = {"ALIBABA_CLOUD_CREDENTIALS_URI": cloud.metadata + "/credentials", "ALIBABA_CLOUD_IMDS_ENDPOINT": host.metadata}
+        node.pull(more=more).answer
+    for path in node.files():
+        path.unlink()
+    assert_failed(node.pull(more=more), 75, "ECS metadata service")
+    assert caller(cloud) == "KubernetesWorkerRole" and cloud.log("uri") == []
+
+
+@pytest.mark.parametrize("uri", ["https://host:99999/c", "https://[zz]/c", "http://127.0.0.1:0x/c", "https://user@host/c", "https:///c",
+                                 "https://host:/c", "ftp://host/c", "https://a b/c"])
+def test_credentials_uri_that_is_none_is_asked_of_nobody(cloud, uri):
+    assert_failed(pull(cloud, DEMO + "/a", {**NO_METADATA, "ALIBABA_CLOUD_CREDENTIALS_URI": uri}), 78, "credentials URI: it must be https")
+    assert "connect" not in cloud.operations("proxy") or all(entry["host"].endswith("aliyuncs.com:443") for entry in cloud.log("proxy"))
+
+
 def test_credentials_uri_by_https_and_by_configuration(cloud, tmp_path):
     more = {"ALIBABA_CLOUD_CREDENTIALS_URI": "https://credentials.example/of/this/node?x=1"}
     pull(cloud, DEMO + "/a", more, config={"identity": {"source": "uri"}}, tmp_path=tmp_path).answer
