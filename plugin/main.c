@@ -37,13 +37,15 @@ static void hold_standard_streams(void)
     }
 }
 
-/* Secrets pass through this process: no core dumps, no debugger of the same user. */
+/* Secrets pass through this process: no core dumps, no debugger of the same user, and no file with
+ * the keys of TLS, which libcurl writes where the environment wants it. */
 static void harden(void)
 {
     const struct rlimit none = {0};
 
     (void)setrlimit(RLIMIT_CORE, &none);
     (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    (void)unsetenv("SSLKEYLOGFILE");
     (void)signal(SIGPIPE, SIG_IGN);
 }
 

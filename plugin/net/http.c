@@ -56,30 +56,6 @@ void http_hurry(struct http *http, int64_t left_ms)
         http->deadline_ms = sooner_ms;
 }
 
-/* Headers carry STS tokens: the list is wiped, libcurl's own copies are out of reach. */
-static void wipe_headers(struct curl_slist *headers)
-{
-    for (struct curl_slist *item = headers; item != NULL; item = item->next)
-        explicit_bzero(item->data, strlen(item->data));
-    curl_slist_free_all(headers);
-}
-
-void http_exchange_free(struct http_exchange **exchange)
-{
-    struct http_exchange *ended = *exchange;
-
-    if (ended == NULL)
-        return;
-    if (ended->easy != NULL) {
-        (void)curl_multi_remove_handle(ended->multi, ended->easy);
-        curl_easy_cleanup(ended->easy);
-    }
-    wipe_headers(ended->headers);
-    http_response_clear(&ended->response);
-    free(ended);
-    *exchange = NULL;
-}
-
 /* Where an exchange with this host belongs: with the connection that was opened early, once that
  * has its own request. */
 static CURLM *multi_for(const struct http *http, const char *host)
@@ -104,12 +80,11 @@ static struct http_exchange *start(struct http *http, const struct http_request 
                                    bool is_ready, struct error *err)
 {
     struct http_exchange *exchange = alloc_zeroed(1, sizeof *exchange);
-    int64_t left_ms = http_left_ms(http);
 
     exchange->http = http;
     exchange->has_request = is_ready;
     http_exchange_host_of(exchange->host, request->url);
-    if (left_ms == 0) {
+    if (http_left_ms(http) == 0) {
         (void)error_set(err, ERROR_TEMPORARY, "%s: no time left before the deadline",
                         exchange->host);
         http_exchange_free(&exchange);
@@ -119,7 +94,7 @@ static struct http_exchange *start(struct http *http, const struct http_request 
         exchange->multi = is_ready ? multi_for(http, exchange->host) : http->early_multi;
         exchange->easy = curl_easy_init();
     }
-    if (exchange->easy == NULL || !http_exchange_prepare(exchange, request, left_ms) ||
+    if (exchange->easy == NULL || !http_exchange_prepare(exchange, request, http_left_ms(http)) ||
         curl_multi_add_handle(exchange->multi, exchange->easy) != CURLM_OK) {
         (void)error_set(err, ERROR_INTERNAL, "libcurl cannot prepare a request to %s: %s",
                         exchange->host,
@@ -351,6 +326,19 @@ bool http_send(struct http *http, const struct http_request *request, struct htt
         return sent;
     exchange = http_start(http, request, err);
     return exchange != NULL && http_finish(exchange, out, err);
+}
+
+void http_describe_way(struct buf *out)
+{
+    static const char *const names[] = {"https_proxy", "HTTPS_PROXY",   "http_proxy",
+                                        "all_proxy",   "ALL_PROXY",     "no_proxy",
+                                        "NO_PROXY",    "SSL_CERT_FILE", "SSL_CERT_DIR"};
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const char *value = secure_getenv(names[i]);
+
+        buf_append_format(out, "\n%s", value == NULL ? "" : value);
+    }
 }
 
 const char *http_library_version(void)

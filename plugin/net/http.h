@@ -61,8 +61,7 @@ CHECKED struct http_exchange *http_start(struct http *http, const struct http_re
                                          struct error *err);
 
 /* Waits for the end and moves the answer out, whatever its status; after a failure it only tells
- * whether there was a connection. ERROR_TEMPORARY: network or
- * time; ERROR_UNAVAILABLE: certificate, protocol or size. */
+ * whether there was a connection. Errors are those of http_failure.h. */
 CHECKED bool http_finish(struct http_exchange *exchange, struct http_response *out,
                          struct error *err);
 
@@ -78,6 +77,9 @@ CHECKED bool http_send(struct http *http, const struct http_request *request,
 
 /* Brings the deadline forward, to `left_ms` from now at most. */
 void http_hurry(struct http *http, int64_t left_ms);
+
+/* Appends what the environment says of the way to the services: proxies and certificates. */
+void http_describe_way(struct buf *out);
 
 /* libcurl's own version line, for `version`. */
 const char *http_library_version(void);

@@ -1,12 +1,37 @@
 #include "net/http_exchange.h"
 
 #include <openssl/ssl.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/text.h"
 #include "net/http_failure.h"
 #include "net/trust.h"
+
+/* Headers carry STS tokens: the list is wiped, libcurl's own copies are out of reach. */
+static void wipe_headers(struct curl_slist *headers)
+{
+    for (struct curl_slist *item = headers; item != NULL; item = item->next)
+        explicit_bzero(item->data, strlen(item->data));
+    curl_slist_free_all(headers);
+}
+
+void http_exchange_free(struct http_exchange **exchange)
+{
+    struct http_exchange *ended = *exchange;
+
+    if (ended == NULL)
+        return;
+    if (ended->easy != NULL) {
+        (void)curl_multi_remove_handle(ended->multi, ended->easy);
+        curl_easy_cleanup(ended->easy);
+    }
+    wipe_headers(ended->headers);
+    http_response_clear(&ended->response);
+    free(ended);
+    *exchange = NULL;
+}
 
 void http_exchange_host_of(char out[HTTP_EXCHANGE_HOST_SIZE], const char *url)
 {
@@ -107,6 +132,8 @@ static bool set_transport(struct http_exchange *exchange, enum http_kind kind)
     return curl_easy_setopt(easy, CURLOPT_CAINFO, NULL) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_CAPATH, NULL) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_PROXY_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) ==
+               CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, exchange) == CURLE_OK &&
@@ -245,15 +272,18 @@ bool http_exchange_is_connected(const struct http_exchange *exchange)
 bool http_exchange_fail(const struct http_exchange *exchange, struct error *err)
 {
     curl_off_t resolved_us = 0;
+    long proxy_status = 0;
     bool is_counted =
         curl_easy_getinfo(exchange->easy, CURLINFO_NAMELOOKUP_TIME_T, &resolved_us) == CURLE_OK;
 
+    (void)curl_easy_getinfo(exchange->easy, CURLINFO_HTTP_CONNECTCODE, &proxy_status);
     return http_failure_tell(
         &(struct http_failure){.host = exchange->host,
                                .result = exchange->result,
                                .complaint = exchange->complaint,
                                .is_too_large = exchange->too_large,
                                .body_max_bytes = exchange->body_max_bytes,
-                               .is_name_unknown = is_counted && resolved_us == 0},
+                               .is_name_unknown = is_counted && resolved_us == 0,
+                               .proxy_status = proxy_status},
         err);
 }

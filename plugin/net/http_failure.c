@@ -6,10 +6,29 @@
 
 static bool tell_tls(const struct http_failure *failure, struct error *err)
 {
+    const char *complaint = failure->complaint;
+
     (void)error_set(err, ERROR_UNAVAILABLE, "%s: TLS certificate not accepted: %s", failure->host,
-                    failure->complaint);
-    return error_advise(err, "Check the node's clock and CA certificates; a private CA is named by "
-                             "SSL_CERT_FILE");
+                    complaint);
+    if (strstr(complaint, "match") != NULL)
+        return error_advise(err, "Check what answers under this name: DNS, /etc/hosts and proxy "
+                                 "variables");
+    if (strstr(complaint, "expired") != NULL || strstr(complaint, "not yet valid") != NULL)
+        return error_advise(err, "Check the node's clock (NTP); if it is right, the certificate "
+                                 "must be renewed");
+    return error_advise(err,
+                        "Update the node's CA certificates, and add that of a private CA or of "
+                        "a proxy that opens TLS; SSL_CERT_FILE, if set, stands for all");
+}
+
+/* Trying again with the same words might lock an account. */
+static bool tell_proxy_refusal(const struct http_failure *failure, struct error *err)
+{
+    (void)error_set(err, ERROR_UNAVAILABLE, "%s: the proxy refuses with HTTP status %ld",
+                    failure->host, failure->proxy_status);
+    if (failure->proxy_status == 407)
+        return error_advise(err, "Put its user and password into HTTPS_PROXY, percent-encoded");
+    return error_advise(err, "Let the proxy admit this host, or name the host in NO_PROXY");
 }
 
 static bool tell_store(const struct http_failure *failure, struct error *err)
@@ -60,6 +79,8 @@ bool http_failure_tell(const struct http_failure *failure, struct error *err)
                          failure->body_max_bytes);
     if (is_about_proxy(detail))
         return tell_proxy(failure, err);
+    if (failure->proxy_status >= 400 && failure->proxy_status < 500 && failure->proxy_status != 429)
+        return tell_proxy_refusal(failure, err);
     if (is_tls_disagreement(failure))
         return error_set(err, ERROR_UNAVAILABLE, "%s: no TLS 1.2 or later: %s", host, detail);
     switch (failure->result) {

@@ -15,10 +15,12 @@ struct http_failure {
     bool is_too_large;     /* the body was cut at `body_max_bytes` */
     size_t body_max_bytes;
     bool is_name_unknown; /* there was no address to connect to */
+    long proxy_status;    /* of its refusal to connect us; 0 if there was none */
 };
 
 /* Fills err. Returns false. ERROR_TEMPORARY: network or time; ERROR_UNAVAILABLE: certificate,
- * protocol or size; ERROR_CONFIG: a variable of the environment that cannot be used. */
+ * protocol, size or a proxy that refuses; ERROR_CONFIG: a variable of the environment that cannot
+ * be used. */
 bool http_failure_tell(const struct http_failure *failure, struct error *err);
 
 #endif

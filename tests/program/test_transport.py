@@ -73,6 +73,20 @@ def test_password_of_a_proxy_that_refuses_is_not_shown(cloud):
     assert_failed(result, 75, "502", secrets=["S3crtPw"])
 
 
+@pytest.mark.parametrize("status, words", [(407, "user and password into HTTPS_PROXY"), (403, "NO_PROXY")])
+def test_proxy_that_refuses_is_asked_once(cloud, tmp_path, status, words):
+    """A password that is wrong is wrong again, and may lock an account."""
+    cloud.fault("proxy", "connect", status=status)
+    config = {"registries": [{"match": [DEMO], "instanceId": "cri-demo567890abcdef"}], "endpoints": {"network": "public"}}
+    assert_failed(pull(cloud, DEMO + "/a", config=config, tmp_path=tmp_path), 69, f"refuses with HTTP status {status}", words)
+    assert len(cloud.log("proxy")) <= 2  # the second one opened early, beside the metadata service
+
+
+def test_keys_of_tls_are_written_nowhere(cloud, tmp_path):
+    assert pull(cloud, DEMO + "/a", {"SSLKEYLOGFILE": str(tmp_path / "keys")}).auth
+    assert not (tmp_path / "keys").exists()
+
+
 def test_old_tls_is_not_tried_again(cloud, tmp_path):
     """No other try would find a version in common."""
     with tls_server(cloud, "-tls1_1", "-cipher", "ALL:@SECLEVEL=0") as (_, port):
