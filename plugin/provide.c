@@ -58,7 +58,7 @@ static bool request_token(struct token *out, int64_t *life_s, const struct run *
     if (*life_s > 0)
         return true;
     (void)error_set(err, ERROR_UNAVAILABLE, "the registry token had expired when it was issued");
-    return error_advise(err, "Try again; if it stays, check the clock of this node (NTP)");
+    return error_advise(err, "Try again; if it stays, ask Alibaba Cloud support");
 }
 
 /* INSTANCE_NOT_EXIST, however the service spells it. */
@@ -92,17 +92,20 @@ static bool ask(struct token *out, int64_t *life_s, const struct run *run,
            request_token(out, life_s, run, registry, identity, err);
 }
 
-/* Whose token it is, and for what: equal keys mean that one token serves both. */
-static bool make_key(char key[DIGEST_HEX_SIZE], const struct run *run,
-                     const struct registry *registry, const struct identity *identity,
-                     struct error *err)
+/* Whose token it is, and for what: equal keys mean that one token serves both. Others who want the
+ * same may fail for a reason that is not ours, such as a proxy. */
+static bool make_keys(struct flight *flight, const struct run *run, const struct registry *registry,
+                      const struct identity *identity, struct error *err)
 {
     struct buf text AUTO(buf_clear) = {0};
 
     registry_describe(&text, registry, run);
     buf_append(&text, "\0", 1);
     identity_describe(&text, identity);
-    return digest_sha256(key, text.bytes, text.length, err);
+    if (!digest_sha256(flight->key, text.bytes, text.length, err))
+        return false;
+    http_describe_way(&text);
+    return digest_sha256(flight->failure_key, text.bytes, text.length, err);
 }
 
 /* Whether an old token may be served in the place of an answer: the service is in trouble, other
@@ -121,7 +124,7 @@ static bool share(struct token *out, int64_t *left_s, const struct run *run,
     /* Whoever waits keeps half of its time to ask by itself. */
     int64_t wait_until_ms = clock_mono_ms() + http_left_ms(run->http) / 2;
 
-    if (!make_key(flight.key, run, registry, identity, err))
+    if (!make_keys(&flight, run, registry, identity, err))
         return false;
     switch (flight_take(&flight, out, left_s, wait_until_ms, err)) {
     case FLIGHT_TOKEN:
@@ -137,7 +140,9 @@ static bool share(struct token *out, int64_t *left_s, const struct run *run,
                 flight_land(&flight, out, *left_s);
             return true;
         }
-        flight_fail(&flight, err);
+        /* That our time is over says nothing of theirs. */
+        if (http_left_ms(run->http) > 0)
+            flight_fail(&flight, err);
         break;
     case FLIGHT_FAILED:
         break;
@@ -174,6 +179,7 @@ bool provide(struct answer *out, const struct run *run, const struct kubelet_req
 
     if (!registry_resolve(&registry, run, request->image, err))
         return false;
+    out->depends_on_path = registry.depends_on_path;
     if (registry.is_anonymous)
         return answer_without_credentials(out);
     if (!identity_choose(&identity, run, identity_settings(run, &registry), request, err))
@@ -184,7 +190,6 @@ bool provide(struct answer *out, const struct run *run, const struct kubelet_req
                              : !share(&out->token, &left_s, run, &registry, &identity, err))
         return false;
     out->has_credentials = true;
-    out->depends_on_path = registry.depends_on_path;
     (void)text_copy(out->host, sizeof out->host, registry.host.as_asked);
     text_join(out->key, sizeof out->key, out->host, "", registry.matched_path);
     out->cache_s =

@@ -60,7 +60,7 @@ static bool read_failure(const struct flight *flight, int64_t since_ms, struct e
     int64_t left_s = 0;
     const char *cause;
 
-    if (!store_read(&record, &left_s, flight->store, FAILURE_KIND, flight->key) ||
+    if (!store_read(&record, &left_s, flight->store, FAILURE_KIND, flight->failure_key) ||
         record.made_at_ms < since_ms)
         return false;
     cause = secret_reveal(&record.values[CAUSE_VALUE]);
@@ -142,7 +142,7 @@ void flight_fail(const struct flight *flight, const struct error *err)
     struct record record AUTO(record_clear) = {.life_s = FAILURE_LIFE_S};
     struct buf cause AUTO(buf_clear) = {0};
 
-    (void)text_copy(record.key, sizeof record.key, flight->key);
+    (void)text_copy(record.key, sizeof record.key, flight->failure_key);
     buf_append_format(&cause, "%c%s%s%s", '0' + (int)err->kind, err->context,
                       err->context[0] == '\0' ? "" : ": ", err->cause);
     set_value(&record.values[CAUSE_VALUE], buf_text(&cause));

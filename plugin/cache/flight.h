@@ -20,8 +20,9 @@ enum { FLIGHT_PATIENCE_MS = 10000 };
 struct flight {
     const struct store *store; /* borrowed */
     char key[DIGEST_HEX_SIZE];
-    int64_t margin_s; /* as freshness_is_fresh() takes it */
-    int lock;         /* a descriptor while is_leader */
+    char failure_key[DIGEST_HEX_SIZE]; /* of those who would fail for the same reason */
+    int64_t margin_s;                  /* as freshness_is_fresh() takes it */
+    int lock;                          /* a descriptor while is_leader */
     bool is_leader;
     struct token old; /* still good, though it should be renewed; empty if there is none */
     int64_t old_left_s;

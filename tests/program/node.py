@@ -21,11 +21,11 @@ class Node:
         (login,) = self.pull(*arguments, **keywords).auth.values()
         return login["password"]
 
-    def start(self, *arguments, deadline_s=30, held=False, image=IMAGE):
+    def start(self, *arguments, deadline_s=30, held=False, image=IMAGE, more=None):
         """A run under way; one that is held waits for release()."""
         process = subprocess.Popen([*WRAPPER, PROGRAM, "--cache-dir", str(self.directory), "--deadline", str(deadline_s),
                                     *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                   env=self.cloud.environment(), text=True)
+                                   env={**self.cloud.environment(), **(more or {})}, text=True)
         if not held:
             release(process, image)
         return process

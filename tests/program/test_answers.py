@@ -130,6 +130,15 @@ def test_paths_are_cached_per_image(cloud, tmp_path):
     assert other["cacheKeyType"] == "Image" and list(other["auth"]) == [DEMO]
 
 
+def test_public_image_beside_a_path_is_cached_by_itself(cloud, tmp_path):
+    """Kept for the whole host, that it needs no credentials would hide those of the path."""
+    public = "registry-cn-hangzhou.ack.aliyuncs.com"
+    config = {"registries": [{"match": [public + "/private"], "region": "cn-hangzhou", "instanceId": "cri-demo567890abcdef"}]}
+    answer = pull(cloud, public + "/acs/pause", config=config, tmp_path=tmp_path).answer
+    assert (answer["cacheKeyType"], answer["auth"]) == ("Image", {})
+    assert list(pull(cloud, public + "/private/app", config=config, tmp_path=tmp_path).auth) == [public + "/private"]
+
+
 def test_api_endpoint_of_an_entry(cloud, tmp_path):
     config = {"registries": [{"match": [DEMO], "apiEndpoint": cloud.api}]}
     pull(cloud, DEMO + "/a", config=config, tmp_path=tmp_path).answer

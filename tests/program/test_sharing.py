@@ -1,5 +1,6 @@
 """Who may be given a token that is kept, and what those who wait are given when there is none."""
 
+import json
 import os
 import time
 
@@ -70,6 +71,21 @@ def test_other_endpoint_of_sts(node, more):
 
 
 CROWD = 5 if WRAPPER else 25
+
+
+@pytest.mark.parametrize("broken", [{"SSL_CERT_FILE": "/nonexistent"}, {"HTTPS_PROXY": "S3crt://h"}, {}])
+def test_failure_that_is_not_theirs_is_not_shared(node, broken):
+    """Of an environment of its own, or of a time that is over: the others can do better."""
+    node.cloud.fault("metadata", "credentials", times=1, delay_ms=2500)
+    if not broken:
+        node.cloud.fault("acr", times=1, stall=True)
+    leader = node.start(deadline_s=4 if not broken else 40, more=broken)
+    wait_until(lambda: "credentials" in node.cloud.operations("metadata"))
+    crowd = [node.start() for _ in range(3)]
+    ((status, out, _),) = finish([leader])
+    assert (status in (75, 78), out) == (True, "")
+    for status, out, err in finish(crowd):
+        assert status == 0 and json.loads(out)["auth"], err
 
 
 @pytest.mark.parametrize("fault, status, word", [
