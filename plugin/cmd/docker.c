@@ -88,7 +88,7 @@ bool docker_get(const struct run *run, int64_t deadline_ms, struct error *err)
     const char *server;
 
     if (!read_input(&input, deadline_ms, err))
-        return false;
+        return error_advise(err, "Write the URL of a registry on standard input, and close it");
     if (memchr(buf_text(&input), '\0', input.length) != NULL)
         return fail_not_found(err);
     server = input.length == 0 ? "" : text_trim(input.bytes);
@@ -132,10 +132,11 @@ bool docker_answer(enum docker_action action, struct error *err)
     return file_write_all(STDOUT_FILENO, text, strlen(text), err);
 }
 
-/* Of the protocol: nothing may stand before or after it. */
+/* Whether nothing may stand before or after it. */
 static bool is_sentence(const struct error *err)
 {
-    return err->kind == ERROR_REQUEST || err->kind == ERROR_USAGE;
+    return err->kind == ERROR_USAGE || strcmp(err->cause, NOT_FOUND) == 0 ||
+           strcmp(err->cause, NO_SERVER) == 0;
 }
 
 void docker_print_error(const struct error *err)

@@ -37,13 +37,14 @@ const char options_help[] =
     "  --log-format FORMAT  text or json (default text)\n"
     "  --help, --version\n"
     "\n"
-    "Exit status: 0 answered, 64 usage, 65 bad request, 69 answer not to be trusted, 74 input or\n"
-    "output failed, 75 try again later, 77 not permitted, 78 bad configuration.\n";
+    "Exit status: 0 answered, 64 usage, 65 bad request, 69 answer not to be trusted, 70 a defect "
+    "of\n"
+    "the program, 74 input or output failed, 75 try again later, 77 not permitted, 78 bad\n"
+    "configuration.\n";
 
 static bool fail_usage(const char *what, const char *argument, struct error *err)
 {
-    (void)error_set(err, ERROR_USAGE, "%s: %s", what, argument);
-    return error_advise(err, "See --help");
+    return error_set(err, ERROR_USAGE, "%s: %s", what, argument);
 }
 
 static int index_of(const char *word, const char *const *words, int count)
@@ -230,7 +231,7 @@ static bool apply(const struct options *options, struct settings *settings, stru
     if (options->cache_directory != NULL) {
         if (!settings_check_directory(options->cache_directory, "--cache-dir", err)) {
             err->kind = ERROR_USAGE;
-            return error_advise(err, "See --help");
+            return false;
         }
         free(settings->cache.directory);
         settings->cache.directory = alloc_string(options->cache_directory);

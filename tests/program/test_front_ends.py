@@ -150,7 +150,8 @@ def test_helper_says_in_time_what_is_out_of_order(cloud, helper, tmp_path, servi
 
 
 @pytest.mark.parametrize("stdin, out", [("", "no credentials server URL\n"), (" \n", "no credentials server URL\n"),
-                                        ("x" * 70000, "more than 65536 bytes\n")])
+                                        ("x" * 70000, "more than 65536 bytes. Write the URL of a registry on standard input, "
+                                                      "and close it\n")])
 def test_helper_without_a_server(helper, stdin, out):
     answer = helper("get", stdin=stdin)
     assert (answer.status, answer.out) == (1, out)
