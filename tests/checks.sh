@@ -71,7 +71,7 @@ bash deploy/static/build.sh aarch64 "$release/first" "$lock"
 pytest=(/usr/bin/python3 -B -m pytest -q -rs -p no:cacheprovider "--basetemp=$release/pytest")
 RELEASE_FOLDER=$release/first "${pytest[@]}" tests/release
 ACR_PROVIDER_BIN=$release/first/aliyun-acr-credential-provider-x86_64 \
-    "${pytest[@]}" tests/program/test_{answers,cache,external,front_ends,identities,kills,pods,sharing,transport,trust_stores}.py
+    "${pytest[@]}" tests/program/test_{answers,cache,external,front_ends,hardening,identities,kills,pods,settings,sharing,transport,trust_stores}.py
 # Emulated, and therefore without what takes crowds or long waits, what calls the program by itself, and glibc's words.
 slow='storm or kill or loris or outage or faults'
 direct='read_only or never_ends'
