@@ -37,10 +37,8 @@ const char options_help[] =
     "  --log-format FORMAT  text or json (default text)\n"
     "  --help, --version\n"
     "\n"
-    "Exit status: 0 answered, 64 usage, 65 bad request, 69 answer not to be trusted, 70 a defect "
-    "of\n"
-    "the program, 74 input or output failed, 75 try again later, 77 not permitted, 78 bad\n"
-    "configuration.\n";
+    "Exit status: 0 answered, 64 usage, 65 bad request, 69 answer not to be trusted, 70 a defect,\n"
+    "74 input or output failed, 75 try again later, 77 not permitted, 78 bad configuration.\n";
 
 static bool fail_usage(const char *what, const char *argument, struct error *err)
 {
