@@ -42,6 +42,36 @@ static struct http_request make_request(const struct metadata *metadata, const c
     return request;
 }
 
+/* Says which request failed. */
+static void tell(const struct metadata *metadata, const struct http_request *request,
+                 struct error *err)
+{
+    (void)error_wrap(err, "ECS metadata service: %s %s", request->method,
+                     request->url + strlen(metadata->base_url));
+}
+
+static bool advise_to_try_again(const struct metadata *metadata, struct error *err)
+{
+    return error_advise(err, "Try again; if it stays, check what answers at %s",
+                        metadata->base_url);
+}
+
+static bool explain(const struct metadata *metadata, const struct http_request *request,
+                    struct error *err)
+{
+    if (!metadata->is_there) {
+        (void)error_wrap(err, "ECS metadata service");
+        return error_advise(err,
+                            "Check that this machine is an ECS instance whose metadata service is "
+                            "enabled, and that it reaches %s",
+                            metadata->base_url);
+    }
+    tell(metadata, request, err);
+    if (err->kind == ERROR_TEMPORARY)
+        return advise_to_try_again(metadata, err);
+    return error_advise(err, "Check what answers at %s in its place", metadata->base_url);
+}
+
 /* Sends, and notes that there is a service when one takes the connection at all. */
 static bool send(struct http_response *response, struct metadata *metadata,
                  const struct http_request *request, struct error *err)
@@ -49,43 +79,42 @@ static bool send(struct http_response *response, struct metadata *metadata,
     bool answered = resend(metadata->http, request, metadata->tries, response, err);
 
     metadata->is_there = metadata->is_there || response->connected;
-    return answered;
+    return answered || explain(metadata, request, err);
 }
 
-static bool explain(const struct metadata *metadata, struct error *err)
+static bool advise_about_stranger(const struct metadata *metadata, struct error *err)
 {
-    (void)error_wrap(err, "ECS metadata service");
-    return error_advise(err,
-                        "Check that this machine is an ECS instance whose metadata service is "
-                        "enabled, and that it reaches %s",
-                        metadata->base_url);
-}
-
-static bool fail_stranger(const struct metadata *metadata, const char *what, struct error *err)
-{
-    (void)error_set(err, ERROR_UNAVAILABLE, "ECS metadata service: %s", what);
     return error_advise(err,
                         "Check what answers at %s in its place; where there is no metadata "
                         "service, set ALIBABA_CLOUD_ECS_METADATA_DISABLED=true",
                         metadata->base_url);
 }
 
-static bool fail_status(const struct http_response *response, const struct metadata *metadata,
-                        const char *item, struct error *err)
+static bool advise_about_forbidden(const struct metadata *metadata, struct error *err)
 {
-    char what[160];
-
-    (void)snprintf(what, sizeof what, "%s: HTTP status %ld", item, response->status);
-    return fail_stranger(metadata, what, err);
-}
-
-static bool fail_forbidden(const struct metadata *metadata, const char *item, struct error *err)
-{
-    (void)error_set(err, ERROR_PERMISSION, "ECS metadata service: %s: HTTP status 403", item);
+    if (metadata->modes == METADATA_NORMAL_ONLY)
+        return error_advise(err, "This instance only answers with a session token: unset "
+                                 "ALIBABA_CLOUD_IMDSV2_DISABLED");
     if (secret_is_empty(&metadata->token))
         return error_advise(err, "This instance only answers with a session token: let the node "
                                  "reach PUT /latest/api/token");
     return error_advise(err, "Check what filters the way of this node to %s", metadata->base_url);
+}
+
+static bool fail_status(const struct http_response *response, const struct metadata *metadata,
+                        const struct http_request *request, struct error *err)
+{
+    (void)error_set(err, response->status == 403 ? ERROR_PERMISSION : ERROR_UNAVAILABLE,
+                    "HTTP status %ld", response->status);
+    tell(metadata, request, err);
+    switch (response->status) {
+    case 401:
+        return advise_to_try_again(metadata, err);
+    case 403:
+        return advise_about_forbidden(metadata, err);
+    default:
+        return advise_about_stranger(metadata, err);
+    }
 }
 
 static bool ask_for_token(struct metadata *metadata, struct error *err)
@@ -101,22 +130,25 @@ static bool ask_for_token(struct metadata *metadata, struct error *err)
     request.headers[request.header_count++] =
         (struct http_header){"X-aliyun-ecs-metadata-token-ttl-seconds", life};
     if (!send(&response, metadata, &request, err))
-        return explain(metadata, err);
+        return false;
     if (response.status == 200) {
         const char *token = buf_text(&response.body);
         size_t length = strcspn(token, "\r\n \t");
 
-        if (length == 0 || length > 4096 || token[0] == '<')
-            return fail_stranger(metadata, "the session token is not a token", err);
+        if (length == 0 || length > 4096 || token[0] == '<') {
+            (void)error_set(err, ERROR_UNAVAILABLE,
+                            "ECS metadata service: the session token is not a token");
+            return advise_about_stranger(metadata, err);
+        }
         secret_set(&metadata->token, token, length);
         metadata->token_is_new = true;
         return true;
     }
     if (response.status != 403 && response.status != 404)
-        return fail_status(&response, metadata, "no session token", err);
+        return fail_status(&response, metadata, &request, err);
     if (metadata->modes == METADATA_TOKEN_ONLY) {
-        (void)error_set(err, ERROR_CONFIG,
-                        "ECS metadata service: no session token: HTTP status %ld", response.status);
+        (void)error_set(err, ERROR_CONFIG, "HTTP status %ld", response.status);
+        tell(metadata, &request, err);
         return error_advise(err, "ALIBABA_CLOUD_IMDSV1_DISABLED forbids the normal mode: unset it, "
                                  "or enable the hardened mode of this instance");
     }
@@ -140,10 +172,8 @@ enum metadata_outcome metadata_read(struct buf *out, struct metadata *metadata, 
         struct http_response response AUTO(http_response_clear) = {0};
         struct http_request request = make_request(metadata, "GET", buf_text(&url));
 
-        if (!send(&response, metadata, &request, err)) {
-            (void)explain(metadata, err);
+        if (!send(&response, metadata, &request, err))
             return METADATA_FAILED;
-        }
         if (response.status == 200) {
             buf_append(out, response.body.bytes, response.body.length);
             return METADATA_FOUND;
@@ -151,8 +181,7 @@ enum metadata_outcome metadata_read(struct buf *out, struct metadata *metadata, 
         if (response.status == 404)
             return METADATA_ABSENT;
         if (response.status != 401 || renewed || secret_is_empty(&metadata->token)) {
-            (void)(response.status == 403 ? fail_forbidden(metadata, item, err)
-                                          : fail_status(&response, metadata, item, err));
+            (void)fail_status(&response, metadata, &request, err);
             return METADATA_FAILED;
         }
         /* 401: the session token is not valid any more. */

@@ -9,6 +9,8 @@
 #include "identity/profile.h"
 #include "proto-json/settings.h"
 
+#define KEY_VARIABLES "ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET"
+
 typedef enum recipe_outcome source(struct recipe *out, const struct settings_identity *settings,
                                    struct error *err);
 
@@ -93,17 +95,11 @@ static void add_reason(struct buf *reasons, const char *name, const char *contex
                       context[0] == '\0' ? "" : ": ", cause);
 }
 
-static bool fail_nothing_found(const struct buf *reasons, bool of_chain, struct error *err)
+static void set_nothing_found(const struct buf *reasons, struct error *err)
 {
     const enum error_kind kind = err->kind;
 
     (void)error_set(err, kind, "no identity found: %s", buf_text(reasons));
-    if (!of_chain)
-        return error_advise(
-            err,
-            "Set it up, or let the configuration name another source: it asks for this one alone");
-    return error_advise(err, "Attach a RAM role to the ECS instance; elsewhere set "
-                             "ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET");
 }
 
 bool chain_find(struct recipe *out, struct buf *reasons, const struct settings_identity *settings,
@@ -127,16 +123,30 @@ bool chain_find(struct recipe *out, struct buf *reasons, const struct settings_i
             add_reason(reasons, sources[i].name, "", err->cause);
         }
     }
-    return fail_nothing_found(reasons, settings->source == SETTINGS_SOURCE_DEFAULT, err);
+    set_nothing_found(reasons, err);
+    if (settings->source != SETTINGS_SOURCE_DEFAULT)
+        return error_advise(
+            err,
+            "Set it up, or let the configuration name another source: it asks for this one alone");
+    /* Only where it is forbidden is the metadata service passed over. */
+    return error_advise(err, "Unset ALIBABA_CLOUD_ECS_METADATA_DISABLED, or set " KEY_VARIABLES);
 }
 
-bool chain_go_on(struct recipe *out, struct buf *reasons, struct error *err)
+bool chain_go_on(struct recipe *out, struct buf *reasons, const char *metadata_url,
+                 struct error *err)
 {
+    /* Else the service was there, and has no role. */
+    const bool is_out_of_reach = err->kind == ERROR_TEMPORARY;
     struct error last = {0};
 
     if (environment_uri(out, &last) == RECIPE_FOUND)
         return true;
     add_reason(reasons, "ECS metadata service", "", err->cause);
     add_reason(reasons, "credentials URI", "", last.cause);
-    return fail_nothing_found(reasons, true, err);
+    set_nothing_found(reasons, err);
+    if (is_out_of_reach)
+        return error_advise(
+            err, "On an ECS instance, let this node reach %s; elsewhere set " KEY_VARIABLES,
+            metadata_url);
+    return error_advise(err, "Attach a RAM role to the ECS instance; elsewhere set " KEY_VARIABLES);
 }

@@ -16,8 +16,9 @@ struct settings_identity;
 CHECKED bool chain_find(struct recipe *out, struct buf *reasons,
                         const struct settings_identity *settings, struct error *err);
 
-/* Goes on in the chain after the metadata service turned out to be absent, which `err` tells: finds
- * the last source, or turns err into the list of all reasons. */
-CHECKED bool chain_go_on(struct recipe *out, struct buf *reasons, struct error *err);
+/* Goes on in the chain after the metadata service at this URL turned out to be absent or to have no
+ * role, which `err` tells: finds the last source, or turns err into the list of all reasons. */
+CHECKED bool chain_go_on(struct recipe *out, struct buf *reasons, const char *metadata_url,
+                         struct error *err);
 
 #endif

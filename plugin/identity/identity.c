@@ -220,7 +220,7 @@ static bool fetch_from_ecs(struct identity *identity, struct error *err)
     }
     if (!identity->recipe.may_be_absent)
         return false;
-    if (!chain_go_on(&next, &identity->reasons, err))
+    if (!chain_go_on(&next, &identity->reasons, identity->run->settings->endpoints.metadata, err))
         return false;
     identity->is_stand_in = true;
     identity->recipe.base = next.base;

@@ -435,7 +435,8 @@ def test_chain_that_finds_nothing_lists_every_source(cloud, tmp_path):
                   "OIDC: ALIBABA_CLOUD_OIDC_TOKEN_FILE is not set", f"CLI profile: there is no {tmp_path}/.aliyun/config.json",
                   f"credentials file: there is no {tmp_path}/.alibabacloud/credentials",
                   "ECS metadata service: ALIBABA_CLOUD_ECS_METADATA_DISABLED forbids it",
-                  "credentials URI: ALIBABA_CLOUD_CREDENTIALS_URI is not set", "Attach a RAM role")
+                  "credentials URI: ALIBABA_CLOUD_CREDENTIALS_URI is not set",
+                  "Unset ALIBABA_CLOUD_ECS_METADATA_DISABLED, or set ALIBABA_CLOUD_ACCESS_KEY_ID and")
 
 
 @pytest.mark.parametrize("source, word", [("env", "ALIBABA_CLOUD_ACCESS_KEY_ID"), ("oidc", "ALIBABA_CLOUD_OIDC_TOKEN_FILE"),

@@ -82,7 +82,7 @@ def test_region_of_a_challenge_never_becomes_another_host(cloud):
 
 def test_no_role(cloud):
     cloud.cloud.role = ""
-    assert_failed(pull(cloud, DEMO + "/a"), 78, "no RAM role", "Attach")
+    assert_failed(pull(cloud, DEMO + "/a"), 78, "no RAM role", "Attach a RAM role to the ECS instance")
 
 
 def test_half_an_access_key(cloud):
@@ -100,6 +100,12 @@ def test_normal_mode_forbidden(cloud):
     cloud.cloud.metadata_mode = "no-token-service"
     assert_failed(pull(cloud, DEMO + "/a", {"ALIBABA_CLOUD_IMDSV1_DISABLED": "true"}), 78,
                   "ALIBABA_CLOUD_IMDSV1_DISABLED")
+
+
+def test_session_token_forbidden(cloud):
+    cloud.cloud.metadata_mode = "hardened"
+    assert_failed(pull(cloud, DEMO + "/a", {"ALIBABA_CLOUD_IMDSV2_DISABLED": "true"}), 77,
+                  "only answers with a session token: unset ALIBABA_CLOUD_IMDSV2_DISABLED")
 
 
 def test_metadata_disabled_by_the_environment(cloud):
@@ -120,9 +126,25 @@ def test_metadata_faults(cloud, operation, fault, statuses):
     assert_failed(result, result.status, "etadata")
 
 
+@pytest.mark.parametrize("operation, fault, status, words", [
+    ("token", {"status": 500}, 75, ["PUT /latest/api/token: HTTP status 500", "Try again; if it stays, check what answers at http"]),
+    ("role", {"status": 429}, 75, ["GET /latest/meta-data/ram/security-credentials/: HTTP status 429", "Try again; if it stays"]),
+    ("role", {"status": 401}, 69, ["HTTP status 401", "Try again; if it stays, check what answers at http"]),
+    ("token", {"garbage": True}, 69, ["PUT /latest/api/token: ", "Check what answers at http", "in its place"]),
+    ("credentials", {"endless": True}, 69, ["/KubernetesWorkerRole: ", "larger", "Check what answers at http", "in its place"]),
+])
+def test_metadata_service_that_is_there_is_not_advised_to_be_reached(cloud, operation, fault, status, words):
+    """Nor to be forbidden."""
+    cloud.fault("metadata", operation, **fault)
+    result = pull(cloud, DEMO + "/a")
+    assert_failed(result, status, *words)
+    assert "reach" not in result.err and "ALIBABA_CLOUD_ECS_METADATA_DISABLED" not in result.err
+
+
 def test_metadata_not_there():
     result = run(request(DEMO + "/a"), {"ALIBABA_CLOUD_IMDS_ENDPOINT": "http://127.0.0.1:1"})
-    assert_failed(result, 75, "ECS metadata service", "ALIBABA_CLOUD_ACCESS_KEY_ID")
+    assert_failed(result, 75, "ECS metadata service", "On an ECS instance, let this node reach http://127.0.0.1:1; elsewhere set "
+                  "ALIBABA_CLOUD_ACCESS_KEY_ID and")
 
 
 def test_expired_metadata_credentials(cloud):
