@@ -81,9 +81,12 @@ static bool check_code(const struct doc_node *root, enum doc_need need, struct e
 
     if (!doc_text(code, sizeof code, doc_member(root, "Code"), need, err))
         return false;
-    if (strcmp(code, "Success") != 0)
-        return error_set(err, ERROR_UNAVAILABLE, "Code is \"%s\" and not \"Success\"", code);
-    return true;
+    if (strcmp(code, "Success") == 0)
+        return true;
+    (void)error_set(err, ERROR_UNAVAILABLE, "Code is not \"Success\"");
+    (void)text_copy(err->service_code, sizeof err->service_code, code);
+    text_make_printable(err->service_code);
+    return false;
 }
 
 static bool decode_coded(struct credentials *out, const void *bytes, size_t length,

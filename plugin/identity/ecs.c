@@ -94,8 +94,17 @@ static enum recipe_outcome name_role(char role[ROLE_NAME_SIZE], struct metadata 
     return RECIPE_FOUND;
 }
 
+/* Who named the role, NULL if the service did. `words` are those of the recipe. */
+static const char *namer_of_role(const char *given, const char *words)
+{
+    if (given != NULL)
+        return text_starts_with(words, "profile ") ? words : "roleName in the configuration";
+    return environment_value("ALIBABA_CLOUD_ECS_METADATA")[0] != '\0' ? "ALIBABA_CLOUD_ECS_METADATA"
+                                                                      : NULL;
+}
+
 static bool read_credentials(struct credentials *out, struct metadata *metadata, const char *role,
-                             struct error *err)
+                             const char *namer, struct error *err)
 {
     struct buf answer AUTO(buf_clear) = {0};
     char item[sizeof CREDENTIALS_ITEM + ROLE_NAME_SIZE];
@@ -107,13 +116,19 @@ static bool read_credentials(struct credentials *out, struct metadata *metadata,
     case METADATA_ABSENT:
         (void)error_set(err, ERROR_CONFIG, "RAM role %s is not attached to this ECS instance",
                         role);
-        return error_advise(err, "Attach it, or remove the role's name from the configuration");
+        return namer == NULL ? error_advise(err, "Attach it, or another one")
+                             : error_advise(err, "Attach it, or correct %s, which names it", namer);
     case METADATA_FOUND:
         break;
     }
     /* Whether they have expired is for the API to say: this node's clock may be wrong. */
     if (credentials_reply_decode_metadata(out, answer.bytes, answer.length, err))
         return true;
+    if (err->service_code[0] != '\0')
+        (void)error_advise(err, "Check that RAM role %s still exists and trusts ecs.aliyuncs.com",
+                           role);
+    else
+        (void)error_advise(err, "Check what answers at %s in its place", metadata->base_url);
     error_redact(err, secret_reveal(&metadata->token));
     return error_wrap(err, "ECS metadata service: credentials of RAM role %s", role);
 }
@@ -202,7 +217,7 @@ static enum recipe_outcome converse(struct credentials *out, struct ecs_place *p
     outcome = name_role(role, metadata, given, found, err);
     if (outcome != RECIPE_FOUND)
         return outcome;
-    if (!read_credentials(out, metadata, role, err))
+    if (!read_credentials(out, metadata, role, namer_of_role(given, words), err))
         return RECIPE_BROKEN;
     take_item(region, place->region, sizeof place->region, settings_check_region);
     text_join(words, RECIPE_WORDS_SIZE, "RAM role ", role, " of this instance");
@@ -211,8 +226,9 @@ static enum recipe_outcome converse(struct credentials *out, struct ecs_place *p
 
 static bool fail_disabled(struct error *err)
 {
-    return error_set(err, ERROR_CONFIG,
-                     "ALIBABA_CLOUD_ECS_METADATA_DISABLED forbids the ECS metadata service");
+    (void)error_set(err, ERROR_CONFIG,
+                    "ALIBABA_CLOUD_ECS_METADATA_DISABLED forbids the ECS metadata service");
+    return error_advise(err, "Unset it, or name another source of an identity");
 }
 
 enum recipe_outcome ecs_fetch(struct credentials *out, struct ecs_place *place,

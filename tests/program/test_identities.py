@@ -641,8 +641,30 @@ def test_named_role_of_the_instance_is_the_only_source(cloud, tmp_path, variable
 @pytest.mark.parametrize("profile", [{"mode": "EcsRamRole"}, {"mode": "RamRoleArnWithRoleName", "ram_role_arn": PULLER}])
 def test_metadata_service_that_is_forbidden_is_forbidden_to_profiles(cloud, tmp_path, profile):
     cli(tmp_path, profile)
-    assert_failed(pull(cloud, DEMO + "/a", {**NO_METADATA, "HOME": str(tmp_path)}), 78, "ALIBABA_CLOUD_ECS_METADATA_DISABLED")
+    assert_failed(pull(cloud, DEMO + "/a", {**NO_METADATA, "HOME": str(tmp_path)}), 78, "ALIBABA_CLOUD_ECS_METADATA_DISABLED",
+                  "Unset it, or name another source")
     assert cloud.log("metadata") == []
+
+
+@pytest.mark.parametrize("variables, config, profile, words", [
+    ({"ALIBABA_CLOUD_ECS_METADATA": "Gone"}, {}, None, "correct ALIBABA_CLOUD_ECS_METADATA, which names it"),
+    ({}, {"roleName": "Gone"}, None, "correct roleName in the configuration"),
+    ({}, {}, {"mode": "EcsRamRole", "ram_role_name": "Gone"}, "correct profile default"),
+])
+def test_role_that_is_not_attached_is_told_with_who_named_it(cloud, tmp_path, variables, config, profile, words):
+    if profile:
+        cli(tmp_path, profile)
+    result = pull(cloud, DEMO + "/a", {"HOME": str(tmp_path), **variables}, config={"identity": config}, tmp_path=tmp_path)
+    assert_failed(result, 78, "RAM role Gone is not attached", words)
+
+
+@pytest.mark.parametrize("body, words", [
+    ("<html>", ["Check what answers at http", "in its place"]), ("{}", ["Check what answers at http", "in its place"]),
+    ('{"Code": "Failed"}', ["(Failed)", "Check that RAM role KubernetesWorkerRole still exists and trusts ecs.aliyuncs.com"]),
+])
+def test_credentials_of_the_instance_that_are_none(cloud, body, words):
+    cloud.fault("metadata", "credentials", body=body)
+    assert_failed(pull(cloud, DEMO + "/a"), 69, "RAM role KubernetesWorkerRole", *words)
 
 
 def test_metadata_service_that_goes_away_is_not_absent(cloud):
