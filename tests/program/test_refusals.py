@@ -162,9 +162,9 @@ ONCE, TWICE, SOME = {1}, {2}, range(3, 10)
     ("Throttling.Api", 400, 75, SOME, "throttled"), ("Rejected.Throttling", 503, 75, SOME, "throttled"),
     ("Odd.Throttling", 403, 75, SOME, "throttled"), ("ServiceUnavailable", 503, 75, SOME, "trouble"),
     ("InternalError", 500, 75, SOME, "trouble"), ("SystemError", 400, 75, SOME, "trouble"), ("Never.Heard.Of", 502, 75, SOME, "trouble"),
-    ("InvalidTimeStamp.Expired", 400, 78, TWICE, "NTP"), ("InvalidTimeStamp.Format", 400, 78, ONCE | TWICE, "NTP"),
+    ("InvalidTimeStamp.Expired", 400, 78, TWICE, "NTP"), ("InvalidTimeStamp.Format", 400, 78, TWICE, "cannot read the date"),
     ("IllegalTimestamp", 400, 78, ONCE | TWICE, "NTP"), ("SignatureNonceUsed", 400, 75, TWICE, "proxy that sends requests twice"),
-    ("InvalidSecurityToken.Expired", 400, 77, TWICE, "expired"), ("InvalidSecurityToken.Malformed", 400, 77, ONCE, "security token"),
+    ("InvalidSecurityToken.Expired", 400, 77, TWICE, "renew them where they come from"), ("InvalidSecurityToken.Malformed", 400, 77, ONCE, "security token"),
     ("InvalidSecurityToken.MismatchWithAccessKey", 403, 77, ONCE, "belong together"),
     ("MissingSecurityToken", 400, 77, ONCE, "ALIBABA_CLOUD_SECURITY_TOKEN"),
     ("InvalidAccessKeyId.NotFound", 404, 77, TWICE, "AccessKey"), ("InvalidAccessKeyId.Inactive", 403, 77, ONCE, "AccessKey"),
@@ -176,8 +176,8 @@ ONCE, TWICE, SOME = {1}, {2}, range(3, 10)
     ("InstanceNotExist", 404, 77, ONCE, "belongs to the account"), ("InstanceNotExist", 200, 77, ONCE, "belongs to the account"),
     ("INSTANCE_NOT_EXIST", 404, 77, ONCE, "belongs to the account"), ("INSTANCE_NOT_EXIST", 200, 77, ONCE, "belongs to the account"),
     ("INSTANCE_STATUS_NOT_SUPPORT", 400, 77, ONCE, "stopped"), ("InstanceStatusNotSupport", 200, 77, ONCE, "stopped"),
-    ("InvalidParameter.InstanceId", 400, 78, ONCE, "parameter that the service names"), ("InvalidVersion", 400, 78, ONCE, "endpoints"),
-    ("Never.Heard.Of", 400, 77, ONCE, "Look up the code"),
+    ("InvalidParameter.InstanceId", 400, 78, ONCE, "Correct in the configuration the parameter that the service names"), ("InvalidVersion", 400, 78, ONCE, "endpoints"),
+    ("Never.Heard.Of", 400, 77, ONCE, "Look up the code"), ("EntityNotExist.User", 404, 77, ONCE, "Look up the code"),
 ])
 def test_api_refusals(cloud, code, http_status, status, tries, words):
     cloud.fault("acr", code=code, status=http_status)
@@ -228,6 +228,15 @@ def test_final_refusals_are_not_retried(cloud):
     cloud.cloud.permissions = set()
     assert_failed(pull(cloud, DEMO + "/a"), 77, "NoPermission", "cr:GetAuthorizationToken", "KubernetesWorkerRole")
     assert len(cloud.log("acr")) == 1
+
+
+@pytest.mark.parametrize("kind, words", [
+    ("ImplicitDeny", "Allow the action cr:Pull to app in a RAM policy\n"),
+    ("ExplicitDeny", "A policy denies cr:Pull to app explicitly: remove that Deny\n")])
+def test_what_a_policy_denies(cloud, kind, words):
+    detail = {"AuthAction": "cr:Pull", "AuthPrincipalDisplayName": "app", "NoPermissionType": kind}
+    cloud.fault("acr", status=403, body=json.dumps({"Code": "NoPermission", "AccessDeniedDetail": detail}))
+    assert_failed(pull(cloud, DEMO + "/a"), 77, words)
 
 
 def test_wrong_secret_prints_no_signed_request(cloud):
