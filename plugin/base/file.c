@@ -43,7 +43,11 @@ enum file_outcome file_read_trusted(struct buf *out, const char *path, size_t ma
     if (descriptor < 0) {
         if (errno == ENOENT || errno == ENOTDIR)
             return FILE_ABSENT;
+        const bool is_forbidden = errno == EACCES;
+
         (void)error_set(err, ERROR_CONFIG, "cannot open %s: %s", path, strerror(errno));
+        if (is_forbidden)
+            (void)error_advise(err, "Let the user that runs this program read it");
         return FILE_REFUSED;
     }
     if (fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode)) {
@@ -89,8 +93,10 @@ bool file_read_stream(struct buf *out, int descriptor, size_t max_bytes, int64_t
     ssize_t got = 1;
 
     while (got != 0) {
-        if (!wait_readable(descriptor, deadline_ms))
-            return error_set(err, ERROR_TEMPORARY, "no end of input before the deadline");
+        if (!wait_readable(descriptor, deadline_ms)) {
+            (void)error_set(err, ERROR_TEMPORARY, "no end of input before the deadline");
+            return error_advise(err, "Close standard input after the request");
+        }
         got = read(descriptor, chunk, sizeof chunk);
         if (got < 0 && errno != EINTR && errno != EAGAIN)
             return error_set(err, ERROR_IO, "cannot read: %s", strerror(errno));

@@ -204,13 +204,11 @@ static struct refusal explain(const struct openapi_call *call, const struct http
     struct api_error said;
     struct refusal refusal;
     bool quotes_request;
-    const char *principal;
     bool names_action;
 
     read_refusal(&said, call, response, signer);
     refusal = refusal_of(said.code, response->status);
     names_action = said.auth_action[0] != '\0';
-    principal = principal_of(&said, signer);
     /* The message of a wrong signature quotes the signed request, security token and all. */
     quotes_request = text_starts_with(said.code, "Signature") ||
                      text_starts_with(said.code, "IncompleteSignature");
@@ -229,7 +227,8 @@ static struct refusal explain(const struct openapi_call *call, const struct http
                                ? "A policy denies %s%s%s to %s explicitly: remove that Deny"
                                : "Allow the action %s%s%s to %s in a RAM policy",
                            names_action ? "" : call->product, names_action ? "" : ":",
-                           names_action ? said.auth_action : call->action, principal);
+                           names_action ? said.auth_action : call->action,
+                           principal_of(&said, signer));
     else
         (void)error_advise(err, "%s", refusal.advice);
     return refusal;

@@ -135,6 +135,12 @@ static bool locate_node(struct identity *identity, struct error *err)
     return true;
 }
 
+static bool fail_token_file(struct error *err)
+{
+    return error_advise(err, "Correct ALIBABA_CLOUD_OIDC_TOKEN_FILE, or the profile's "
+                             "oidc_token_file");
+}
+
 static bool read_token_file(struct secret *out, const char *path, struct error *err)
 {
     struct buf file AUTO(buf_clear) = {0};
@@ -144,13 +150,16 @@ static bool read_token_file(struct secret *out, const char *path, struct error *
     case FILE_READ:
         break;
     case FILE_ABSENT:
-        return error_set(err, ERROR_CONFIG, "there is no token file %s", path);
+        (void)error_set(err, ERROR_CONFIG, "there is no token file %s", path);
+        return fail_token_file(err);
     case FILE_REFUSED:
-        return false;
+        return err->advice[0] != '\0' ? false : fail_token_file(err);
     }
     length = strcspn(buf_text(&file), " \t\r\n");
-    if (length == 0)
-        return error_set(err, ERROR_CONFIG, "token file %s is empty", path);
+    if (length == 0) {
+        (void)error_set(err, ERROR_CONFIG, "token file %s is empty", path);
+        return fail_token_file(err);
+    }
     secret_set(out, buf_text(&file), length);
     return true;
 }

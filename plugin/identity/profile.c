@@ -57,14 +57,14 @@ static enum recipe_outcome read_file(struct profile_file *file, const char *vari
     case FILE_READ:
         return RECIPE_FOUND;
     case FILE_REFUSED:
-        return RECIPE_BROKEN;
-    case FILE_ABSENT:
         break;
+    case FILE_ABSENT:
+        (void)error_set(err, ERROR_CONFIG, "there is no %s", file->path);
+        if (!file->is_named)
+            return RECIPE_ABSENT;
     }
-    (void)error_set(err, ERROR_CONFIG, "there is no %s", file->path);
-    if (named[0] == '\0')
-        return RECIPE_ABSENT;
-    (void)error_advise(err, "Correct %s, which names it", variable);
+    if (file->is_named && err->advice[0] == '\0')
+        (void)error_advise(err, "Correct %s, which names it", variable);
     return RECIPE_BROKEN;
 }
 

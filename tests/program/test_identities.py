@@ -228,12 +228,17 @@ def test_spoilt_file_is_not_passed_over(cloud, tmp_path, spoil, words):
     assert cloud.log("acr") == []
 
 
-@pytest.mark.parametrize("token, mode, words", [("", 0o600, "is empty"), (" \n", 0o600, "is empty"), ("x", 0o622, "chmod go-w")])
+CORRECT_TOKEN_FILE = "Correct ALIBABA_CLOUD_OIDC_TOKEN_FILE, or the profile's oidc_token_file"
+
+
+@pytest.mark.parametrize("token, mode, words", [
+    ("", 0o600, ["is empty", CORRECT_TOKEN_FILE]), (" \n", 0o600, ["is empty", CORRECT_TOKEN_FILE]), ("x", 0o622, ["chmod go-w"]),
+    pytest.param("x" * 20001, 0o600, ["larger", CORRECT_TOKEN_FILE], id="too long")])
 def test_spoilt_token_file_is_not_passed_over(cloud, tmp_path, token, mode, words):
     variables = oidc(cloud, tmp_path)
     (tmp_path / "token").write_text(token)
     (tmp_path / "token").chmod(mode)
-    assert_failed(pull(cloud, DEMO + "/a", variables), 78, words)
+    assert_failed(pull(cloud, DEMO + "/a", variables), 78, *words)
     assert cloud.log("acr") == []
 
 
@@ -264,7 +269,8 @@ def test_profile_that_lacks_what_its_mode_needs(cloud, tmp_path, profile, words)
     ({"ALIBABA_CLOUD_CREDENTIALS_FILE": "/nonexistent/credentials"}, "ALIBABA_CLOUD_CREDENTIALS_FILE"),
     ({"ALIBABA_CLOUD_OIDC_TOKEN_FILE": "/nonexistent/token"}, "ALIBABA_CLOUD_ROLE_ARN"),
     ({"ALIBABA_CLOUD_OIDC_TOKEN_FILE": "/nonexistent/token", "ALIBABA_CLOUD_ROLE_ARN": POD_ROLE,
-      "ALIBABA_CLOUD_OIDC_PROVIDER_ARN": PROVIDER}, "/nonexistent/token"),
+      "ALIBABA_CLOUD_OIDC_PROVIDER_ARN": PROVIDER}, CORRECT_TOKEN_FILE),
+    ({"ALIBABA_CLOUD_CONFIG_FILE": "/dev/null"}, "not a regular file. Correct ALIBABA_CLOUD_CONFIG_FILE, which names it"),
 ])
 def test_names_of_what_is_not_there(cloud, tmp_path, variables, words):
     assert_failed(pull(cloud, DEMO + "/a", {"HOME": str(tmp_path), **variables}), 78, words)

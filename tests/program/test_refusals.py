@@ -380,7 +380,7 @@ def test_stdin_that_never_ends():
     with subprocess.Popen([PROGRAM, "--deadline", "1"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, env={}) as process:
         assert process.wait(10) == 75
-        assert process.stdout.read() == b"" and b"deadline" in process.stderr.read()
+        assert process.stdout.read() == b"" and b"before the deadline. Close standard input after the request\n" in process.stderr.read()
 
 
 @pytest.mark.parametrize("mode", [0o620, 0o602, 0o666])
@@ -397,6 +397,14 @@ def test_configuration_that_others_can_write(tmp_path, mode):
 ])
 def test_wrong_command_lines(arguments):
     assert_failed(run(request(DEMO), arguments=arguments), 64, "--help" if arguments[0] == "--nonsense" else "")
+
+
+def test_configuration_that_may_not_be_read(tmp_path):
+    (tmp_path / "config.json").write_text("{}")
+    (tmp_path / "config.json").chmod(0)
+    prefix = [] if os.geteuid() else ["setpriv", "--bounding-set=-all", "--inh-caps=-all"]
+    result = run(request(DEMO), arguments=["--config", str(tmp_path / "config.json")], prefix=prefix)
+    assert_failed(result, 78, "cannot open", "Let the user that runs this program read it")
 
 
 def test_missing_configuration(tmp_path):
