@@ -106,6 +106,11 @@ static bool check(const char *name, size_t max_bytes, struct error *err)
            error_set(err, ERROR_CONFIG, "%s is too long or has blanks or control bytes", name);
 }
 
+static bool advise_about_value(struct error *err)
+{
+    return error_advise(err, "Correct or unset it");
+}
+
 static void set_secret(struct secret *out, const char *name)
 {
     const char *value = environment_value(name);
@@ -136,8 +141,10 @@ enum recipe_outcome environment_key(struct recipe *out, struct error *err)
         return RECIPE_BROKEN;
     }
     if (!check(id, ACCESS_KEY_ID_SIZE - 1, err) || !check(secret, SECRET_MAX_BYTES, err) ||
-        !check(token, TOKEN_MAX_BYTES, err))
+        !check(token, TOKEN_MAX_BYTES, err)) {
+        (void)advise_about_value(err);
         return RECIPE_BROKEN;
+    }
     out->base = RECIPE_KEY;
     (void)text_copy(out->key.access_key_id, sizeof out->key.access_key_id, environment_value(id));
     set_secret(&out->key.access_key_secret, secret);
@@ -162,14 +169,17 @@ enum recipe_outcome environment_oidc(struct recipe *out, struct error *err)
     }
     if (!is_set(missing)) {
         (void)error_set(err, ERROR_CONFIG, TOKEN_FILE_NAME " is set, but %s is not", missing);
-        (void)error_advise(err, "Set both, or neither");
+        (void)error_advise(err, "Set " ROLE_NAME ", " PROVIDER_NAME " and " TOKEN_FILE_NAME
+                                " together, or none");
         return RECIPE_BROKEN;
     }
     if (!settings_check_role_arn(environment_value(ROLE_NAME), ROLE_NAME, err) ||
         !settings_check_oidc_provider_arn(environment_value(PROVIDER_NAME), PROVIDER_NAME, err) ||
         (is_set(SESSION_NAME) &&
-         !settings_check_session_name(environment_value(SESSION_NAME), SESSION_NAME, err)))
+         !settings_check_session_name(environment_value(SESSION_NAME), SESSION_NAME, err))) {
+        (void)advise_about_value(err);
         return RECIPE_BROKEN;
+    }
     out->base = RECIPE_OIDC;
     out->oidc.role.arn = copy_of(ROLE_NAME);
     out->oidc.role.session_name = copy_of(SESSION_NAME);
@@ -211,7 +221,7 @@ bool environment_sts(struct recipe *recipe, struct error *err)
     if (recipe->sts_region[0] != '\0' || region[0] == '\0')
         return true;
     if (!settings_check_region(region, REGION_NAME, err))
-        return false;
+        return advise_about_value(err);
     (void)text_copy(recipe->sts_region, sizeof recipe->sts_region, region);
     return true;
 }

@@ -231,8 +231,9 @@ static bool make_oidc(const struct making *making, struct error *err)
 
 static bool refuse_process(const struct making *making, struct error *err)
 {
-    return error_set(err, ERROR_CONFIG, "ALIBABA_CLOUD_DISABLE_EXTERNAL_PROCESS forbids mode %s",
-                     making->profile->mode);
+    (void)error_set(err, ERROR_CONFIG, "ALIBABA_CLOUD_DISABLE_EXTERNAL_PROCESS forbids mode %s",
+                    making->profile->mode);
+    return error_advise(err, "Unset it, or use a profile of another mode");
 }
 
 static bool is_process_disabled(void)
@@ -282,14 +283,17 @@ static bool make_chainable(const struct making *making, struct error *err)
     case CLI_PROFILE_FOUND:
         break;
     }
-    return (make(&behind, err) || error_wrap(err, "source profile %s", name)) &&
-           add_role(making, err);
+    if (make(&behind, err))
+        return add_role(making, err);
+    /* The last one is to be looked at; those of a loop would be named over and over. */
+    return err->context[0] != '\0' ? false : error_wrap(err, "source profile %s", name);
 }
 
 static bool refuse_sign_in(const struct making *making, struct error *err)
 {
     (void)error_set(err, ERROR_CONFIG, "mode %s needs a person to sign in", making->profile->mode);
-    return error_advise(err, "Give this node a RAM role or a profile of another mode");
+    return error_advise(err, "Use a profile of another mode; to use the node's RAM role, set "
+                             "ALIBABA_CLOUD_CLI_PROFILE_DISABLED=true");
 }
 
 static bool make(const struct making *making, struct error *err)

@@ -100,7 +100,7 @@ def test_external_process_whose_mode_says_less_than_its_token(cloud, tmp_path, m
 def test_external_process_can_be_forbidden(cloud, tmp_path):
     cli(tmp_path, {"mode": "External", "process_command": "true"})
     result = pull(cloud, DEMO + "/a", {"HOME": str(tmp_path), "ALIBABA_CLOUD_DISABLE_EXTERNAL_PROCESS": "1"})
-    assert_failed(result, 78, "ALIBABA_CLOUD_DISABLE_EXTERNAL_PROCESS")
+    assert_failed(result, 78, "ALIBABA_CLOUD_DISABLE_EXTERNAL_PROCESS", "Unset it, or use a profile of another mode")
 
 
 def test_last_words_of_a_talkative_process(cloud, tmp_path):

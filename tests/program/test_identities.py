@@ -197,11 +197,12 @@ def test_blank_profile_of_a_fresh_cli_is_passed_over(cloud, tmp_path):
     ([{"mode": "RamRoleArn", "access_key_id": KEY, "access_key_secret": SECRET, "ram_role_arn": "puller"}], "ARN"),
     ([{"mode": "OIDC", "ram_role_arn": POD_ROLE}], "oidc_provider_arn"),
     ([{"mode": "External"}], "process_command"), ([{"mode": "CredentialsURI"}], "credentials_uri"),
-    ([{"mode": "CloudSSO", "access_token": "eyJ"}], "person"), ([{"mode": "OAuth"}], "person"),
+    ([{"mode": "CloudSSO", "access_token": "eyJ"}], "set ALIBABA_CLOUD_CLI_PROFILE_DISABLED=true"), ([{"mode": "OAuth"}], "person"),
     ([{"mode": "RsaKeyPair"}], "not supported"),
     ([{"mode": "ChainableRamRoleArn", "ram_role_arn": PULLER}], "source_profile"),
     ([{"mode": "ChainableRamRoleArn", "ram_role_arn": PULLER, "source_profile": "gone"}], "gone"),
-    ([{"mode": "ChainableRamRoleArn", "ram_role_arn": PULLER, "source_profile": "default"}], "without an end"),
+    ([{"mode": "ChainableRamRoleArn", "ram_role_arn": PULLER, "source_profile": "default"}],
+     "config.json: source profile default: its source profiles stand behind one another without an end"),
     ([{"mode": "ChainableRamRoleArn", "ram_role_arn": PULLER, "source_profile": "b"},
       {"name": "b", "mode": "ChainableRamRoleArn", "ram_role_arn": PULLER, "source_profile": "default"}], "without an end"),
 ])
@@ -267,7 +268,8 @@ def test_profile_that_lacks_what_its_mode_needs(cloud, tmp_path, profile, words)
     ({"ALIBABA_CLOUD_PROFILE": "gone"}, "gone"),
     ({"ALIBABA_CLOUD_CONFIG_FILE": "/nonexistent/config.json"}, "ALIBABA_CLOUD_CONFIG_FILE"),
     ({"ALIBABA_CLOUD_CREDENTIALS_FILE": "/nonexistent/credentials"}, "ALIBABA_CLOUD_CREDENTIALS_FILE"),
-    ({"ALIBABA_CLOUD_OIDC_TOKEN_FILE": "/nonexistent/token"}, "ALIBABA_CLOUD_ROLE_ARN"),
+    ({"ALIBABA_CLOUD_OIDC_TOKEN_FILE": "/nonexistent/token"},
+     "Set ALIBABA_CLOUD_ROLE_ARN, ALIBABA_CLOUD_OIDC_PROVIDER_ARN and ALIBABA_CLOUD_OIDC_TOKEN_FILE together, or none"),
     ({"ALIBABA_CLOUD_OIDC_TOKEN_FILE": "/nonexistent/token", "ALIBABA_CLOUD_ROLE_ARN": POD_ROLE,
       "ALIBABA_CLOUD_OIDC_PROVIDER_ARN": PROVIDER}, CORRECT_TOKEN_FILE),
     ({"ALIBABA_CLOUD_CONFIG_FILE": "/dev/null"}, "not a regular file. Correct ALIBABA_CLOUD_CONFIG_FILE, which names it"),
@@ -769,6 +771,10 @@ def test_comment_behind_a_quoted_value(cloud, tmp_path):
     ({"profile": "gone"}, {}, "Set it up, or let the configuration name another source"),
     ({"source": "ecs"}, {"ALIBABA_CLOUD_IMDS_ENDPOINT": "http://127.0.0.1:1"}, "reaches http://127.0.0.1:1"),
     ({}, {"ALICLOUD_SECURITY_TOKEN": "CAIS"}, "ALICLOUD_SECURITY_TOKEN is set"),
+    ({}, {**ACCESS_KEY, "ALIBABA_CLOUD_ACCESS_KEY_ID": "a b"}, "blanks or control bytes. Correct or unset it"),
+    ({}, {**ACCESS_KEY, "ALIBABA_CLOUD_STS_REGION": "x/"}, "cn-shanghai. Correct or unset it"),
+    ({}, {"ALIBABA_CLOUD_OIDC_TOKEN_FILE": "/token", "ALIBABA_CLOUD_ROLE_ARN": "pod",
+          "ALIBABA_CLOUD_OIDC_PROVIDER_ARN": PROVIDER}, "role/NAME. Correct or unset it"),
 ])
 def test_advice_helps(cloud, tmp_path, config, variables, words):
     result = pull(cloud, DEMO + "/a", {"HOME": str(tmp_path), **variables}, config={"identity": config}, tmp_path=tmp_path)
