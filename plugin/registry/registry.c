@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "cache/store.h"
 #include "cloud/cr.h"
+#include "cloud/refusal.h"
 #include "net/http.h"
 #include "proto-json/match.h"
 #include "proto-json/settings.h"
@@ -61,13 +62,50 @@ static void find_entry(struct registry *registry, const struct settings *setting
     }
 }
 
+/* A name without a dot cannot be a domain of an instance, nor can one whose last label begins with
+ * a digit, which URLs may take for an address (127.0.0.0x1). */
+static bool can_be_domain(const struct host *host)
+{
+    const char *last = strrchr(host->name, '.');
+
+    return last != NULL && strspn(last + 1, "0123456789") == 0;
+}
+
+#define SPELLING_ADVICE                                                                            \
+    "Check the spelling: NAME-registry[-vpc].REGION.cr.aliyuncs.com or "                           \
+    "registry[-vpc].REGION.aliyuncs.com"
+
+/* Whether it is Alibaba Cloud's, and none of ACR's as we know them. */
+static bool is_misspelt(const struct registry *registry)
+{
+    return registry->entry == NULL && text_ends_with(registry->host.name, ".aliyuncs.com") &&
+           (registry->host.kind == HOST_ALIBABA || registry->host.kind == HOST_FOREIGN);
+}
+
+/* What to do about a host that is not known to be ACR's. `keys` are those of an entry beside its
+ * `match`. */
+static bool advise_about_host(const struct registry *registry, const char *keys, struct error *err)
+{
+    const struct host *host = &registry->host;
+
+    if (is_misspelt(registry))
+        return error_advise(err, SPELLING_ADVICE);
+    if (can_be_domain(host))
+        return error_advise(err,
+                            "If it is a custom domain of an ACR instance, map it under "
+                            "\"registries\" in the configuration file: {\"match\": [\"%s%s\"]%s}",
+                            host->name, host->port, keys);
+    if (strchr(host->name, '.') == NULL && host->port[0] == '\0' &&
+        strcmp(host->name, "localhost") != 0)
+        return error_advise(err, "An image without a registry host is Docker Hub's: this program "
+                                 "has no credentials for it");
+    return error_advise(err, "This program has credentials for ACR only");
+}
+
 static bool fail_not_acr(const struct registry *registry, struct error *err)
 {
     (void)error_set(err, ERROR_CONFIG, "%s is not an ACR host", registry->host.name);
-    return error_advise(err,
-                        "If it is a custom domain of an ACR instance, map it under "
-                        "\"registries\" in the configuration file: {\"match\": [\"%s%s\"]}",
-                        registry->host.name, registry->host.port);
+    return advise_about_host(registry, "", err);
 }
 
 static void take_entry(struct registry *registry)
@@ -100,15 +138,9 @@ bool registry_resolve(struct registry *out, const struct run *run, const char *i
     (void)text_copy(out->region, sizeof out->region, out->host.region);
     if (out->entry != NULL)
         take_entry(out);
-    /* A name without a dot cannot be a domain of an instance, nor can one whose last label begins
-     * with a digit, which URLs may take for an address (127.0.0.0x1): nobody is asked about it. */
-    if (out->entry == NULL && out->host.kind == HOST_FOREIGN) {
-        const char *last = strrchr(out->host.name, '.');
-
-        if (last == NULL || strspn(last + 1, "0123456789") > 0)
-            return fail_not_acr(out, err);
-    }
-    return true;
+    /* Nobody is asked about what cannot be a domain. */
+    return out->entry != NULL || out->host.kind != HOST_FOREIGN || can_be_domain(&out->host) ||
+           fail_not_acr(out, err);
 }
 
 /* The configured endpoint of the API, NULL if it goes by region. */
@@ -213,6 +245,12 @@ void registry_start_challenge(struct registry *registry, const struct run *run)
     registry->challenge = challenge_start(run->http, host, &ignored);
 }
 
+/* err is that the registry says otherwise than the value of a key of its entry. */
+static bool fail_contradicted(const char *key, struct error *err)
+{
+    return error_advise(err, "Correct %s under \"registries\" in the configuration file", key);
+}
+
 /* Takes what the registry says of itself where nothing better is known. A statement against the
  * name or the configuration is none. */
 static bool believe(struct registry *registry, const struct challenge *said, struct error *err)
@@ -220,19 +258,25 @@ static bool believe(struct registry *registry, const struct challenge *said, str
     const struct settings_registry *entry = registry->entry;
     bool is_personal = said->instance_id[0] == '\0';
 
-    if (registry->region[0] != '\0' && strcmp(registry->region, said->region) != 0)
-        return error_set(err, ERROR_CONFIG, "it says region %s instead of %s", said->region,
-                         registry->region);
-    if (registry->instance_id[0] != '\0' && strcmp(registry->instance_id, said->instance_id) != 0)
-        return error_set(err, ERROR_CONFIG, "it says %s%s instead of instance %s",
-                         is_personal ? "no instance" : "instance ", said->instance_id,
-                         registry->instance_id);
+    if (registry->region[0] != '\0' && strcmp(registry->region, said->region) != 0) {
+        (void)error_set(err, ERROR_CONFIG, "it says region %s instead of %s", said->region,
+                        registry->region);
+        return entry != NULL && entry->region != NULL ? fail_contradicted("region", err) : false;
+    }
+    if (registry->instance_id[0] != '\0' && strcmp(registry->instance_id, said->instance_id) != 0) {
+        (void)error_set(err, ERROR_CONFIG, "it says %s%s instead of instance %s",
+                        is_personal ? "no instance" : "instance ", said->instance_id,
+                        registry->instance_id);
+        return fail_contradicted("instanceId", err);
+    }
     if (registry->host.kind == HOST_ENTERPRISE && is_personal)
         return error_set(err, ERROR_CONFIG, "it does not name an instance");
     if (entry != NULL && entry->edition != SETTINGS_EDITION_UNSET &&
-        (entry->edition == SETTINGS_EDITION_PERSONAL) != is_personal)
-        return error_set(err, ERROR_CONFIG, "it says it is %s Edition, against the configuration",
-                         is_personal ? "Personal" : "Enterprise");
+        (entry->edition == SETTINGS_EDITION_PERSONAL) != is_personal) {
+        (void)error_set(err, ERROR_CONFIG, "it says it is %s Edition, against the configuration",
+                        is_personal ? "Personal" : "Enterprise");
+        return fail_contradicted("edition", err);
+    }
     (void)text_copy(registry->region, sizeof registry->region, said->region);
     (void)text_copy(registry->instance_id, sizeof registry->instance_id, said->instance_id);
     registry->is_personal = registry->is_personal || is_personal;
@@ -297,6 +341,25 @@ void registry_guess_endpoint(char url[OPENAPI_URL_SIZE], const struct registry *
     (void)text_copy(url, OPENAPI_URL_SIZE, endpoints.urls[0]);
 }
 
+/* The refusal of ListInstanceEndpoint, with what helps in its place. */
+static bool fail_proof(const struct registry *registry, const struct cr *cr, struct error *err)
+{
+    const char *code = err->service_code;
+
+    (void)error_wrap(err, "%s is not proved to be an ACR host", registry->host.name);
+    if (refusal_of(code, 0).reaction == REFUSAL_FORBIDDEN)
+        return error_advise(err,
+                            "Map it under \"registries\" in the configuration file, or allow "
+                            "cr:ListInstanceEndpoint to %s",
+                            cr->signer->words);
+    if (strcasestr(code, "INSTANCE") != NULL && strcasestr(code, "EXIST") != NULL)
+        return error_advise(err,
+                            "Map it under \"registries\" in the configuration file, with an "
+                            "identity of the account that owns instance %s",
+                            registry->instance_id);
+    return false;
+}
+
 /* A host that neither its name nor the configuration vouches for needs proof from our own account:
  * the kubelet will send the password to it. */
 static bool prove_host(const struct registry *registry, const struct cr *cr, struct error *err)
@@ -307,41 +370,45 @@ static bool prove_host(const struct registry *registry, const struct cr *cr, str
         return true;
     if (registry->is_personal)
         return fail_not_acr(registry, err);
-    if (!cr_has_domain(&found, cr, registry->instance_id, registry->host.name, err)) {
-        (void)error_wrap(err, "%s is not proved to be an ACR host", registry->host.name);
-        if (err->kind != ERROR_PERMISSION)
-            return false;
-        return error_advise(err,
-                            "Map it under \"registries\" in the configuration file, or allow "
-                            "cr:ListInstanceEndpoint to %s",
-                            cr->signer->words);
-    }
-    return found || fail_not_acr(registry, err);
+    if (!cr_has_domain(&found, cr, registry->instance_id, registry->host.name, err))
+        return fail_proof(registry, cr, err);
+    if (found)
+        return true;
+    (void)error_set(err, ERROR_CONFIG,
+                    "%s is not an ACR host: instance %s does not list it among its domains",
+                    registry->host.name, registry->instance_id);
+    return advise_about_host(registry, "", err);
 }
 
 /* Nothing but the challenge could have told what this host is; err says what was wrong with it. */
 static bool fail_challenge(const struct registry *registry, struct error *err)
 {
     const struct error why = *err;
+    const bool lacks_region = registry->region[0] == '\0';
+    const bool lacks_id = !registry->is_personal && registry->instance_id[0] == '\0';
 
-    if (why.kind == ERROR_TEMPORARY)
-        return error_wrap(err, "%s: asking which ACR instance it is", registry->host.name);
+    if (why.kind == ERROR_TEMPORARY) {
+        (void)error_wrap(err, "%s: asking which ACR instance it is", registry->host.name);
+        return is_misspelt(registry)
+                   ? error_advise(err, SPELLING_ADVICE "; if it is right, try again")
+                   : false;
+    }
+    if (why.kind == ERROR_CONFIG && why.advice[0] != '\0')
+        return error_wrap(err, "%s", registry->host.name);
     if (why.kind == ERROR_CONFIG && registry->entry == NULL) {
         (void)error_set(err, ERROR_CONFIG, "%s is not an ACR host: %s", registry->host.name,
                         why.cause);
-        return error_advise(err,
-                            "If it is a custom domain of an ACR instance, map it under "
-                            "\"registries\" in the configuration file: {\"match\": [\"%s%s\"], "
-                            "\"region\": \"REGION\", \"instanceId\": \"cri-...\"}",
-                            registry->host.name, registry->host.port);
+        return advise_about_host(registry, ", \"region\": \"REGION\", \"instanceId\": \"cri-...\"",
+                                 err);
     }
     (void)error_wrap(err,
                      "%s: neither its name nor the configuration says which ACR instance it is",
                      registry->host.name);
     if (why.kind == ERROR_UNAVAILABLE && why.advice[0] != '\0')
         return false;
-    return error_advise(err, "Set region and instanceId for it under \"registries\" in the "
-                             "configuration file");
+    return error_advise(err, "Set %s%s%s for it under \"registries\" in the configuration file",
+                        lacks_region ? "region" : "", lacks_region && lacks_id ? " and " : "",
+                        lacks_id ? "instanceId" : "");
 }
 
 /* The name of an Enterprise host is enough to ask the API instead. Where that is not permitted, a

@@ -42,11 +42,18 @@ def test_images_without_a_host(image):
     assert_failed(run(request(image)), 65, "image")
 
 
-@pytest.mark.parametrize("image", [
-    "nginx", "localhost/a", "127.0.0.1:5000/a", "169.254.169.254/a",
+@pytest.mark.parametrize("image, words", [
+    ("nginx", "An image without a registry host is Docker Hub's: this program has no credentials for it"),
+    ("localhost/a", "for ACR only"), ("hub:5000/a", "for ACR only"), ("127.0.0.1:5000/a", "for ACR only"),
+    ("169.254.169.254/a", "for ACR only"),
 ])
-def test_hosts_that_nobody_needs_to_ask(image):
-    assert_failed(run(request(image)), 78, "is not an ACR host", "registries")
+def test_hosts_that_nobody_needs_to_ask(image, words):
+    result = run(request(image))
+    assert_failed(result, 78, "is not an ACR host", words)
+    assert "registries" not in result.err
+
+
+SPELLING = "Check the spelling: NAME-registry[-vpc].REGION.cr.aliyuncs.com or registry[-vpc].REGION.aliyuncs.com"
 
 
 @pytest.mark.parametrize("image", [
@@ -56,27 +63,42 @@ def test_hosts_that_nobody_needs_to_ask(image):
     "registry.oss-cn-hangzhou.aliyuncs.com/a",
 ])
 def test_hosts_that_are_not_acr_get_no_token(cloud, image):
-    assert_failed(pull(cloud, image), 78, "is not an ACR host", "registries")
+    is_misspelt = image.partition("/")[0].endswith(".aliyuncs.com")
+    assert_failed(pull(cloud, image), 78, "is not an ACR host", SPELLING if is_misspelt else '"registries"')
     assert cloud.cloud.issued == []
+
+
+def test_misspelt_host_that_has_no_address(cloud):
+    cloud.cloud.unresolvable = {"demo-registri.cn-hangzhou.cr.aliyuncs.com"}
+    assert_failed(pull(cloud, "demo-registri.cn-hangzhou.cr.aliyuncs.com/a"), 75, SPELLING)
 
 
 def test_host_of_another_account_gets_no_token(cloud):
     """The challenge names a real instance; only our own account could prove that the host is its own."""
-    assert_failed(pull(cloud, "foreign.example.com/a"), 77, "foreign.example.com", "registries")
+    assert_failed(pull(cloud, "foreign.example.com/a"), 77, "foreign.example.com", "INSTANCE_NOT_EXIST",
+                  'Map it under "registries" in the configuration file, with an identity of the account that owns instance cri-')
     assert cloud.cloud.issued == []
 
 
 def test_challenge_that_names_our_instance_is_no_proof(cloud):
     cloud.fault("registry", "challenge", status=401, headers={
         "WWW-Authenticate": 'Bearer service="registry.aliyuncs.com:cn-hangzhou:china:cri-demo567890abcdef"'})
-    assert_failed(pull(cloud, "attacker.example/a"), 78, "is not an ACR host")
+    assert_failed(pull(cloud, "attacker.example/a"), 78, "attacker.example is not an ACR host: ",
+                  "instance cri-demo567890abcdef does not list it among its domains")
     assert cloud.cloud.issued == []
+
+
+@pytest.mark.parametrize("code, words", [("NoPermission", "or allow cr:ListInstanceEndpoint to"), ("Odd", "Look up the code")])
+def test_proof_that_is_refused(cloud, code, words):
+    cloud.fault("acr", "ListInstanceEndpoint", code=code, status=403)
+    assert_failed(pull(cloud, "hub.example.com/a"), 77, "is not proved to be an ACR host", words)
 
 
 def test_region_of_a_challenge_never_becomes_another_host(cloud):
     cloud.fault("registry", "challenge", status=401, headers={
         "WWW-Authenticate": 'Bearer service="registry.aliyuncs.com:evil.example/:china:cri-demo567890abcdef"'})
-    assert_failed(pull(cloud, "hub.example.com/a"), 78, "is not an ACR host")
+    assert_failed(pull(cloud, "hub.example.com/a"), 78, "is not an ACR host",
+                  '{"match": ["hub.example.com"], "region": "REGION", "instanceId": "cri-..."}')
     assert cloud.log("acr") == []
 
 
@@ -439,7 +461,7 @@ def test_errors_for_machines(cloud):
     assert (result.status, result.out, line["level"], line["code"]) == (77, "", "error", "NoPermission")
     assert re.fullmatch(r"[0-9A-F-]+", line["requestId"]) and "cr:GetAuthorizationToken" in line["message"]
     line = json.loads(run(request("nginx"), arguments=["--log-format", "json"]).err)
-    assert '{"match": ["nginx"]}' in line["message"] and set(line) == {"time", "level", "message"}
+    assert "Docker Hub" in line["message"] and set(line) == {"time", "level", "message"}
 
 
 @pytest.mark.skipif(bool(WRAPPER), reason="the signal would reach the wrapper")
@@ -477,13 +499,13 @@ HUB = {"registries": [{"match": ["hub.example.com"]}]}
 
 
 @pytest.mark.parametrize("entry, words", [
-    ({"region": "cn-beijing"}, "region cn-hangzhou instead of cn-beijing"),
-    ({"instanceId": "cri-another"}, "instance cri-demo567890abcdef instead of instance cri-another"),
+    ({"region": "cn-beijing"}, ["region cn-hangzhou instead of cn-beijing", "Correct region under"]),
+    ({"instanceId": "cri-another"}, ["instance cri-demo567890abcdef instead of instance cri-another", "Correct instanceId under"]),
 ])
 def test_registry_that_contradicts_the_configuration(cloud, tmp_path, entry, words):
     challenge(cloud)
     config = {"registries": [{"match": ["hub.example.com"], **entry}]}
-    assert_failed(pull(cloud, "hub.example.com/a", config=config, tmp_path=tmp_path), 78, words, "registries")
+    assert_failed(pull(cloud, "hub.example.com/a", config=config, tmp_path=tmp_path), 78, *words, "registries")
     assert cloud.cloud.issued == []
 
 
@@ -500,7 +522,7 @@ def test_enterprise_host_whose_challenge_is_of_no_use_is_listed(cloud, said):
 def test_registry_of_another_edition_than_configured(cloud, tmp_path, edition, rest, words):
     challenge(cloud, rest=rest)
     config = {"registries": [{"match": ["hub.example.com"], "edition": edition}]}
-    assert_failed(pull(cloud, "hub.example.com/a", config=config, tmp_path=tmp_path), 78, words)
+    assert_failed(pull(cloud, "hub.example.com/a", config=config, tmp_path=tmp_path), 78, words, "Correct edition under")
     assert cloud.cloud.issued == []
 
 
@@ -551,10 +573,15 @@ def test_configured_host_without_an_instance_is_personal(cloud, tmp_path):
     assert cloud.log("acr")[-1]["path"] == "/tokens"
 
 
-def test_configured_host_that_is_not_acr(cloud, tmp_path):
+@pytest.mark.parametrize("entry, words", [
+    ({}, "Set region and instanceId for it"), ({"region": "cn-hangzhou"}, "Set instanceId for it"),
+    ({"instanceId": "cri-demo567890abcdef"}, "Set region for it"), ({"edition": "personal"}, "Set region for it"),
+])
+def test_configured_host_that_is_not_acr(cloud, tmp_path, entry, words):
     cloud.fault("registry", "challenge", status=200)
-    assert_failed(pull(cloud, "hub.example.com/a", config=HUB, tmp_path=tmp_path), 78, "neither its name nor the configuration",
-                  "Set region and instanceId")
+    config = {"registries": [{"match": ["hub.example.com"], **entry}]}
+    result = pull(cloud, "hub.example.com/a", config=config, tmp_path=tmp_path)
+    assert_failed(result, 78, "neither its name nor the configuration", words)
 
 
 def test_foreign_host_that_says_it_is_personal(cloud):

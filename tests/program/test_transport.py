@@ -253,9 +253,9 @@ def test_host_of_alibaba_is_believed_its_challenge(cloud, host, rest, path):
 
 @pytest.mark.parametrize("host", ALIBABA)
 @pytest.mark.parametrize("fault, status, words", [
-    ({"service": "registry", "status": 404}, 78, ["%s is not an ACR host", '{"match": ["%s"], "region": "REGION", "instanceId":']),
+    ({"service": "registry", "status": 404}, 78, ["%s is not an ACR host", "Check the spelling: NAME-registry[-vpc].REGION.cr.aliyuncs.com"]),
     (challenge("", "registry.example.com"), 78, ["%s is not an ACR host"]),
-    ({"service": "registry", "status": 503}, 75, ["%s: asking which ACR instance it is"]),
+    ({"service": "registry", "status": 503}, 75, ["%s: asking which ACR instance it is", "if it is right, try again"]),
     ({"service": "tls", "tls": "unknown-ca"}, 69, ["%s", "certificate", "SSL_CERT_FILE"]),
 ])
 def test_host_of_alibaba_whose_challenge_says_nothing_gets_no_token(cloud, host, fault, status, words):
