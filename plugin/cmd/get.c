@@ -53,8 +53,11 @@ bool get_run(const struct run *run, const char *image, enum get_output output, s
     struct answer answer AUTO(provide_answer_clear) = {0};
     bool needs_credentials = output == GET_ENV || output == GET_PASSWORD;
 
-    if (!text_copy(request.image, sizeof request.image, image))
-        return error_set(err, ERROR_REQUEST, "the image is too long");
+    if (!text_copy(request.image, sizeof request.image, image)) {
+        (void)error_set(err, ERROR_REQUEST, "the image is too long");
+        return error_advise(err, "An image is HOST[:PORT]/PATH, of less than %zu bytes",
+                            sizeof request.image);
+    }
     if (!provide(&answer, run, &request, err))
         return error_wrap(err, "image %.200s", image);
     if (needs_credentials && !answer.has_credentials) {

@@ -146,6 +146,14 @@ static void forget_parts(struct host *host)
     host->is_new_personal = false;
 }
 
+static bool fail_form(const char *cause, struct error *err)
+{
+    (void)error_set(err, ERROR_REQUEST, "%s", cause);
+    return error_advise(err,
+                        "An image is HOST[:PORT]/PATH, with a port from 1 to 65535, no user and "
+                        "no IPv6 address");
+}
+
 /* Takes the host as it was asked for apart into name and port. */
 static bool take_name_and_port(struct host *host, struct error *err)
 {
@@ -153,11 +161,15 @@ static bool take_name_and_port(struct host *host, struct error *err)
     size_t length = (size_t)(colon - host->as_asked);
     int64_t port;
 
+    if (strchr(host->as_asked, '@') != NULL)
+        return fail_form("the image's registry host has an @", err);
+    if (host->as_asked[0] == '[')
+        return fail_form("the image's registry host is an IPv6 address", err);
     if (*colon != '\0' && (!text_parse_number(colon + 1, 1, 65535, &port) ||
                            !text_copy(host->port, sizeof host->port, colon)))
-        return error_set(err, ERROR_REQUEST, "the port of the image's registry host is not one");
+        return fail_form("the port of the image's registry host is not one", err);
     if (length >= sizeof host->name)
-        return error_set(err, ERROR_REQUEST, "the image's registry host is too long");
+        return fail_form("the image's registry host is too long", err);
     memcpy(host->name, host->as_asked, length);
     text_lower(host->name);
     return true;
@@ -174,7 +186,7 @@ bool host_parse(struct host *out, const char *image, struct error *err)
         return error_advise(err, "Leave out what stands before the host, \"//\" included");
     }
     if (length >= sizeof out->as_asked)
-        return error_set(err, ERROR_REQUEST, "the image's registry host is too long");
+        return fail_form("the image's registry host is too long", err);
     memcpy(out->as_asked, image, length);
     if (!take_name_and_port(out, err))
         return false;

@@ -11,8 +11,8 @@ import subprocess
 import sys
 
 import pytest
-from provider import (DEMO, PROGRAM, SHORT_S, WRAPPER, Emulator, assert_failed, pull, request, run, skip_where_permitted,
-                      wait_until)
+from provider import (DEMO, PROGRAM, SHORT_S, WRAPPER, Emulator, assert_failed, call, pull, request, run,
+                      skip_where_permitted, wait_until)
 
 GOOD = json.loads(request(DEMO + "/a"))
 
@@ -40,6 +40,19 @@ def test_bad_requests(stdin, words):
 ])
 def test_images_without_a_host(image):
     assert_failed(run(request(image)), 65, "image")
+
+
+@pytest.mark.parametrize("image, cause", [
+    ("user@" + DEMO + "/a", "has an @"), ("nginx@sha256:" + "0" * 64, "has an @"), ("[::1]:5000/a", "is an IPv6 address"),
+    (DEMO + ":0/a", "the port of"), (DEMO + ":x/a", "the port of"), (DEMO + ":65536/a", "the port of"),
+    (DEMO + ":x:5000/a", "the port of"),
+    pytest.param("x" * 300 + "/a", "registry host is too long", id="long-host"),
+    pytest.param(DEMO + "/" + "x" * 2000, "the image is too long", id="long-path"),
+])
+def test_image_of_another_form_is_told_the_right_one(image, cause):
+    result = call("get", "--no-cache", image)
+    assert_failed(result, 65, cause, "An image is HOST[:PORT]/PATH, ")
+    assert "use: aliyun-acr-credential-provider get" not in result.err
 
 
 @pytest.mark.parametrize("image, words", [
