@@ -143,7 +143,7 @@ static _Noreturn void become(const struct command *command, const struct pipe_en
         dup2(complaint->write, STDERR_FILENO) >= 0) {
         close_others();
         (void)execvp(command->words[0], command->words);
-        (void)dprintf(STDERR_FILENO, "%s", strerror(errno));
+        (void)dprintf(STDERR_FILENO, "cannot start %s: %s", command->words[0], strerror(errno));
     }
     _exit(EXEC_FAILED);
 }
@@ -268,19 +268,22 @@ static const char *last_words_of(const struct conversation *with)
 static bool finish(struct conversation *with, bool in_time, struct error *err)
 {
     const char *last_words;
+    const char *colon;
 
     if (!with->has_ended)
         kill_all(with->child);
     last_words = last_words_of(with);
+    colon = last_words[0] == '\0' ? "" : ": ";
     if (with->output->length > with->max_bytes)
         return error_set(err, ERROR_UNAVAILABLE, "it printed more than %zu bytes", with->max_bytes);
     if (!in_time)
-        return error_set(err, ERROR_TEMPORARY, "it did not end in time: %s", last_words);
+        return error_set(err, ERROR_TEMPORARY, "it did not end in time%s%s", colon, last_words);
     if (WIFSIGNALED(with->status))
-        return error_set(err, ERROR_UNAVAILABLE, "it was ended by signal %d: %s",
-                         WTERMSIG(with->status), last_words);
-    return WEXITSTATUS(with->status) == 0 || error_set(err, ERROR_UNAVAILABLE, "exit status %d: %s",
-                                                       WEXITSTATUS(with->status), last_words);
+        return error_set(err, ERROR_UNAVAILABLE, "it was ended by signal %d%s%s",
+                         WTERMSIG(with->status), colon, last_words);
+    return WEXITSTATUS(with->status) == 0 ||
+           error_set(err, ERROR_UNAVAILABLE, "exit status %d%s%s", WEXITSTATUS(with->status), colon,
+                     last_words);
 }
 
 /* Whoever ends this process ends what it started. */

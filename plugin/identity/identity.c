@@ -199,8 +199,11 @@ static bool fetch_by_command(struct identity *identity, struct error *err)
     struct buf answer AUTO(buf_clear) = {0};
     int64_t deadline_ms = clock_mono_ms() + http_left_ms(identity->run->http);
 
-    if (!command_split(&command, identity->recipe.command, err) ||
-        !command_run(&answer, &command, CREDENTIALS_REPLY_MAX_BYTES, deadline_ms, hide_printed,
+    if (!command_split(&command, identity->recipe.command, err)) {
+        (void)error_advise(err, "Correct process_command; no shell reads it");
+        return error_wrap(err, "process_command of %s", identity->recipe.words);
+    }
+    if (!command_run(&answer, &command, CREDENTIALS_REPLY_MAX_BYTES, deadline_ms, hide_printed,
                      err) ||
         !credentials_reply_decode_process(&identity->signer.credentials, answer.bytes,
                                           answer.length, err)) {

@@ -32,10 +32,12 @@ def test_external_process_with_a_token_is_run_without_a_shell(cloud, tmp_path):
 
 @pytest.mark.parametrize("command, status, words", [
     ("sh -c 'echo so sorry >&2; exit 3'", 69, ["exit status 3", "so sorry"]),
-    ("sh -c 'kill -9 $$'", 69, ["signal 9"]), ("no-such-command", 69, ["exit status 127", "No such file"]),
+    ("sh -c 'kill -9 $$'", 69, ["signal 9. "]), ("false", 69, ["exit status 1. Run the command by hand"]),
+    ("no-such-command", 69, ["exit status 127: cannot start no-such-command: No such file or directory"]),
     ("echo hello", 69, ["line 1"]), ("yes", 69, ["65536 bytes"]), ("sh -c 'yes >&2'", 75, ["in time"]),
     ("sleep 77", 75, ["in time"]), ("sh -c 'exec >&- 2>&-; sleep 77'", 75, ["in time"]),
-    ("echo 'open", 78, ["quote"]), ("echo \\", 78, ["backslash"]), (" ", 78, ["empty"]),
+    ("echo 'open", 78, ["quote. Correct process_command"]), ("echo \\", 78, ["backslash. Correct process_command"]),
+    (" ", 78, ["empty. Correct process_command"]),
     (print_json(mode="EcsRamRole"), 69, ["EcsRamRole"]), (print_json(mode="AK", access_key_id=KEY), 69, ["access_key_secret"]),
     (print_json(mode="AK", access_key_id=KEY, access_key_secret="a\nb"), 69, ["access_key_secret"]),
     (print_json(mode="StsToken", access_key_id=KEY, access_key_secret=SECRET), 69, ["sts_token"]),
