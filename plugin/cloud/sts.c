@@ -127,65 +127,86 @@ static void explain_end(struct error *err)
     (void)error_advise(err, "The token has ended: check the node's clock (NTP)");
 }
 
-static void explain_audience(const struct claims *claims, struct error *err)
+/* What STS was shown, and on what. */
+struct proof {
+    struct claims claims;
+    const char *provider_arn;
+    bool is_of_kubelet; /* else from a file */
+};
+
+static void explain_audience(const struct proof *proof, struct error *err)
 {
-    (void)error_advise(err,
-                       "Most likely oidc:aud failed: the token's audience is %s; ask for %s "
-                       "(serviceAccountTokenAudience) or allow it in the OIDC provider",
-                       claims->audience, AUDIENCE);
+    if (proof->claims.audience_fits)
+        (void)error_advise(err,
+                           "Most likely oidc:aud failed: %s must list " AUDIENCE
+                           " among its client ids, and the role's trust policy admit it",
+                           proof->provider_arn);
+    else
+        (void)error_advise(
+            err,
+            "Most likely oidc:aud failed: the token's audience is %s; set %s to " AUDIENCE
+            ", or allow it in the OIDC provider",
+            proof->claims.audience,
+            proof->is_of_kubelet ? "the kubelet's serviceAccountTokenAudience"
+                                 : "the audience of the projected token");
 }
 
-static void explain_issuer(const struct claims *claims, const char *provider_arn, struct error *err)
+static void explain_issuer(const struct proof *proof, struct error *err)
 {
     (void)error_advise(err,
                        "Most likely oidc:iss failed: the token's issuer is %s; %s must be the "
                        "provider of this cluster, with RRSA enabled",
-                       claims->issuer, provider_arn);
+                       proof->claims.issuer, proof->provider_arn);
 }
 
 /* The service only says no: what differs from what ACK's providers expect is most likely why. */
-static void guess(const struct claims *claims, struct error *err)
+static void guess(const struct proof *proof, struct error *err)
 {
+    const struct claims *claims = &proof->claims;
+
     if (claims->expires_at_s != 0 && claims->expires_at_s <= clock_wall_s())
         explain_end(err);
     else if (!claims->audience_fits)
-        explain_audience(claims, err);
+        explain_audience(proof, err);
     else
         (void)error_advise(err,
                            "Most likely oidc:sub failed: the role's trust policy must admit "
-                           "oidc:sub %s with oidc:iss %s",
-                           claims->subject, claims->issuer);
+                           "oidc:sub %s with oidc:iss %s, and name %s as principal",
+                           claims->subject, claims->issuer, proof->provider_arn);
 }
 
 /* Says which condition most likely failed. */
-static void explain(const struct secret *token, const char *provider_arn, struct error *err)
+static void explain(struct proof *proof, const struct secret *token, struct error *err)
 {
     const char *code = err->service_code;
-    struct claims claims;
 
-    if (!claims_read(&claims, token, AUDIENCE))
-        (void)error_advise(err, "The token is not a JSON Web Token");
+    if (!claims_read(&proof->claims, token, AUDIENCE))
+        (void)error_advise(err, "The token is not a JSON Web Token: %s",
+                           proof->is_of_kubelet
+                               ? "the kubelet has to send one of the pod's service account"
+                               : "let the token file hold one of a service account");
     else if (strstr(code, "Expired") != NULL)
         explain_end(err);
     else if (strstr(code, "Audience") != NULL)
-        explain_audience(&claims, err);
+        explain_audience(proof, err);
     else if (strstr(code, "Issuer") != NULL || strstr(code, "Fingerprint") != NULL)
-        explain_issuer(&claims, provider_arn, err);
+        explain_issuer(proof, err);
     else if (strstr(code, "Invalid") != NULL || strcasestr(err->cause, "OIDC Provider") != NULL ||
              strcasestr(err->cause, "OIDCProvider") != NULL)
         (void)error_advise(err,
                            "Check that OIDC provider %s exists, with RRSA enabled, and is that of "
                            "the cluster that made the token",
-                           provider_arn);
+                           proof->provider_arn);
     else
-        guess(&claims, err);
+        guess(proof, err);
 }
 
 bool sts_assume_role_with_oidc(struct credentials *out, struct http *http,
                                struct openapi_endpoints *endpoints, const struct role *role,
                                const char *provider_arn, const struct secret *token,
-                               struct error *err)
+                               bool is_of_kubelet, struct error *err)
 {
+    struct proof proof = {.provider_arn = provider_arn, .is_of_kubelet = is_of_kubelet};
     struct openapi_reply reply AUTO(openapi_reply_clear) = {0};
     struct session session;
     struct openapi_call call = make_call("AssumeRoleWithOIDC", role, &session);
@@ -196,7 +217,7 @@ bool sts_assume_role_with_oidc(struct credentials *out, struct http *http,
     if (!openapi_call(&reply, http, endpoints, &call, NULL, err)) {
         if (text_starts_with(err->service_code, "AuthenticationFail.") ||
             text_starts_with(err->service_code, "NoPermission"))
-            explain(token, provider_arn, err);
+            explain(&proof, token, err);
     } else if (decode(out, &reply, call.action, role->arn, err)) {
         return true;
     }

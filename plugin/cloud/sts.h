@@ -33,6 +33,6 @@ CHECKED bool sts_assume_role(struct credentials *out, struct http *http,
 CHECKED bool sts_assume_role_with_oidc(struct credentials *out, struct http *http,
                                        struct openapi_endpoints *endpoints, const struct role *role,
                                        const char *provider_arn, const struct secret *token,
-                                       struct error *err);
+                                       bool is_of_kubelet, struct error *err);
 
 #endif

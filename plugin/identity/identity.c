@@ -175,7 +175,8 @@ static bool fetch_by_oidc(struct identity *identity, struct error *err)
         return false;
     return complete_arns(oidc, &identity->node, err) && choose_sts(&endpoints, identity, err) &&
            sts_assume_role_with_oidc(&identity->signer.credentials, identity->run->http, &endpoints,
-                                     &oidc->role, oidc->provider_arn, &oidc->token, err);
+                                     &oidc->role, oidc->provider_arn, &oidc->token,
+                                     identity->is_of_pod, err);
 }
 
 /* -- the other beginnings -- */

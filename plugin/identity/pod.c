@@ -54,10 +54,15 @@ static bool take_provider(struct recipe_oidc *out, const struct settings_pod *se
     return error_advise(err, "Set podIdentity.oidcProviderArn, or podIdentity.clusterId on ACK");
 }
 
-static bool take_role(struct recipe *out, const char *arn, const char *name, struct error *err)
+/* `annotation` is the one that has the ARN. */
+static bool take_role(struct recipe *out, const char *annotation, const char *arn, const char *name,
+                      struct error *err)
 {
+    char what[96];
+
     if (arn != NULL) {
-        if (!settings_check_role_arn(arn, "the annotation " ARN_ANNOTATION, err))
+        text_join(what, sizeof what, "the annotation ", "", annotation);
+        if (!settings_check_role_arn(arn, what, err))
             return false;
         out->oidc.role.arn = copy(arn);
         text_join(out->words, sizeof out->words, "the pod's role ", "", arn);
@@ -73,11 +78,14 @@ static bool take_role(struct recipe *out, const char *arn, const char *name, str
 enum recipe_outcome pod_recipe(struct recipe *out, const struct settings_pod *settings,
                                const struct kubelet_request *request, struct error *err)
 {
-    const char *arn = kubelet_request_annotation(request, ARN_ANNOTATION);
+    const char *annotation = ARN_ANNOTATION;
+    const char *arn = kubelet_request_annotation(request, annotation);
     const char *name = kubelet_request_annotation(request, NAME_ANNOTATION);
 
-    if (arn == NULL && name == NULL)
-        arn = kubelet_request_annotation(request, OTHER_ARN_ANNOTATION);
+    if (arn == NULL && name == NULL) {
+        annotation = OTHER_ARN_ANNOTATION;
+        arn = kubelet_request_annotation(request, annotation);
+    }
     if (arn == NULL && name == NULL)
         return without_role(settings, request, err);
     if (secret_is_empty(&request->service_account_token)) {
@@ -90,7 +98,7 @@ enum recipe_outcome pod_recipe(struct recipe *out, const struct settings_pod *se
     }
     out->base = RECIPE_OIDC;
     secret_copy(&out->oidc.token, &request->service_account_token);
-    return take_role(out, arn, name, err) && take_provider(&out->oidc, settings, err)
+    return take_role(out, annotation, arn, name, err) && take_provider(&out->oidc, settings, err)
                ? RECIPE_FOUND
                : RECIPE_BROKEN;
 }

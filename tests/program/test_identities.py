@@ -461,6 +461,19 @@ def test_refused_oidc_role_never_becomes_the_role_of_the_node(cloud, tmp_path):
     assert cloud.log("metadata") == [] and cloud.log("acr") == []
 
 
+@pytest.mark.parametrize("claims, words", [
+    ({"aud": "api"}, "audience is api; set the audience of the projected token to sts.aliyuncs.com"),
+    (None, "not a JSON Web Token: let the token file hold one of a service account"),
+])
+def test_refused_token_of_a_file_is_not_told_about_the_kubelet(cloud, tmp_path, claims, words):
+    variables = oidc(cloud, tmp_path, **(claims or {}))
+    if claims is None:
+        write(tmp_path / "token", "no-token")
+    result = pull(cloud, DEMO + "/a", variables)
+    assert_failed(result, 77, words)
+    assert "kubelet" not in result.err and "serviceAccountTokenAudience" not in result.err
+
+
 # -- roles -----------------------------------------------------------------------------------------------------
 
 

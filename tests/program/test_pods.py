@@ -78,8 +78,9 @@ def test_pod_without_a_role_can_be_refused(cloud, tmp_path):
 
 @pytest.mark.parametrize("claims, role, words", [
     ({"aud": ["api"]}, POD_ROLE, ["oidc:aud", "audience is api", "sts.aliyuncs.com"]),
-    ({"aud": "api"}, POD_ROLE, ["oidc:aud", "audience is api"]),
-    ({"sub": "system:serviceaccount:default:other"}, POD_ROLE, ["oidc:sub", "system:serviceaccount:default:other"]),
+    ({"aud": "api"}, POD_ROLE, ["oidc:aud", "audience is api; set the kubelet's serviceAccountTokenAudience to sts.aliyuncs.com"]),
+    ({"sub": "system:serviceaccount:default:other"}, POD_ROLE,
+     ["oidc:sub", "system:serviceaccount:default:other", f"and name {PROVIDER} as principal"]),
     ({"iss": "https://other.example"}, POD_ROLE, ["https://other.example"]),
     ({"exp": 1}, POD_ROLE, ["has ended", "NTP"]),
     ({}, "acs:ram::1234567890123456:role/none", ["EntityNotExist.Role"]),
@@ -140,7 +141,8 @@ def test_token_travels_in_no_url(cloud, tmp_path):
 
 
 @pytest.mark.parametrize("code, words", [
-    ("AuthenticationFail.OIDCToken.AudienceNotMatch", "oidc:aud"), ("AuthenticationFail.OIDCToken.IssuerNotMatch", "oidc:iss"),
+    ("AuthenticationFail.OIDCToken.AudienceNotMatch", PROVIDER + " must list sts.aliyuncs.com among its client ids"),
+    ("AuthenticationFail.OIDCToken.IssuerNotMatch", "oidc:iss"),
     ("AuthenticationFail.OIDCToken.Expired", "has ended"), ("AuthenticationFail.NoPermission", "oidc:sub"),
     ("AuthenticationFail.OIDCToken.PublicKeyFingerprintMismatch", "oidc:iss"), ("EntityNotExist.OIDCProvider", "provider's ARN"),
 ])
@@ -168,8 +170,10 @@ def test_what_the_service_says_goes_before_what_the_token_says(cloud, tmp_path, 
 
 @pytest.mark.parametrize("annotations, pod, token, status, words", [
     ({ARN: POD_ROLE}, KNOWN, "", 78, "serviceAccountTokenAudience"), ({ARN: POD_ROLE}, {}, None, 78, "podIdentity.oidcProviderArn"),
-    ({ARN: "pod"}, KNOWN, None, 78, "ARN"), ({ARN: ""}, KNOWN, None, 78, "ARN"), ({NAME: "a/b"}, KNOWN, None, 78, NAME),
-    ({ARN: POD_ROLE}, KNOWN, "not-a-token", 77, "not a JSON Web Token"), ({ARN: POD_ROLE}, KNOWN, "a.%%.c", 77, "not a JSON Web Token"),
+    ({ARN: "pod"}, KNOWN, None, 78, "the annotation acr.aliyun.com/role-arn must"),
+    ({"pod-identity.alibabacloud.com/role-arn": "pod"}, KNOWN, None, 78, "annotation pod-identity.alibabacloud.com/role-arn must"),
+    ({ARN: ""}, KNOWN, None, 78, "ARN"), ({NAME: "a/b"}, KNOWN, None, 78, NAME),
+    ({ARN: POD_ROLE}, KNOWN, "not-a-token", 77, "not a JSON Web Token: the kubelet has to send one"), ({ARN: POD_ROLE}, KNOWN, "a.%%.c", 77, "not a JSON Web Token"),
     ({ARN: POD_ROLE}, KNOWN, "a.e30.c", 77, "AuthenticationFail"),
 ])
 def test_role_that_cannot_be_tried(cloud, tmp_path, annotations, pod, token, status, words):
