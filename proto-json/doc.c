@@ -168,7 +168,7 @@ static enum finding find(const struct doc_node *node, enum json_type type, const
     if (!node->present && need == DOC_OPTIONAL)
         return FINDING_NONE;
     if (!node->present)
-        (void)error_set(err, node->kind, "%s is missing, it must be %s", name_of(node), type_name);
+        (void)error_set(err, node->kind, "%s is missing: it must be %s", name_of(node), type_name);
     else if (!json_object_is_type(node->value, type))
         (void)error_set(err, node->kind, "%s must be %s", name_of(node), type_name);
     else

@@ -19,8 +19,8 @@ static bool check_key(const struct doc_node *member, const char *name, const cha
     }
     for (size_t i = 0; i < count; i++) {
         if (strcasecmp(keys[i], name) == 0)
-            return error_set(err, ERROR_CONFIG, "%s is not a known key; did you mean %s?",
-                             member->path, keys[i]);
+            return error_set(err, ERROR_CONFIG, "%s is not a known key: write %s", member->path,
+                             keys[i]);
     }
     return error_set(err, ERROR_CONFIG, "%s is not a known key", member->path);
 }

@@ -85,7 +85,7 @@ GOOD = [
 BAD = [
     # Keys that do not exist.
     ({"registry": []}, "registry"),
-    ({"Registries": []}, "did you mean registries"),
+    ({"Registries": []}, "Registries is not a known key: write registries. Correct this file"),
     (registry(instanceID="cri-a"), "registries[0].instanceID"),
     (registry(comment="x"), "registries[0].comment"),
     ({"identity": {"role": "R"}}, "identity.role"),

@@ -260,7 +260,7 @@ static void decodes_personal_tokens(void **state)
         assert_int_equal(err.kind, ERROR_UNAVAILABLE);
     }
     assert_false(api_reply_decode_token_personal(&token, bad[4], strlen(bad[4]), &err));
-    assert_string_equal(err.cause, "data.tempUserName is missing, it must be a string");
+    assert_string_equal(err.cause, "data.tempUserName is missing: it must be a string");
 }
 
 static void decodes_instances(void **state)

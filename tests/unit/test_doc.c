@@ -335,7 +335,7 @@ static void names_the_place_of_an_error(void **state)
     assert_false(doc_text(text, sizeof text, doc_member(&root, "n"), DOC_OPTIONAL, &err));
     assert_string_equal(err.cause, "n must be a string");
     assert_false(doc_text(text, sizeof text, doc_member(&root, "x"), DOC_REQUIRED, &err));
-    assert_string_equal(err.cause, "x is missing, it must be a string");
+    assert_string_equal(err.cause, "x is missing: it must be a string");
     assert_false(doc_boolean(&truth, doc_member(&root, "n"), DOC_REQUIRED, &err));
     assert_string_equal(err.cause, "n must be true or false");
     assert_false(doc_integer(&number, 0, 1, doc_member(&root, "n"), DOC_REQUIRED, &err));
