@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 
 import pytest
 import yaml
@@ -60,6 +61,17 @@ def test_command_lines_of_the_readme(cloud):
         done = subprocess.run([PROGRAM, *line.replace("REGISTRY_HOST", DEMO).replace("HOST", DEMO).split()], text=True,
                               capture_output=True, env={**cloud.environment(), **without_cache()}, check=False)
         assert done.returncode == 0 and cloud.cloud.issued[-1] in done.stdout + str(base64_of(done.stdout)), line
+
+
+def test_what_the_readmes_do_with_the_emulator():
+    """Word for word, but for the program, which is built elsewhere."""
+    line = re.search(r"\n(python3 tests/emulator/emulator\.py build/demo/.*)\n", read("README.md"))[1]
+    script = re.search(r"```python\n(.*?)```", read("tests", "emulator", "README.md"), re.S)[1]
+    for command in (line.split(), [sys.executable, "-B", "-c", script.replace("build/demo/" + os.path.basename(PROGRAM), PROGRAM)]):
+        command = [PROGRAM if word.startswith("build/demo/") else word for word in command]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, env={
+            "PATH": os.environ["PATH"], "PYTHONPATH": "tests/emulator", "PYTHONDONTWRITEBYTECODE": "1"})
+        assert done.returncode == 0 and list(json.loads(done.stdout)["auth"]) == [DEMO], done.stderr
 
 
 def base64_of(text):
