@@ -117,6 +117,12 @@ def wait_until(is_so, seconds=60):
     return found
 
 
+def is_gone(*which):
+    """Whether pgrep finds no such process but what the system has yet to bury, which may have no parent that would."""
+    found = subprocess.run(["pgrep", "--runstates", "D,I,R,S,T,t", *which], capture_output=True, check=False)
+    return found.returncode == 1
+
+
 def skip_where_permitted(why):
     """Where everything that tests need is said to be there, a test that does not run is a failure."""
     assert os.environ.get("REQUIRE_REAL_CLIENTS") != "1", why

@@ -10,7 +10,8 @@ import sys
 
 import pytest
 import yaml
-from provider import API, DEMO, PROGRAM, ROOT, caller, pull, request, run, skip_where_permitted, without_cache
+from provider import (API, DEMO, PROGRAM, ROOT, caller, is_gone, pull, request, run, skip_where_permitted, wait_until,
+                      without_cache)
 
 
 def read(*path):
@@ -117,8 +118,7 @@ class Newcomer:
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True) as process:
             out, err = process.communicate(timeout=600)
         assert process.returncode == 0, err
-        with pytest.raises(ProcessLookupError):
-            os.killpg(process.pid, 0)
+        wait_until(lambda: is_gone("-g", str(process.pid)))
         assert self.files() == before and os.listdir(self.temporary) == []
         return out
 

@@ -11,7 +11,7 @@ import subprocess
 
 import pytest
 from home import KEY, SECRET, cli, print_json, write
-from provider import DEADLINE_S, DEMO, PROGRAM, SHORT_S, WRAPPER, assert_failed, caller, pull, wait_until
+from provider import DEADLINE_S, DEMO, PROGRAM, SHORT_S, WRAPPER, assert_failed, caller, is_gone, pull, wait_until
 
 
 def external(cloud, tmp_path, command, **keywords):
@@ -46,12 +46,6 @@ def test_external_process_that_fails(cloud, tmp_path, command, status, words):
     result = external(cloud, tmp_path, command, deadline_s=SHORT_S if words == ["in time"] else DEADLINE_S)
     assert_failed(result, status, "process_command", *words, secrets=[SECRET])
     assert cloud.log("acr") == []
-
-
-def is_gone(*which):
-    """Nothing but what the system has yet to bury; that may have no parent here that would."""
-    found = subprocess.run(["pgrep", "--runstates", "D,I,R,S,T,t", *which], capture_output=True, check=False)
-    return found.returncode == 1
 
 
 def sleeper(tmp_path):
