@@ -12,7 +12,8 @@ step clang-format
 clang-format --dry-run -Werror "${sources[@]}"
 
 step 'manual page'
-man --warnings --local-file deploy/man/aliyun-acr-credential-provider.1 2>&1 >/dev/null | tee /dev/stderr | wc -c | grep -qx 0
+warnings=$(man --warnings --local-file deploy/man/aliyun-acr-credential-provider.1 2>&1 >/dev/null)
+[ -z "$warnings" ] || { printf '%s\n' "$warnings" >&2; exit 1; }
 
 step clang
 cmake --preset clang "$python" >/dev/null
