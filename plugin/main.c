@@ -88,8 +88,8 @@ static void settle(int status)
 {
     enum { TELLING_S = 5 };
 
-    settled = status;
     start_watchdog(TELLING_S);
+    settled = status;
 }
 
 /* What a command does once there are settings and connections. */

@@ -123,6 +123,7 @@ static bool share(struct token *out, int64_t *left_s, const struct run *run,
                                              .margin_s = run->settings->refresh_margin_s};
     /* Whoever waits keeps half of its time to ask by itself. */
     int64_t wait_until_ms = clock_mono_ms() + http_left_ms(run->http) / 2;
+    char why[1024];
 
     if (!make_keys(&flight, run, registry, identity, err))
         return false;
@@ -140,8 +141,8 @@ static bool share(struct token *out, int64_t *left_s, const struct run *run,
                 flight_land(&flight, out, *left_s);
             return true;
         }
-        /* That our time is over says nothing of theirs. */
-        if (http_left_ms(run->http) > 0)
+        /* That our time is over says nothing of theirs, but that our patience is. */
+        if (http_left_ms(run->http) > 0 || flight_has_old(&flight))
             flight_fail(&flight, err);
         break;
     case FLIGHT_FAILED:
@@ -150,7 +151,8 @@ static bool share(struct token *out, int64_t *left_s, const struct run *run,
     if (!is_outage(err) || !flight_has_old(&flight))
         return false;
     flight_take_old(&flight, out, left_s);
-    log_warning("serving a token that should have been renewed: %s", err->cause);
+    error_format(err, why, sizeof why);
+    log_warning("serving a token that should have been renewed: %s", why);
     return true;
 }
 

@@ -41,10 +41,10 @@ enum file_outcome file_read_trusted(struct buf *out, const char *path, size_t ma
     bool too_much = false;
 
     if (descriptor < 0) {
+        bool is_forbidden = errno == EACCES;
+
         if (errno == ENOENT || errno == ENOTDIR)
             return FILE_ABSENT;
-        const bool is_forbidden = errno == EACCES;
-
         (void)error_set(err, ERROR_CONFIG, "cannot open %s: %s", path, strerror(errno));
         if (is_forbidden)
             (void)error_advise(err, "Let the user that runs this program read it");

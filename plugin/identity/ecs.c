@@ -98,7 +98,8 @@ static enum recipe_outcome name_role(char role[ROLE_NAME_SIZE], struct metadata 
 static const char *namer_of_role(const char *given, const char *words)
 {
     if (given != NULL)
-        return text_starts_with(words, "profile ") ? words : "roleName in the configuration";
+        return text_starts_with(words, "profile ") ? "the role's name in the profile"
+                                                   : "roleName in the configuration";
     return environment_value("ALIBABA_CLOUD_ECS_METADATA")[0] != '\0' ? "ALIBABA_CLOUD_ECS_METADATA"
                                                                       : NULL;
 }

@@ -135,7 +135,7 @@ static bool locate_node(struct identity *identity, struct error *err)
     return true;
 }
 
-static bool fail_token_file(struct error *err)
+static bool advise_about_token_file(struct error *err)
 {
     return error_advise(err, "Correct ALIBABA_CLOUD_OIDC_TOKEN_FILE, or the profile's "
                              "oidc_token_file");
@@ -151,14 +151,14 @@ static bool read_token_file(struct secret *out, const char *path, struct error *
         break;
     case FILE_ABSENT:
         (void)error_set(err, ERROR_CONFIG, "there is no token file %s", path);
-        return fail_token_file(err);
+        return advise_about_token_file(err);
     case FILE_REFUSED:
-        return err->advice[0] != '\0' ? false : fail_token_file(err);
+        return err->advice[0] != '\0' ? false : advise_about_token_file(err);
     }
     length = strcspn(buf_text(&file), " \t\r\n");
     if (length == 0) {
         (void)error_set(err, ERROR_CONFIG, "token file %s is empty", path);
-        return fail_token_file(err);
+        return advise_about_token_file(err);
     }
     secret_set(out, buf_text(&file), length);
     return true;
@@ -340,7 +340,9 @@ void identity_describe(struct buf *out, const struct identity *identity)
     }
     /* Where the metadata service is asked, and what may come of it. */
     if (identity->recipe.base == RECIPE_ECS)
-        buf_append_format(out, "%s %s %d %s", endpoints->metadata,
+        buf_append_format(out, "%s %s %s %s %d %s", endpoints->metadata,
+                          environment_value("ALIBABA_CLOUD_IMDSV1_DISABLED"),
+                          environment_value("ALIBABA_CLOUD_IMDSV2_DISABLED"),
                           environment_value("ALIBABA_CLOUD_ECS_METADATA"),
                           identity->recipe.may_be_absent,
                           environment_value("ALIBABA_CLOUD_CREDENTIALS_URI"));

@@ -41,7 +41,7 @@ static bool take_origin(char *origin, size_t size, const char *uri)
     const char *authority = strstr(uri, "://");
     size_t length;
     char *zone;
-    char *bracket;
+    char *behind;
 
     if (authority == NULL)
         return false;
@@ -52,9 +52,14 @@ static bool take_origin(char *origin, size_t size, const char *uri)
     memcpy(origin, uri, length);
     origin[length] = '\0';
     zone = strstr(origin, "%25");
-    bracket = strchr(origin, ']');
-    if (zone != NULL && bracket != NULL && zone < bracket)
-        memmove(zone, bracket, strlen(bracket) + 1);
+    if (zone == NULL)
+        return true;
+    /* Whatever else stands there may be read otherwise by who goes by the URI. */
+    behind = zone + strlen("%25");
+    behind += strspn(behind, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._~-");
+    if (*behind != ']')
+        return false;
+    memmove(zone, behind, strlen(behind) + 1);
     return true;
 }
 

@@ -330,9 +330,9 @@ bool http_send(struct http *http, const struct http_request *request, struct htt
 
 void http_describe_way(struct buf *out)
 {
-    static const char *const names[] = {"https_proxy", "HTTPS_PROXY",   "http_proxy",
-                                        "all_proxy",   "ALL_PROXY",     "no_proxy",
-                                        "NO_PROXY",    "SSL_CERT_FILE", "SSL_CERT_DIR"};
+    static const char *const names[] = {"https_proxy",   "HTTPS_PROXY", "all_proxy",
+                                        "ALL_PROXY",     "no_proxy",    "NO_PROXY",
+                                        "SSL_CERT_FILE", "SSL_CERT_DIR"};
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         const char *value = secure_getenv(names[i]);

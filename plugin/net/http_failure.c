@@ -21,12 +21,16 @@ static bool tell_tls(const struct http_failure *failure, struct error *err)
                         "a proxy that opens TLS; SSL_CERT_FILE, if set, stands for all");
 }
 
-/* Trying again with the same words might lock an account. */
+/* The same user and password again might lock an account. A host that is not admitted may have
+ * another beside it that is: the public endpoint beside that of the VPC. */
 static bool tell_proxy_refusal(const struct http_failure *failure, struct error *err)
 {
-    (void)error_set(err, ERROR_UNAVAILABLE, "%s: the proxy refuses with HTTP status %ld",
-                    failure->host, failure->proxy_status);
-    if (failure->proxy_status == 407)
+    bool wants_password = failure->proxy_status == 407;
+
+    (void)error_set(err, wants_password ? ERROR_UNAVAILABLE : ERROR_TEMPORARY,
+                    "%s: the proxy refuses with HTTP status %ld", failure->host,
+                    failure->proxy_status);
+    if (wants_password)
         return error_advise(err, "Put its user and password into HTTPS_PROXY, percent-encoded");
     return error_advise(err, "Let the proxy admit this host, or name the host in NO_PROXY");
 }
@@ -79,7 +83,8 @@ bool http_failure_tell(const struct http_failure *failure, struct error *err)
                          failure->body_max_bytes);
     if (is_about_proxy(detail))
         return tell_proxy(failure, err);
-    if (failure->proxy_status >= 400 && failure->proxy_status < 500 && failure->proxy_status != 429)
+    if (failure->proxy_status >= 400 && failure->proxy_status < 500 &&
+        failure->proxy_status != 408 && failure->proxy_status != 429)
         return tell_proxy_refusal(failure, err);
     if (is_tls_disagreement(failure))
         return error_set(err, ERROR_UNAVAILABLE, "%s: no TLS 1.2 or later: %s", host, detail);

@@ -19,8 +19,8 @@ struct http_failure {
 };
 
 /* Fills err. Returns false. ERROR_TEMPORARY: network or time; ERROR_UNAVAILABLE: certificate,
- * protocol, size or a proxy that refuses; ERROR_CONFIG: a variable of the environment that cannot
- * be used. */
+ * protocol, size or a proxy that wants a password; ERROR_CONFIG: a variable of the environment that
+ * cannot be used. */
 bool http_failure_tell(const struct http_failure *failure, struct error *err);
 
 #endif

@@ -72,8 +72,8 @@ static bool can_be_domain(const struct host *host)
 }
 
 #define SPELLING_ADVICE                                                                            \
-    "Check the spelling: NAME-registry[-vpc].REGION.cr.aliyuncs.com or "                           \
-    "registry[-vpc].REGION.aliyuncs.com"
+    "Check the spelling: NAME-registry[-vpc].REGION.cr.aliyuncs.com, "                             \
+    "registry[-vpc].REGION.aliyuncs.com or crpi-ID.REGION.personal.cr.aliyuncs.com"
 
 /* Whether it is Alibaba Cloud's, and none of ACR's as we know them. */
 static bool is_misspelt(const struct registry *registry)
@@ -246,7 +246,7 @@ void registry_start_challenge(struct registry *registry, const struct run *run)
 }
 
 /* err is that the registry says otherwise than the value of a key of its entry. */
-static bool fail_contradicted(const char *key, struct error *err)
+static bool advise_about_contradiction(const char *key, struct error *err)
 {
     return error_advise(err, "Correct %s under \"registries\" in the configuration file", key);
 }
@@ -261,13 +261,14 @@ static bool believe(struct registry *registry, const struct challenge *said, str
     if (registry->region[0] != '\0' && strcmp(registry->region, said->region) != 0) {
         (void)error_set(err, ERROR_CONFIG, "it says region %s instead of %s", said->region,
                         registry->region);
-        return entry != NULL && entry->region != NULL ? fail_contradicted("region", err) : false;
+        return entry != NULL && entry->region != NULL ? advise_about_contradiction("region", err)
+                                                      : false;
     }
     if (registry->instance_id[0] != '\0' && strcmp(registry->instance_id, said->instance_id) != 0) {
         (void)error_set(err, ERROR_CONFIG, "it says %s%s instead of instance %s",
                         is_personal ? "no instance" : "instance ", said->instance_id,
                         registry->instance_id);
-        return fail_contradicted("instanceId", err);
+        return advise_about_contradiction("instanceId", err);
     }
     if (registry->host.kind == HOST_ENTERPRISE && is_personal)
         return error_set(err, ERROR_CONFIG, "it does not name an instance");
@@ -275,7 +276,7 @@ static bool believe(struct registry *registry, const struct challenge *said, str
         (entry->edition == SETTINGS_EDITION_PERSONAL) != is_personal) {
         (void)error_set(err, ERROR_CONFIG, "it says it is %s Edition, against the configuration",
                         is_personal ? "Personal" : "Enterprise");
-        return fail_contradicted("edition", err);
+        return advise_about_contradiction("edition", err);
     }
     (void)text_copy(registry->region, sizeof registry->region, said->region);
     (void)text_copy(registry->instance_id, sizeof registry->instance_id, said->instance_id);

@@ -43,7 +43,7 @@ SURVIVED = dict.fromkeys(NEEDED, 0)
 # A host that answers otherwise than ACR does is none.
 UNKNOWN_HOST = dict.fromkeys(("html", "empty", "not-found", "forbidden", "redirect"), 78)
 TLS = {"reset": 75, "stall": 75, "unknown-ca": 69, "wrong-name": 69, "expired": 69}
-CONNECT = {"bad-gateway": 75, "forbidden": 69, "close": 75, "stall": 75, "reset": 75}
+CONNECT = {"bad-gateway": 75, "forbidden": 75, "close": 75, "stall": 75, "reset": 75}
 PASSING = ("server-error", "too-many", "close", "reset", "reset-headers", "reset-body", "truncated")
 
 ROLE = {"identity": {"assumeRole": [{"roleArn": "acs:ram::1234567890123456:role/puller"}]}}

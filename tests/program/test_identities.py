@@ -408,7 +408,7 @@ def test_credentials_uri_of_this_link(host, address):
     "http://192.0.2.1/credentials", "http://credentials.example/", "http://127.0.0.1.attacker.example/", "ftp://127.0.0.1/",
     "http://user@127.0.0.1/", "http://[2001:db8::1]/", "https:///", "http://127.0.0.1/#a", "credentials", "http://[::1",
     "http://10.0.0.1/", "http://[::1].attacker.example/", "http://[2001:db8::1%25lo]/", "http://[fe80::7%25lo", "http://127.1/",
-    "http://169.253.0.1/", "http://2130706433/", "http://localhost.attacker.example/",
+    "http://[::1%25@[2001:db8::1]/x", "https://[::1%25@[2001:db8::1]/x", "http://[::1%25lo\\@evil.example]/x", "http://169.253.0.1/", "http://2130706433/", "http://localhost.attacker.example/",
 ])
 def test_credentials_uri_in_the_open_is_refused(cloud, uri):
     assert_failed(pull(cloud, DEMO + "/a", {**NO_METADATA, "ALIBABA_CLOUD_CREDENTIALS_URI": uri}), 78, "credentials URI")
@@ -670,7 +670,7 @@ def test_metadata_service_that_is_forbidden_is_forbidden_to_profiles(cloud, tmp_
 @pytest.mark.parametrize("variables, config, profile, words", [
     ({"ALIBABA_CLOUD_ECS_METADATA": "Gone"}, {}, None, "correct ALIBABA_CLOUD_ECS_METADATA, which names it"),
     ({}, {"roleName": "Gone"}, None, "correct roleName in the configuration"),
-    ({}, {}, {"mode": "EcsRamRole", "ram_role_name": "Gone"}, "correct profile default"),
+    ({}, {}, {"mode": "EcsRamRole", "ram_role_name": "Gone"}, "correct the role's name in the profile"),
 ])
 def test_role_that_is_not_attached_is_told_with_who_named_it(cloud, tmp_path, variables, config, profile, words):
     if profile:

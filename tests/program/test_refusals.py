@@ -66,7 +66,7 @@ def test_hosts_that_nobody_needs_to_ask(image, words):
     assert "registries" not in result.err
 
 
-SPELLING = "Check the spelling: NAME-registry[-vpc].REGION.cr.aliyuncs.com or registry[-vpc].REGION.aliyuncs.com"
+SPELLING = "Check the spelling: NAME-registry[-vpc].REGION.cr.aliyuncs.com, registry[-vpc].REGION.aliyuncs.com"
 
 
 @pytest.mark.parametrize("image", [

@@ -73,9 +73,16 @@ def test_password_of_a_proxy_that_refuses_is_not_shown(cloud):
     assert_failed(result, 75, "502", secrets=["S3crtPw"])
 
 
-@pytest.mark.parametrize("status, words", [(407, "user and password into HTTPS_PROXY"), (403, "NO_PROXY")])
-def test_proxy_that_refuses_is_asked_once(cloud, tmp_path, status, words):
-    """A password that is wrong is wrong again, and may lock an account."""
+def test_proxy_that_admits_public_hosts_alone(cloud):
+    cloud.fault("proxy", "connect", host="*-vpc.*", status=403)
+    assert pull(cloud, DEMO + "/a").auth and cloud.log("acr")[-1]["host"] == "cr.cn-hangzhou.aliyuncs.com"
+    cloud.fault("proxy", "connect", status=403)
+    assert_failed(pull(cloud, DEMO + "/a"), 75, "the proxy refuses with HTTP status 403", "NO_PROXY")
+
+
+def test_proxy_that_wants_a_password_is_asked_once(cloud, tmp_path):
+    """One that is wrong is wrong again, and may lock an account."""
+    status, words = 407, "user and password into HTTPS_PROXY"
     cloud.fault("proxy", "connect", status=status)
     config = {"registries": [{"match": [DEMO], "instanceId": "cri-demo567890abcdef"}], "endpoints": {"network": "public"}}
     assert_failed(pull(cloud, DEMO + "/a", config=config, tmp_path=tmp_path), 69, f"refuses with HTTP status {status}", words)
