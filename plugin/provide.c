@@ -10,6 +10,7 @@
 #include "cache/flight.h"
 #include "cache/freshness.h"
 #include "cloud/cr.h"
+#include "cloud/refusal.h"
 #include "identity/identity.h"
 #include "net/http.h"
 #include "proto-json/kubelet.h"
@@ -61,13 +62,6 @@ static bool request_token(struct token *out, int64_t *life_s, const struct run *
     return error_advise(err, "Try again; if it stays, ask Alibaba Cloud support");
 }
 
-/* INSTANCE_NOT_EXIST, however the service spells it. */
-static bool is_instance_unknown(const struct error *err)
-{
-    return strcasestr(err->service_code, "INSTANCE") != NULL &&
-           strcasestr(err->service_code, "EXIST") != NULL;
-}
-
 /* While the metadata service is asked who we are, the registry is asked what it is and the
  * connection to the API is opened. */
 static bool ask(struct token *out, int64_t *life_s, const struct run *run,
@@ -84,7 +78,7 @@ static bool ask(struct token *out, int64_t *life_s, const struct run *run,
         return false;
     if (request_token(out, life_s, run, registry, identity, err))
         return true;
-    if (!is_instance_unknown(err) || !registry_forget(registry, run))
+    if (!refusal_is_of_instance(err->service_code) || !registry_forget(registry, run))
         return false;
     /* The instance that an earlier run found has been made anew under its name. */
     registry_start_challenge(registry, run);

@@ -48,8 +48,8 @@ CHECKED bool settings_check_profile_name(const char *text, const char *what, str
 CHECKED bool settings_check_directory(const char *text, const char *what, struct error *err);
 
 /* A pattern of the kubelet, HOST[:PORT][/PATH]. Refuses what the kubelet takes without a word and
- * never matches: a scheme, ?, [, upper case in the host, a * in the path, an empty host or label.
- */
+ * never matches: a scheme, ?, [, upper case in the host, a * in the path, an empty host or label, a
+ * path that begins with the registry API's /v1/ or /v2/. */
 CHECKED bool settings_check_match(const char *text, const char *what, struct error *err);
 
 #endif

@@ -126,3 +126,8 @@ struct refusal refusal_of(const char *code, long status)
         return trouble;
     return code[0] == '\0' ? nonsense : unknown;
 }
+
+bool refusal_is_of_instance(const char *code)
+{
+    return strcasestr(code, "INSTANCE") != NULL && strcasestr(code, "EXIST") != NULL;
+}

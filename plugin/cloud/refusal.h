@@ -25,4 +25,7 @@ struct refusal {
 /* `code` as received, "" if the answer had none; `status` is the HTTP status. */
 struct refusal refusal_of(const char *code, long status);
 
+/* Whether it is INSTANCE_NOT_EXIST, however the service spells it. */
+bool refusal_is_of_instance(const char *code);
+
 #endif

@@ -353,7 +353,7 @@ static bool fail_proof(const struct registry *registry, const struct cr *cr, str
                             "Map it under \"registries\" in the configuration file, or allow "
                             "cr:ListInstanceEndpoint to %s",
                             cr->signer->words);
-    if (strcasestr(code, "INSTANCE") != NULL && strcasestr(code, "EXIST") != NULL)
+    if (refusal_is_of_instance(code))
         return error_advise(err,
                             "Map it under \"registries\" in the configuration file, with an "
                             "identity of the account that owns instance %s",
