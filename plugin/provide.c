@@ -1,7 +1,5 @@
 #include "provide.h"
 
-#include <string.h>
-
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/log.h"
