@@ -15,16 +15,16 @@
 #include "base/digest.h"
 #include "base/file.h"
 #include "base/log.h"
-#include "base/run.h"
 #include "cache/store.h"
 #include "cmd/docker.h"
 #include "cmd/get.h"
 #include "cmd/kubelet.h"
 #include "cmd/options.h"
+#include "config/run.h"
+#include "config/settings.h"
 #include "identity/command.h"
 #include "net/http.h"
 #include "proto-json/doc.h"
-#include "proto-json/settings.h"
 
 /* A standard stream that is closed would be the number of the next file or socket, and an answer
  * would go into that. What is opened in its place fails every use. */

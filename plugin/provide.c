@@ -9,10 +9,10 @@
 #include "cache/freshness.h"
 #include "cloud/cr.h"
 #include "cloud/refusal.h"
+#include "config/settings.h"
 #include "identity/identity.h"
 #include "net/http.h"
 #include "proto-json/kubelet.h"
-#include "proto-json/settings.h"
 #include "registry/registry.h"
 
 /* Tokens live for an hour; one that says much more than that is asked for anew each day. */

@@ -7,8 +7,8 @@
 
 #include "base/auto.h"
 #include "base/error.h"
-#include "base/run.h"
 #include "base/token.h"
+#include "config/run.h"
 #include "registry/host.h"
 
 struct kubelet_request;

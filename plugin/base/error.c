@@ -27,6 +27,30 @@ bool error_set(struct error *err, enum error_kind kind, const char *format, ...)
     return false;
 }
 
+bool error_set_advised(struct error *err, enum error_kind kind, const char *advice,
+                       const char *format, ...)
+{
+    va_list arguments;
+
+    memset(err, 0, sizeof *err);
+    err->kind = kind;
+    va_start(arguments, format);
+    fill(err->cause, sizeof err->cause, format, arguments);
+    va_end(arguments);
+    text_copy(err->advice, sizeof err->advice, advice);
+    return false;
+}
+
+const char *error_format_advice(struct error_advice *out, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    fill(out->text, sizeof out->text, format, arguments);
+    va_end(arguments);
+    return out->text;
+}
+
 bool error_wrap(struct error *err, const char *format, ...)
 {
     char inner[sizeof err->context];

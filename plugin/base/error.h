@@ -20,18 +20,41 @@ enum error_kind {
     ERROR_CONFIG,      /* 78: the configuration, or the lack of one */
 };
 
+/* What the caller can change before another try. Only provide.c acts on it. */
+enum error_retry {
+    ERROR_RETRY_NOTHING,         /* another try would fail the same way */
+    ERROR_RETRY_NEW_CREDENTIALS, /* they have expired: fetch them again */
+    ERROR_RETRY_NEW_INSTANCE_ID, /* the API does not know the instance: look its id up again */
+    ERROR_RETRY_NEXT_SOURCE,     /* this source of an identity does not exist on this node */
+};
+
+enum { ERROR_ADVICE_SIZE = 480 };
+
 struct error {
     enum error_kind kind;
-    char context[320];     /* "outer: inner", grown at the front by error_wrap() */
-    char cause[1024];      /* set once, where it happened */
-    char service_code[80]; /* the code as the service sent it, "" if none */
-    char request_id[80];   /* the service's RequestId, "" if none */
-    char advice[480];      /* what to do about it, "" for what its kind says */
+    enum error_retry retry;
+    char context[320];              /* "outer: inner", grown at the front by error_wrap() */
+    char cause[1024];               /* set once, where it happened */
+    char service_code[80];          /* the code as the service sent it, "" if none */
+    char request_id[80];            /* the service's RequestId, "" if none */
+    char advice[ERROR_ADVICE_SIZE]; /* what to do about it, "" for what its kind says */
 };
 
 /* Fills err afresh. Always returns false, so that `return error_set(...)` stays one line.
  * Control bytes in the result are replaced, since parts of it come from outside. */
 bool error_set(struct error *err, enum error_kind kind, const char *format, ...) PRINTF_LIKE(3, 4);
+
+/* The same with advice, what the operator should do about it: a text, or ADVICE("format", ...). */
+bool error_set_advised(struct error *err, enum error_kind kind, const char *advice,
+                       const char *format, ...) PRINTF_LIKE(4, 5);
+
+/* Formats advice for error_set_advised(); valid to the end of the enclosing block. */
+#define ADVICE(...) error_format_advice(&(struct error_advice){{0}}, __VA_ARGS__)
+struct error_advice {
+    char text[ERROR_ADVICE_SIZE];
+};
+const char *error_format_advice(struct error_advice *out, const char *format, ...)
+    PRINTF_LIKE(2, 3);
 
 /* Puts "text: " before the context. Returns false. */
 bool error_wrap(struct error *err, const char *format, ...) PRINTF_LIKE(2, 3);

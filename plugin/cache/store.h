@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "base/digest.h"
-#include "proto-json/record.h"
+#include "cache/record.h"
 
 enum { STORE_NAME_SIZE = 16 + DIGEST_HEX_SIZE };
 

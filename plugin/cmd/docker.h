@@ -9,7 +9,7 @@
 
 #include "base/auto.h"
 #include "base/error.h"
-#include "base/run.h"
+#include "config/run.h"
 
 enum docker_action {
     DOCKER_GET,

@@ -4,7 +4,7 @@
 
 #include "base/auto.h"
 #include "base/error.h"
-#include "base/run.h"
+#include "config/run.h"
 
 enum get_output {
     GET_KUBELET,  /* a CredentialProviderResponse */

@@ -6,7 +6,7 @@
 
 #include "base/auto.h"
 #include "base/error.h"
-#include "base/run.h"
+#include "config/run.h"
 
 struct answer;
 

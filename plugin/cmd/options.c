@@ -5,10 +5,10 @@
 
 #include "base/alloc.h"
 #include "base/buf.h"
+#include "base/check.h"
 #include "base/file.h"
 #include "base/text.h"
-#include "proto-json/settings.h"
-#include "proto-json/settings_check.h"
+#include "config/settings.h"
 
 /* For the docker credential helper, whose protocol leaves no room for flags. */
 #define CONFIG_VARIABLE "ACR_CREDENTIAL_PROVIDER_CONFIG"
@@ -186,7 +186,7 @@ static const char *value_of(const char *name)
 static bool apply_endpoint(char **endpoint, const char *value, const char *scheme, const char *name,
                            struct error *err)
 {
-    if (!settings_check_endpoint(value, scheme, name, err))
+    if (!check_endpoint(value, scheme, name, err))
         return false;
     free(*endpoint);
     *endpoint = alloc_string(value);
@@ -227,7 +227,7 @@ static bool apply(const struct options *options, struct settings *settings, stru
     if (options->no_cache)
         settings->cache.is_enabled = false;
     if (options->cache_directory != NULL) {
-        if (!settings_check_directory(options->cache_directory, "--cache-dir", err)) {
+        if (!check_directory(options->cache_directory, "--cache-dir", err)) {
             err->kind = ERROR_USAGE;
             return false;
         }

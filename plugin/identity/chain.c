@@ -4,10 +4,10 @@
 
 #include "base/alloc.h"
 #include "base/text.h"
+#include "config/settings.h"
 #include "identity/ecs.h"
 #include "identity/environment.h"
 #include "identity/profile.h"
-#include "proto-json/settings.h"
 
 #define KEY_VARIABLES "ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET"
 

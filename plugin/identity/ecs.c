@@ -2,15 +2,15 @@
 
 #include <string.h>
 
+#include "base/check.h"
 #include "base/digest.h"
 #include "base/text.h"
 #include "cache/store.h"
 #include "cloud/metadata.h"
+#include "config/settings.h"
 #include "identity/environment.h"
 #include "net/http.h"
 #include "proto-json/credentials_reply.h"
-#include "proto-json/settings.h"
-#include "proto-json/settings_check.h"
 
 enum { ROLE_NAME_SIZE = 65, TRIES = 3, TOKEN_LIFE_OF_A_RUN_S = 900 };
 
@@ -63,7 +63,7 @@ static enum recipe_outcome discover_role(char role[ROLE_NAME_SIZE], struct metad
         return fail_no_role(err);
     name = answer.bytes + strspn(answer.bytes, " \t\r\n");
     name[strcspn(name, " \t\r\n")] = '\0';
-    if (settings_check_role_name(name, "role", err) && text_copy(role, ROLE_NAME_SIZE, name))
+    if (check_role_name(name, "role", err) && text_copy(role, ROLE_NAME_SIZE, name))
         return RECIPE_FOUND;
     (void)error_set(err, ERROR_UNAVAILABLE, "ECS metadata service: the answer is not a role name");
     (void)error_advise(err, "Check what answers at %s in its place", metadata->base_url);
@@ -79,7 +79,7 @@ static enum recipe_outcome name_role(char role[ROLE_NAME_SIZE], struct metadata 
     enum recipe_outcome outcome;
 
     if (given == NULL && named[0] != '\0') {
-        if (!settings_check_role_name(named, "ALIBABA_CLOUD_ECS_METADATA", err))
+        if (!check_role_name(named, "ALIBABA_CLOUD_ECS_METADATA", err))
             return RECIPE_BROKEN;
         given = named;
     }
@@ -220,7 +220,7 @@ static enum recipe_outcome converse(struct credentials *out, struct ecs_place *p
         return outcome;
     if (!read_credentials(out, metadata, role, namer_of_role(given, words), err))
         return RECIPE_BROKEN;
-    take_item(region, place->region, sizeof place->region, settings_check_region);
+    take_item(region, place->region, sizeof place->region, check_region);
     text_join(words, RECIPE_WORDS_SIZE, "RAM role ", role, " of this instance");
     return RECIPE_FOUND;
 }
@@ -270,7 +270,7 @@ bool ecs_locate(struct ecs_place *out, const struct run *run, bool needed, struc
         return false;
     region = metadata_start(&metadata, "region-id");
     account = metadata_start(&metadata, "owner-account-id");
-    take_item(region, out->region, sizeof out->region, settings_check_region);
-    take_item(account, out->account_id, sizeof out->account_id, settings_check_account_id);
+    take_item(region, out->region, sizeof out->region, check_region);
+    take_item(account, out->account_id, sizeof out->account_id, check_account_id);
     return true;
 }

@@ -8,7 +8,7 @@
 #include "base/auto.h"
 #include "base/credentials.h"
 #include "base/error.h"
-#include "base/run.h"
+#include "config/run.h"
 #include "identity/recipe.h"
 
 enum { ECS_REGION_SIZE = 65, ECS_ACCOUNT_SIZE = 24 };

@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/check.h"
 #include "base/text.h"
-#include "proto-json/settings_check.h"
 
 #define ID_NAME         "ALIBABA_CLOUD_ACCESS_KEY_ID"
 #define SECRET_NAME     "ALIBABA_CLOUD_ACCESS_KEY_SECRET"
@@ -173,10 +173,10 @@ enum recipe_outcome environment_oidc(struct recipe *out, struct error *err)
                                 " together, or none");
         return RECIPE_BROKEN;
     }
-    if (!settings_check_role_arn(environment_value(ROLE_NAME), ROLE_NAME, err) ||
-        !settings_check_oidc_provider_arn(environment_value(PROVIDER_NAME), PROVIDER_NAME, err) ||
+    if (!check_role_arn(environment_value(ROLE_NAME), ROLE_NAME, err) ||
+        !check_oidc_provider_arn(environment_value(PROVIDER_NAME), PROVIDER_NAME, err) ||
         (is_set(SESSION_NAME) &&
-         !settings_check_session_name(environment_value(SESSION_NAME), SESSION_NAME, err))) {
+         !check_session_name(environment_value(SESSION_NAME), SESSION_NAME, err))) {
         (void)advise_about_value(err);
         return RECIPE_BROKEN;
     }
@@ -220,7 +220,7 @@ bool environment_sts(struct recipe *recipe, struct error *err)
         recipe->sts_by_vpc = true;
     if (recipe->sts_region[0] != '\0' || region[0] == '\0')
         return true;
-    if (!settings_check_region(region, REGION_NAME, err))
+    if (!check_region(region, REGION_NAME, err))
         return advise_about_value(err);
     (void)text_copy(recipe->sts_region, sizeof recipe->sts_region, region);
     return true;

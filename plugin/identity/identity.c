@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "cloud/sts.h"
+#include "config/settings.h"
 #include "identity/chain.h"
 #include "identity/command.h"
 #include "identity/environment.h"
@@ -15,7 +16,6 @@
 #include "identity/uri.h"
 #include "net/http.h"
 #include "proto-json/credentials_reply.h"
-#include "proto-json/settings.h"
 
 enum { OIDC_TOKEN_MAX_BYTES = 20000, ARN_SIZE = 256 };
 

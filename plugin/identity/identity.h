@@ -8,8 +8,8 @@
 #include "base/auto.h"
 #include "base/buf.h"
 #include "base/error.h"
-#include "base/run.h"
 #include "cloud/openapi.h"
+#include "config/run.h"
 #include "identity/ecs.h"
 #include "identity/recipe.h"
 

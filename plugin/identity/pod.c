@@ -1,11 +1,11 @@
 #include "identity/pod.h"
 
 #include "base/alloc.h"
+#include "base/check.h"
 #include "base/text.h"
+#include "config/settings.h"
 #include "identity/environment.h"
 #include "proto-json/kubelet.h"
-#include "proto-json/settings.h"
-#include "proto-json/settings_check.h"
 
 /* The last is seen in manifests of others only; reading it keeps such a pod from being served with
  * the node's identity. */
@@ -48,7 +48,7 @@ static bool take_provider(struct recipe_oidc *out, const struct settings_pod *se
     }
     if (named[0] != '\0') {
         out->provider_arn = copy(named);
-        return settings_check_oidc_provider_arn(named, PROVIDER_VARIABLE, err);
+        return check_oidc_provider_arn(named, PROVIDER_VARIABLE, err);
     }
     (void)error_set(err, ERROR_CONFIG, "the pod's RAM role needs an OIDC provider");
     return error_advise(err, "Set podIdentity.oidcProviderArn, or podIdentity.clusterId on ACK");
@@ -62,13 +62,13 @@ static bool take_role(struct recipe *out, const char *annotation, const char *ar
 
     if (arn != NULL) {
         text_join(what, sizeof what, "the annotation ", "", annotation);
-        if (!settings_check_role_arn(arn, what, err))
+        if (!check_role_arn(arn, what, err))
             return false;
         out->oidc.role.arn = copy(arn);
         text_join(out->words, sizeof out->words, "the pod's role ", "", arn);
         return true;
     }
-    if (!settings_check_role_name(name, "the annotation " NAME_ANNOTATION, err))
+    if (!check_role_name(name, "the annotation " NAME_ANNOTATION, err))
         return false;
     out->oidc.role_name = copy(name);
     text_join(out->words, sizeof out->words, "the pod's role ", "", name);

@@ -6,12 +6,12 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/check.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "identity/environment.h"
 #include "identity/ini.h"
 #include "proto-json/cli_profile.h"
-#include "proto-json/settings_check.h"
 
 /* As many profiles may stand behind one another; a loop would be longer. */
 enum { SOURCES_MAX = 8, PATH_SIZE = 4096 };
@@ -160,13 +160,12 @@ static bool check_role(const struct making *making, struct error *err)
         take_or_environment(&role->session_name, "ALIBABA_CLOUD_ROLE_SESSION_NAME");
     if (role->arn == NULL)
         return fail_missing(making, "ram_role_arn", err);
-    return settings_check_role_arn(role->arn, key_of(making, "ram_role_arn"), err) &&
+    return check_role_arn(role->arn, key_of(making, "ram_role_arn"), err) &&
            (role->session_name == NULL ||
-            settings_check_session_name(role->session_name, key_of(making, "ram_session_name"),
-                                        err)) &&
+            check_session_name(role->session_name, key_of(making, "ram_session_name"), err)) &&
            (role->external_id == NULL ||
-            settings_check_external_id(role->external_id, "external_id", err)) &&
-           (role->policy == NULL || settings_check_policy(role->policy, "policy", err));
+            check_external_id(role->external_id, "external_id", err)) &&
+           (role->policy == NULL || check_policy(role->policy, "policy", err));
 }
 
 static bool take_sts(const struct making *making, struct error *err)
@@ -176,7 +175,7 @@ static bool take_sts(const struct making *making, struct error *err)
     making->out->sts_by_vpc = making->profile->enable_vpc;
     if (region == NULL)
         return true;
-    if (!settings_check_region(region, "sts_region", err))
+    if (!check_region(region, "sts_region", err))
         return false;
     (void)text_copy(making->out->sts_region, sizeof making->out->sts_region, region);
     return true;
@@ -200,7 +199,7 @@ static bool make_ecs_ram_role(const struct making *making, struct error *err)
     making->out->base = RECIPE_ECS;
     making->out->ecs_role = take(&making->profile->ram_role_name);
     return making->out->ecs_role == NULL ||
-           settings_check_role_name(making->out->ecs_role, key_of(making, "ram_role_name"), err);
+           check_role_name(making->out->ecs_role, key_of(making, "ram_role_name"), err);
 }
 
 static bool make_ram_role_arn_of_ecs(const struct making *making, struct error *err)
@@ -223,7 +222,7 @@ static bool make_oidc(const struct making *making, struct error *err)
     if (oidc->token_file == NULL)
         return fail_missing(making, "oidc_token_file", err);
     if (!check_role(making, err) || !take_sts(making, err) ||
-        !settings_check_oidc_provider_arn(oidc->provider_arn, "oidc_provider_arn", err))
+        !check_oidc_provider_arn(oidc->provider_arn, "oidc_provider_arn", err))
         return false;
     oidc->role = role_copy(&profile->role);
     return true;

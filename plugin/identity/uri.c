@@ -3,11 +3,11 @@
 #include <arpa/inet.h>
 #include <string.h>
 
+#include "base/check.h"
 #include "base/text.h"
 #include "net/http.h"
 #include "net/resend.h"
 #include "proto-json/credentials_reply.h"
-#include "proto-json/settings_check.h"
 
 enum {
     URI_MAX_BYTES = 2048,
@@ -83,8 +83,7 @@ static bool classify(enum http_kind *kind, const char *uri, struct error *err)
     char origin[ORIGIN_SIZE];
 
     if (strlen(uri) > URI_MAX_BYTES || !text_is_visible(uri) || strchr(uri, '#') != NULL ||
-        !take_origin(origin, sizeof origin, uri) ||
-        !settings_check_endpoint(origin, scheme, "it", err))
+        !take_origin(origin, sizeof origin, uri) || !check_endpoint(origin, scheme, "it", err))
         return error_set(err, ERROR_CONFIG,
                          "it must be https://HOST[:PORT]/..., without user and fragment");
     *kind = strcmp(scheme, "https") == 0 ? HTTP_SECURE : HTTP_LINK_LOCAL;

@@ -3,12 +3,12 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/check.h"
 #include "base/clock.h"
 #include "base/random.h"
 #include "base/text.h"
 #include "net/http.h"
 #include "net/resend.h"
-#include "proto-json/settings_check.h"
 #include "registry/host.h"
 
 enum {
@@ -110,7 +110,7 @@ bool challenge_parse(struct challenge *out, const char *header)
     while ((part = strtok_r(NULL, ":", &rest)) != NULL) {
         if (!text_starts_with(part, "cri-"))
             continue;
-        if (!settings_check_instance_id(part, "instance", &ignored) ||
+        if (!check_instance_id(part, "instance", &ignored) ||
             !text_copy(found.instance_id, sizeof found.instance_id, part))
             return false;
     }

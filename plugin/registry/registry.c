@@ -2,16 +2,16 @@
 
 #include <string.h>
 
+#include "base/check.h"
 #include "base/digest.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "cache/store.h"
 #include "cloud/cr.h"
 #include "cloud/refusal.h"
+#include "config/settings.h"
 #include "net/http.h"
-#include "proto-json/match.h"
-#include "proto-json/settings.h"
-#include "proto-json/settings_check.h"
+#include "registry/match.h"
 
 void registry_clear(struct registry *registry)
 {
@@ -205,7 +205,7 @@ static void recall_instance(struct registry *registry, const struct run *run)
         !store_read(&record, &left_s, run->store, KIND, registry->cache_key))
         return;
     id = secret_reveal(&record.values[ID_VALUE]);
-    registry->is_recalled = settings_check_instance_id(id, "it", &ignored) &&
+    registry->is_recalled = check_instance_id(id, "it", &ignored) &&
                             text_copy(registry->instance_id, sizeof registry->instance_id, id);
 }
 

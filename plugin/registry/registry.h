@@ -10,8 +10,8 @@
 #include "base/buf.h"
 #include "base/digest.h"
 #include "base/error.h"
-#include "base/run.h"
 #include "cloud/openapi.h"
+#include "config/run.h"
 #include "registry/challenge.h"
 #include "registry/host.h"
 

@@ -7,9 +7,9 @@
 
 #include "base/alloc.h"
 #include "base/text.h"
-#include "proto-json/match.h"
 #include "registry/challenge.h"
 #include "registry/host.h"
+#include "registry/match.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
 

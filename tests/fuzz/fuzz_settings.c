@@ -3,8 +3,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "proto-json/match.h"
-#include "proto-json/settings.h"
+#include "config/settings.h"
+#include "registry/match.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
 

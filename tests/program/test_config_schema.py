@@ -1,4 +1,4 @@
-"""proto-json/config.schema.json and the program agree on what a configuration is.
+"""plugin/config/config.schema.json and the program agree on what a configuration is.
 
 Both judge every configuration of two tables. The program is asked about a host that needs neither credentials nor a
 network. What the keys bring about is for test_settings.py to say.
@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 from provider import assert_failed, request, run
 
-SCHEMA_FILE = pathlib.Path(__file__).parents[2] / "proto-json" / "config.schema.json"
+SCHEMA_FILE = pathlib.Path(__file__).parents[2] / "plugin" / "config" / "config.schema.json"
 SCHEMA = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 

@@ -10,7 +10,7 @@ import pytest
 from home import CLAIMS, KEY, POD_ROLE, PROVIDER, PULLER, SECRET, cli, write
 from provider import DEMO, PROGRAM, ROOT, WRAPPER, assert_failed, caller, pull, request, run, skip_where_permitted
 
-with open(os.path.join(ROOT, "proto-json", "config.schema.json"), encoding="utf-8") as file:
+with open(os.path.join(ROOT, "plugin", "config", "config.schema.json"), encoding="utf-8") as file:
     SCHEMA = json.load(file)
 DEFINITIONS = SCHEMA["$defs"]
 

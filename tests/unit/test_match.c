@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "proto-json/match.h"
+#include "registry/match.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
 

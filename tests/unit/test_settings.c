@@ -8,8 +8,8 @@
 #include <cmocka.h>
 
 #include "base/buf.h"
-#include "proto-json/settings.h"
-#include "proto-json/settings_check.h"
+#include "base/check.h"
+#include "config/settings.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
 #define A60             "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
@@ -281,16 +281,16 @@ static void checks_endpoints(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(endpoints); i++) {
-        if (settings_check_endpoint(endpoints[i].text, "https", "--acr", &err) != endpoints[i].fine)
+        if (check_endpoint(endpoints[i].text, "https", "--acr", &err) != endpoints[i].fine)
             fail_msg("%s", endpoints[i].text);
     }
     assert_int_equal(strncmp(err.cause, "--acr must ", 11), 0);
-    assert_true(settings_check_endpoint("https://" A60 "." A60 "." A60 "." A60 ".abcdefgh", "https",
-                                        "x", &err));
-    assert_false(settings_check_endpoint("https://" A60 "." A60 "." A60 "." A60 ".abcdefghij",
-                                         "https", "x", &err));
-    assert_true(settings_check_endpoint("http://100.100.100.200", "http", "x", &err));
-    assert_false(settings_check_endpoint("https://100.100.100.200", "http", "x", &err));
+    assert_true(
+        check_endpoint("https://" A60 "." A60 "." A60 "." A60 ".abcdefgh", "https", "x", &err));
+    assert_false(
+        check_endpoint("https://" A60 "." A60 "." A60 "." A60 ".abcdefghij", "https", "x", &err));
+    assert_true(check_endpoint("http://100.100.100.200", "http", "x", &err));
+    assert_false(check_endpoint("https://100.100.100.200", "http", "x", &err));
 }
 
 static const struct {
@@ -346,7 +346,7 @@ static void checks_matches(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT_OF(matches); i++) {
         struct error err = {0};
-        bool fine = settings_check_match(matches[i].text, "match", &err);
+        bool fine = check_match(matches[i].text, "match", &err);
 
         if (fine != (matches[i].fault == NULL))
             fail_msg("%s: %s", matches[i].text, err.cause);
@@ -370,17 +370,17 @@ static void checks_names(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(good_regions); i++)
-        assert_true(settings_check_region(good_regions[i], "x", &err));
+        assert_true(check_region(good_regions[i], "x", &err));
     for (size_t i = 0; i < COUNT_OF(bad_regions); i++)
-        assert_false(settings_check_region(bad_regions[i], "x", &err));
+        assert_false(check_region(bad_regions[i], "x", &err));
     for (size_t i = 0; i < COUNT_OF(good_ids); i++)
-        assert_true(settings_check_instance_id(good_ids[i], "x", &err));
+        assert_true(check_instance_id(good_ids[i], "x", &err));
     for (size_t i = 0; i < COUNT_OF(bad_ids); i++)
-        assert_false(settings_check_instance_id(bad_ids[i], "x", &err));
+        assert_false(check_instance_id(bad_ids[i], "x", &err));
     for (size_t i = 0; i < COUNT_OF(good_roles); i++)
-        assert_true(settings_check_role_name(good_roles[i], "x", &err));
+        assert_true(check_role_name(good_roles[i], "x", &err));
     for (size_t i = 0; i < COUNT_OF(bad_roles); i++)
-        assert_false(settings_check_role_name(bad_roles[i], "x", &err));
+        assert_false(check_role_name(bad_roles[i], "x", &err));
 }
 
 /* A configuration of `registries` registries with `entries` entries of `length` bytes each. */

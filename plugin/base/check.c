@@ -1,4 +1,4 @@
-#include "proto-json/settings_check.h"
+#include "base/check.h"
 
 #include <arpa/inet.h>
 #include <stdint.h>
@@ -93,8 +93,7 @@ static bool is_authority(const char *text)
     return *behind == '\0' || (*behind == ':' && is_port(behind + 1));
 }
 
-bool settings_check_endpoint(const char *text, const char *scheme, const char *what,
-                             struct error *err)
+bool check_endpoint(const char *text, const char *scheme, const char *what, struct error *err)
 {
     size_t scheme_length = strlen(scheme);
 
@@ -108,13 +107,13 @@ bool settings_check_endpoint(const char *text, const char *scheme, const char *w
     return true;
 }
 
-bool settings_check_region(const char *text, const char *what, struct error *err)
+bool check_region(const char *text, const char *what, struct error *err)
 {
     return text_is_region(text) ||
            error_set(err, ERROR_CONFIG, "%s must be a region id such as cn-shanghai", what);
 }
 
-bool settings_check_instance_id(const char *text, const char *what, struct error *err)
+bool check_instance_id(const char *text, const char *what, struct error *err)
 {
     static const char prefix[] = "cri-";
 
@@ -125,7 +124,7 @@ bool settings_check_instance_id(const char *text, const char *what, struct error
     return true;
 }
 
-bool settings_check_role_name(const char *text, const char *what, struct error *err)
+bool check_role_name(const char *text, const char *what, struct error *err)
 {
     if (!consists_of(text, 1, ROLE_NAME_MAX_BYTES, LOWER UPPER DIGITS "._-"))
         return error_set(err, ERROR_CONFIG,
@@ -152,14 +151,14 @@ static bool is_arn(const char *text, const char *kind)
            consists_of(text + 1, 1, ARN_NAME_MAX_BYTES, LOWER UPPER DIGITS "._/-");
 }
 
-bool settings_check_role_arn(const char *text, const char *what, struct error *err)
+bool check_role_arn(const char *text, const char *what, struct error *err)
 {
     return is_arn(text, "role") ||
            error_set(err, ERROR_CONFIG,
                      "%s must be the ARN of a RAM role, acs:ram::ACCOUNT:role/NAME", what);
 }
 
-bool settings_check_oidc_provider_arn(const char *text, const char *what, struct error *err)
+bool check_oidc_provider_arn(const char *text, const char *what, struct error *err)
 {
     return is_arn(text, "oidc-provider") || error_set(err, ERROR_CONFIG,
                                                       "%s must be the ARN of an OIDC provider, "
@@ -167,27 +166,27 @@ bool settings_check_oidc_provider_arn(const char *text, const char *what, struct
                                                       what);
 }
 
-bool settings_check_account_id(const char *text, const char *what, struct error *err)
+bool check_account_id(const char *text, const char *what, struct error *err)
 {
     return consists_of(text, ACCOUNT_MIN_DIGITS, ACCOUNT_MAX_DIGITS, DIGITS) ||
            error_set(err, ERROR_CONFIG, "%s must be the digits of an account id", what);
 }
 
-bool settings_check_cluster_id(const char *text, const char *what, struct error *err)
+bool check_cluster_id(const char *text, const char *what, struct error *err)
 {
     return consists_of(text, 1, CLUSTER_ID_MAX_BYTES, LOWER DIGITS "-") ||
            error_set(err, ERROR_CONFIG,
                      "%s must be the id of an ACK cluster: lower-case letters and digits", what);
 }
 
-bool settings_check_session_name(const char *text, const char *what, struct error *err)
+bool check_session_name(const char *text, const char *what, struct error *err)
 {
     return consists_of(text, SESSION_NAME_MIN_BYTES, SESSION_NAME_MAX_BYTES,
                        LOWER UPPER DIGITS ".@_-") ||
            error_set(err, ERROR_CONFIG, "%s must be 2 to 64 letters, digits, . @ _ and -", what);
 }
 
-bool settings_check_external_id(const char *text, const char *what, struct error *err)
+bool check_external_id(const char *text, const char *what, struct error *err)
 {
     return consists_of(text, EXTERNAL_ID_MIN_BYTES, EXTERNAL_ID_MAX_BYTES,
                        LOWER UPPER DIGITS "_+=,.@:/-") ||
@@ -195,7 +194,7 @@ bool settings_check_external_id(const char *text, const char *what, struct error
                      "%s must be 2 to 1224 letters, digits, _ + = , . @ : / and -", what);
 }
 
-bool settings_check_policy(const char *text, const char *what, struct error *err)
+bool check_policy(const char *text, const char *what, struct error *err)
 {
     size_t length = strlen(text);
 
@@ -212,13 +211,13 @@ static bool has_control_bytes(const char *text)
     return false;
 }
 
-bool settings_check_directory(const char *text, const char *what, struct error *err)
+bool check_directory(const char *text, const char *what, struct error *err)
 {
     return (text[0] == '/' && strlen(text) <= PATH_MAX_BYTES && !has_control_bytes(text)) ||
            error_set(err, ERROR_CONFIG, "%s must be an absolute path of at most 1024 bytes", what);
 }
 
-bool settings_check_profile_name(const char *text, const char *what, struct error *err)
+bool check_profile_name(const char *text, const char *what, struct error *err)
 {
     size_t length = strlen(text);
 
@@ -269,7 +268,7 @@ static const char *find_fault_in_path(const char *path)
     return NULL;
 }
 
-bool settings_check_match(const char *text, const char *what, struct error *err)
+bool check_match(const char *text, const char *what, struct error *err)
 {
     size_t host = strcspn(text, "/");
     const char *fault = NULL;

@@ -1,11 +1,11 @@
 /* The objects "identity" and "podIdentity" of the configuration file. */
-#ifndef PROTO_JSON_SETTINGS_IDENTITY_H
-#define PROTO_JSON_SETTINGS_IDENTITY_H
+#ifndef CONFIG_SETTINGS_IDENTITY_H
+#define CONFIG_SETTINGS_IDENTITY_H
 
 #include "base/auto.h"
 #include "base/error.h"
+#include "config/settings.h"
 #include "proto-json/doc.h"
-#include "proto-json/settings.h"
 
 /* Frees and returns to `{0}`. */
 void settings_identity_clear(struct settings_identity *identity);

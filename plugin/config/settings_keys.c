@@ -1,11 +1,11 @@
-#include "proto-json/settings_keys.h"
+#include "config/settings_keys.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "base/check.h"
 #include "base/text.h"
-#include "proto-json/settings_check.h"
 
 /* The longest value that any check lets pass is a policy. */
 enum { STRING_MAX_BYTES = 2048, WORD_SIZE = 64, LIST_SIZE = 160 };
@@ -78,5 +78,5 @@ bool settings_keys_string(char **out, struct doc_node node, settings_keys_checke
 
 bool settings_keys_check_https(const char *text, const char *what, struct error *err)
 {
-    return settings_check_endpoint(text, "https", what, err);
+    return check_endpoint(text, "https", what, err);
 }

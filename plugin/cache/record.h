@@ -2,8 +2,8 @@
  * of the JSON document behind it, so that half a file or a changed one is never taken for a whole
  * one.
  */
-#ifndef PROTO_JSON_RECORD_H
-#define PROTO_JSON_RECORD_H
+#ifndef CACHE_RECORD_H
+#define CACHE_RECORD_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 /* The kubelet's way to compare a pattern of the configuration with an image (kubernetes/kubernetes
  * pkg/credentialprovider/keyring.go). */
-#ifndef PROTO_JSON_MATCH_H
-#define PROTO_JSON_MATCH_H
+#ifndef REGISTRY_MATCH_H
+#define REGISTRY_MATCH_H
 
 #include <stdbool.h>
 

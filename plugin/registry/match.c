@@ -1,4 +1,4 @@
-#include "proto-json/match.h"
+#include "registry/match.h"
 
 #include <stddef.h>
 #include <string.h>

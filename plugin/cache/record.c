@@ -1,4 +1,4 @@
-#include "proto-json/record.h"
+#include "cache/record.h"
 
 #include <string.h>
 

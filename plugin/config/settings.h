@@ -1,7 +1,7 @@
 /* The configuration file. Every key is optional; a key that is not known, or that this version does
  * not support yet, is refused and never ignored. */
-#ifndef PROTO_JSON_SETTINGS_H
-#define PROTO_JSON_SETTINGS_H
+#ifndef CONFIG_SETTINGS_H
+#define CONFIG_SETTINGS_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,13 +1,13 @@
-#include "proto-json/settings.h"
+#include "config/settings.h"
 
 #include <stdlib.h>
 
 #include "base/alloc.h"
+#include "base/check.h"
+#include "config/settings_identity.h"
+#include "config/settings_keys.h"
+#include "config/settings_registries.h"
 #include "proto-json/doc.h"
-#include "proto-json/settings_check.h"
-#include "proto-json/settings_identity.h"
-#include "proto-json/settings_keys.h"
-#include "proto-json/settings_registries.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
 
@@ -75,7 +75,7 @@ void settings_default(struct settings *settings)
 
 static bool check_http(const char *text, const char *what, struct error *err)
 {
-    return settings_check_endpoint(text, "http", what, err);
+    return check_endpoint(text, "http", what, err);
 }
 
 static bool decode_endpoints(struct settings_endpoints *out, const struct doc_node *root,
@@ -106,8 +106,8 @@ static bool decode_cache(struct settings_cache *out, const struct doc_node *root
     return doc_object(cache, DOC_OPTIONAL, err) &&
            settings_keys_check(&cache, cache_keys, COUNT_OF(cache_keys), err) &&
            doc_boolean(&out->is_enabled, doc_member(&cache, "enabled"), DOC_OPTIONAL, err) &&
-           settings_keys_string(&out->directory, doc_member(&cache, "directory"),
-                                settings_check_directory, err);
+           settings_keys_string(&out->directory, doc_member(&cache, "directory"), check_directory,
+                                err);
 }
 
 static bool decode_log(struct settings *out, const struct doc_node *root, struct error *err)

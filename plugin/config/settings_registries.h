@@ -1,11 +1,11 @@
 /* The array "registries" of the configuration file. */
-#ifndef PROTO_JSON_SETTINGS_REGISTRIES_H
-#define PROTO_JSON_SETTINGS_REGISTRIES_H
+#ifndef CONFIG_SETTINGS_REGISTRIES_H
+#define CONFIG_SETTINGS_REGISTRIES_H
 
 #include "base/auto.h"
 #include "base/error.h"
+#include "config/settings.h"
 #include "proto-json/doc.h"
-#include "proto-json/settings.h"
 
 /* Fills registries and registry_count of settings that have none yet; on failure what was filled is
  * left for settings_clear(). */

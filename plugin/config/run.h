@@ -1,6 +1,6 @@
 /* What every step of one run shares: the settings, the connections, the deadline and the cache. */
-#ifndef BASE_RUN_H
-#define BASE_RUN_H
+#ifndef CONFIG_RUN_H
+#define CONFIG_RUN_H
 
 struct settings;
 struct http;

@@ -1,7 +1,7 @@
 /* What the decoders of the configuration file share: the keys of an object, words of a fixed set,
  * and strings that are checked as they are read. */
-#ifndef PROTO_JSON_SETTINGS_KEYS_H
-#define PROTO_JSON_SETTINGS_KEYS_H
+#ifndef CONFIG_SETTINGS_KEYS_H
+#define CONFIG_SETTINGS_KEYS_H
 
 #include <stdbool.h>
 #include <stddef.h>

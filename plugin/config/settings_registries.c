@@ -1,11 +1,11 @@
-#include "proto-json/settings_registries.h"
+#include "config/settings_registries.h"
 
 #include <stdlib.h>
 
 #include "base/alloc.h"
-#include "proto-json/settings_check.h"
-#include "proto-json/settings_identity.h"
-#include "proto-json/settings_keys.h"
+#include "base/check.h"
+#include "config/settings_identity.h"
+#include "config/settings_keys.h"
 
 enum { REGISTRIES_MAX = 256, MATCHES_MAX = 64 };
 
@@ -54,8 +54,7 @@ static bool decode_matches(struct settings_registry *out, const struct doc_node 
     for (out->match_count = 0; out->match_count < count; out->match_count++) {
         struct doc_node entry = doc_element(&array, out->match_count);
 
-        if (!settings_keys_string(&out->matches[out->match_count], entry, settings_check_match,
-                                  err)) {
+        if (!settings_keys_string(&out->matches[out->match_count], entry, check_match, err)) {
             free(out->matches[out->match_count]);
             return false;
         }
@@ -85,9 +84,8 @@ static bool decode_registry(struct settings_registry *out, const struct doc_node
         !decode_matches(out, registry, err) ||
         !settings_keys_choose(&edition, doc_member(registry, "edition"), editions,
                               sizeof editions / sizeof editions[0], err) ||
-        !settings_keys_string(&out->region, doc_member(registry, "region"), settings_check_region,
-                              err) ||
-        !settings_keys_string(&out->instance_id, instance_id, settings_check_instance_id, err) ||
+        !settings_keys_string(&out->region, doc_member(registry, "region"), check_region, err) ||
+        !settings_keys_string(&out->instance_id, instance_id, check_instance_id, err) ||
         !settings_keys_string(&out->api_endpoint, doc_member(registry, "apiEndpoint"),
                               settings_keys_check_https, err) ||
         !decode_identity(out, doc_member(registry, "identity"), err))

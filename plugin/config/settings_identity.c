@@ -1,10 +1,10 @@
-#include "proto-json/settings_identity.h"
+#include "config/settings_identity.h"
 
 #include <stdlib.h>
 
 #include "base/alloc.h"
-#include "proto-json/settings_check.h"
-#include "proto-json/settings_keys.h"
+#include "base/check.h"
+#include "config/settings_keys.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
 
@@ -64,15 +64,14 @@ static bool decode_role(struct role *out, const struct doc_node *role, struct er
         return false;
     if (!arn.present)
         return error_set(err, ERROR_CONFIG, "%s is missing", arn.path);
-    return settings_keys_string(&out->arn, arn, settings_check_role_arn, err) &&
+    return settings_keys_string(&out->arn, arn, check_role_arn, err) &&
            settings_keys_string(&out->external_id, doc_member(role, "externalId"),
-                                settings_check_external_id, err) &&
+                                check_external_id, err) &&
            settings_keys_string(&out->session_name, doc_member(role, "sessionName"),
-                                settings_check_session_name, err) &&
+                                check_session_name, err) &&
            settings_keys_string(&out->source_identity, doc_member(role, "sourceIdentity"),
-                                settings_check_session_name, err) &&
-           settings_keys_string(&out->policy, doc_member(role, "policy"), settings_check_policy,
-                                err) &&
+                                check_session_name, err) &&
+           settings_keys_string(&out->policy, doc_member(role, "policy"), check_policy, err) &&
            doc_integer(&out->duration_s, DURATION_MIN_S, DURATION_MAX_S,
                        doc_member(role, "durationSeconds"), DOC_OPTIONAL, err);
 }
@@ -124,8 +123,8 @@ bool settings_identity_decode(struct settings_identity *out, struct doc_node ide
         !settings_keys_check(&identity, identity_keys, COUNT_OF(identity_keys), err) ||
         !settings_keys_choose(&source, doc_member(&identity, "source"), sources, COUNT_OF(sources),
                               err) ||
-        !settings_keys_string(&out->role_name, role_name, settings_check_role_name, err) ||
-        !settings_keys_string(&out->profile, profile, settings_check_profile_name, err) ||
+        !settings_keys_string(&out->role_name, role_name, check_role_name, err) ||
+        !settings_keys_string(&out->profile, profile, check_profile_name, err) ||
         !decode_roles(out, doc_member(&identity, "assumeRole"), err))
         return false;
     out->source = (enum settings_source)source;
@@ -139,11 +138,11 @@ bool settings_identity_decode_pod(struct settings_pod *out, struct doc_node pod,
     if (!doc_object(pod, DOC_OPTIONAL, err) ||
         !settings_keys_check(&pod, pod_keys, COUNT_OF(pod_keys), err) ||
         !settings_keys_string(&out->oidc_provider_arn, doc_member(&pod, "oidcProviderArn"),
-                              settings_check_oidc_provider_arn, err) ||
-        !settings_keys_string(&out->account_id, doc_member(&pod, "accountId"),
-                              settings_check_account_id, err) ||
-        !settings_keys_string(&out->cluster_id, doc_member(&pod, "clusterId"),
-                              settings_check_cluster_id, err) ||
+                              check_oidc_provider_arn, err) ||
+        !settings_keys_string(&out->account_id, doc_member(&pod, "accountId"), check_account_id,
+                              err) ||
+        !settings_keys_string(&out->cluster_id, doc_member(&pod, "clusterId"), check_cluster_id,
+                              err) ||
         !settings_keys_choose(&refuse, doc_member(&pod, "withoutRole"), without_role,
                               COUNT_OF(without_role), err))
         return false;
