@@ -12,7 +12,7 @@
 #include "config/settings.h"
 #include "identity/identity.h"
 #include "net/http.h"
-#include "proto-json/kubelet.h"
+#include "proto-json/kubelet_request.h"
 #include "registry/registry.h"
 
 /* Tokens live for an hour; one that says much more than that is asked for anew each day. */

@@ -7,8 +7,8 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/text.h"
-#include "proto-json/docker.h"
-#include "proto-json/kubelet.h"
+#include "proto-json/docker_login.h"
+#include "proto-json/kubelet_request.h"
 #include "provide.h"
 
 /* Clients know these sentences by heart. */
@@ -101,7 +101,7 @@ bool docker_get(const struct run *run, int64_t deadline_ms, struct error *err)
         return error_wrap(err, "%.200s", server);
     if (!answer.has_credentials)
         return fail_not_found(err);
-    docker_append_login(&text, server, &answer.token);
+    docker_login_append_credentials(&text, server, &answer.token);
     return file_write_all(STDOUT_FILENO, text.bytes, text.length, err);
 }
 

@@ -7,8 +7,8 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "cmd/kubelet.h"
-#include "proto-json/docker.h"
-#include "proto-json/kubelet.h"
+#include "proto-json/docker_login.h"
+#include "proto-json/kubelet_request.h"
 #include "provide.h"
 
 /* A variable in single quotes, in which only the quote itself has a meaning to a shell. */
@@ -33,7 +33,8 @@ static bool print(const struct answer *answer, enum get_output output, struct er
     case GET_KUBELET:
         return kubelet_print("credentialprovider.kubelet.k8s.io/v1", answer, err);
     case GET_DOCKER:
-        docker_append_auths(&text, answer->has_credentials ? answer->key : NULL, &answer->token);
+        docker_login_append_auths(&text, answer->has_credentials ? answer->key : NULL,
+                                  &answer->token);
         break;
     case GET_ENV:
         append_variable(&text, "ACR_REGISTRY", answer->host);

@@ -4,7 +4,8 @@
 
 #include "base/buf.h"
 #include "base/file.h"
-#include "proto-json/kubelet.h"
+#include "proto-json/kubelet_request.h"
+#include "proto-json/kubelet_response.h"
 #include "provide.h"
 
 bool kubelet_print(const char *api_version, const struct answer *answer, struct error *err)

@@ -5,7 +5,7 @@
 #include "base/text.h"
 #include "config/settings.h"
 #include "identity/environment.h"
-#include "proto-json/kubelet.h"
+#include "proto-json/kubelet_request.h"
 
 /* The last is seen in manifests of others only; reading it keeps such a pod from being served with
  * the node's identity. */

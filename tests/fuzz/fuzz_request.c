@@ -3,7 +3,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "proto-json/kubelet.h"
+#include "proto-json/kubelet_request.h"
+#include "proto-json/kubelet_response.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
 

@@ -1,11 +1,9 @@
-#include "proto-json/kubelet.h"
+#include "proto-json/kubelet_request.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/text.h"
 #include "proto-json/doc.h"
 
 /* Longer than any kind the kubelet could send by mistake. */
@@ -91,13 +89,13 @@ static bool decode_annotations(struct kubelet_request *out, const struct doc_nod
 
     if (!doc_object(map, DOC_OPTIONAL, err))
         return false;
-    out->annotations = alloc_zeroed(KUBELET_ANNOTATIONS_MAX, sizeof *out->annotations);
+    out->annotations = alloc_zeroed(KUBELET_REQUEST_ANNOTATIONS_MAX, sizeof *out->annotations);
     for (struct doc_cursor cursor = {0}; doc_next(&cursor, &map, &member, &key);) {
         struct kubelet_annotation *next = &out->annotations[out->annotation_count];
 
-        if (out->annotation_count == KUBELET_ANNOTATIONS_MAX)
+        if (out->annotation_count == KUBELET_REQUEST_ANNOTATIONS_MAX)
             return error_set(err, ERROR_REQUEST, "%s must have at most %d entries", map.path,
-                             KUBELET_ANNOTATIONS_MAX);
+                             KUBELET_REQUEST_ANNOTATIONS_MAX);
         if (!doc_string(&next->value, KUBELET_REQUEST_MAX_BYTES, member, DOC_REQUIRED, err))
             return false;
         next->key = alloc_string(key);
@@ -138,44 +136,4 @@ const char *kubelet_request_annotation(const struct kubelet_request *request, co
             return request->annotations[i].value;
     }
     return NULL;
-}
-
-static void append_member(struct buf *out, const char *name, const char *value)
-{
-    doc_append_string(out, name);
-    buf_append_text(out, ":");
-    doc_append_string(out, value);
-}
-
-bool kubelet_response_encode(struct buf *out, const struct kubelet_response *response,
-                             struct error *err)
-{
-    bool has_auth = response->auth_key != NULL;
-    char duration[TEXT_DURATION_SIZE];
-
-    assert(response->cache_duration_s >= 0);
-    if (has_auth && (!doc_is_utf8(response->user, strlen(response->user)) ||
-                     !doc_is_utf8(secret_reveal(response->password), response->password->length)))
-        return error_set(err, ERROR_UNAVAILABLE,
-                         "the registry's user name or password is not UTF-8 text");
-    text_format_duration(duration, response->cache_duration_s);
-    buf_append_text(out, "{");
-    append_member(out, "kind", "CredentialProviderResponse");
-    buf_append_text(out, ",");
-    append_member(out, "apiVersion", response->api_version);
-    buf_append_text(out, ",");
-    append_member(out, "cacheKeyType", response->cache_key_type);
-    buf_append_text(out, ",");
-    append_member(out, "cacheDuration", duration);
-    buf_append_text(out, ",\"auth\":{");
-    if (has_auth) {
-        doc_append_string(out, response->auth_key);
-        buf_append_text(out, ":{");
-        append_member(out, "username", response->user);
-        buf_append_text(out, ",");
-        append_member(out, "password", secret_reveal(response->password));
-        buf_append_text(out, "}");
-    }
-    buf_append_text(out, "}}\n");
-    return true;
 }

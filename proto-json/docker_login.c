@@ -1,11 +1,11 @@
-#include "proto-json/docker.h"
+#include "proto-json/docker_login.h"
 
 #include <string.h>
 
 #include "base/base64.h"
 #include "proto-json/doc.h"
 
-void docker_append_login(struct buf *out, const char *server, const struct token *token)
+void docker_login_append_credentials(struct buf *out, const char *server, const struct token *token)
 {
     buf_append_text(out, "{\"ServerURL\":");
     doc_append_string(out, server);
@@ -16,7 +16,7 @@ void docker_append_login(struct buf *out, const char *server, const struct token
     buf_append_text(out, "}\n");
 }
 
-void docker_append_auths(struct buf *out, const char *host, const struct token *token)
+void docker_login_append_auths(struct buf *out, const char *host, const struct token *token)
 {
     struct buf login AUTO(buf_clear) = {0};
 
