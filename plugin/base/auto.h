@@ -1,4 +1,4 @@
-/* Two attributes, used everywhere: clean up at the end of the scope, never drop a result. */
+/* What every file uses: clean up at the end of the scope, never drop a result, count an array. */
 #ifndef BASE_AUTO_H
 #define BASE_AUTO_H
 
@@ -9,5 +9,7 @@
 #define CHECKED __attribute__((warn_unused_result))
 
 #define PRINTF_LIKE(text_at, first_at) __attribute__((format(printf, text_at, first_at)))
+
+#define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
 
 #endif

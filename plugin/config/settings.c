@@ -9,8 +9,6 @@
 #include "config/settings_registries.h"
 #include "proto-json/doc.h"
 
-#define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
-
 enum {
     DEADLINE_MAX_S = 600,
     REFRESH_MARGIN_DEFAULT_S = 900,

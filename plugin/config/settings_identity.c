@@ -6,8 +6,6 @@
 #include "base/check.h"
 #include "config/settings_keys.h"
 
-#define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
-
 /* Each role costs a call of STS; nobody is known to chain more than two. */
 enum { ROLES_MAX = 5, DURATION_MIN_S = 900, DURATION_MAX_S = 43200 };
 

@@ -1,20 +1,14 @@
 /* proto-json/api_reply: errors of every shape, tokens of both editions, lists. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "base/buf.h"
 #include "proto-json/api_reply.h"
+#include "test.h"
 
-#define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
-#define OK              "\"IsSuccess\":true,\"Code\":\"success\",\"RequestId\":\"R-1\""
-#define USER            "\"TempUsername\":\"cr_temp_user\""
-#define PASSWORD        "\"AuthorizationToken\":\"eyJ0:example\""
-#define EXPIRE          "\"ExpireTime\":1767326645000"
+#define OK       "\"IsSuccess\":true,\"Code\":\"success\",\"RequestId\":\"R-1\""
+#define USER     "\"TempUsername\":\"cr_temp_user\""
+#define PASSWORD "\"AuthorizationToken\":\"eyJ0:example\""
+#define EXPIRE   "\"ExpireTime\":1767326645000"
 
 static void reads_errors_of_both_styles(void **state)
 {

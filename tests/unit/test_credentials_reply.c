@@ -1,21 +1,15 @@
 /* proto-json/credentials_reply: the documents that hand out credentials. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "base/buf.h"
 #include "proto-json/credentials_reply.h"
+#include "test.h"
 
-#define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
-#define CODE            "\"Code\":\"Success\""
-#define KEY_ID          "\"AccessKeyId\":\"STS.NUexampleKeyId\""
-#define KEY             "\"AccessKeySecret\":\"exampleSecretValue\""
-#define TOKEN           "\"SecurityToken\":\"CAISexampletoken==\""
-#define EXPIRATION      "\"Expiration\":\"2026-01-02T09:04:05Z\""
+#define CODE       "\"Code\":\"Success\""
+#define KEY_ID     "\"AccessKeyId\":\"STS.NUexampleKeyId\""
+#define KEY        "\"AccessKeySecret\":\"exampleSecretValue\""
+#define TOKEN      "\"SecurityToken\":\"CAISexampletoken==\""
+#define EXPIRATION "\"Expiration\":\"2026-01-02T09:04:05Z\""
 
 static bool decode(struct credentials *out, const char *text, struct error *err)
 {

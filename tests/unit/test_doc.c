@@ -1,20 +1,14 @@
 /* proto-json/doc: what is refused, what is read, and that json-c's leniency does not show. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "base/alloc.h"
 #include "proto-json/doc.h"
+#include "test.h"
 
 enum { MAX_BYTES = 1024 * 1024 };
 
-#define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
 /* A literal with its length, so that a NUL byte can stand inside. */
 #define LITERAL(text) text, sizeof(text) - 1
 

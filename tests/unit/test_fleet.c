@@ -1,15 +1,10 @@
 /* A fleet that booted together: when its nodes ask for new tokens, by the rules that the program
  * itself goes by. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "cache/freshness.h"
+#include "test.h"
 
 enum {
     NODES = 5000,

@@ -1,14 +1,9 @@
 /* The grammar of registry hosts, and what a challenge may say. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "registry/challenge.h"
 #include "registry/host.h"
+#include "test.h"
 
 struct row {
     const char *image;

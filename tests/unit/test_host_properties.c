@@ -2,14 +2,8 @@
  * Half a million hosts, made of the pieces that hosts and attacks are made of; the seed is fixed,
  * so that a failure comes again. */
 #include <ctype.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "base/buf.h"
 #include "cloud/cr.h"
@@ -17,6 +11,7 @@
 #include "cloud/sts.h"
 #include "registry/challenge.h"
 #include "registry/host.h"
+#include "test.h"
 
 enum { ROUNDS = 500000 };
 

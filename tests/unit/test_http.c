@@ -1,15 +1,10 @@
 /* What is kept of an answer's head, and what is said of an exchange without an answer. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "net/http_failure.h"
 #include "net/http_response.h"
+#include "test.h"
 
 /* Each line in memory of just its length, so that a reader beyond its end is found out. */
 static void take(struct http_response *response, const char *line)

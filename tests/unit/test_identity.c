@@ -1,18 +1,11 @@
 /* The pure parts under identities: commands, credentials files, base64, claims. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "base/base64.h"
 #include "identity/command.h"
 #include "identity/ini.h"
 #include "proto-json/claims.h"
-
-#define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
+#include "test.h"
 
 static void splits_commands(void **state)
 {

@@ -1,20 +1,14 @@
 /* proto-json/kubelet_request: requests of all versions, and hostile ones. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "base/buf.h"
 #include "proto-json/kubelet_request.h"
+#include "test.h"
 
-#define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
-#define KIND            "\"kind\":\"CredentialProviderRequest\""
-#define API             "\"apiVersion\":\"credentialprovider.kubelet.k8s.io/"
-#define V1              "{" KIND "," API "v1\""
-#define IMAGE           ",\"image\":\"demo-registry.cn-hangzhou.cr.aliyuncs.com/team/app\""
+#define KIND  "\"kind\":\"CredentialProviderRequest\""
+#define API   "\"apiVersion\":\"credentialprovider.kubelet.k8s.io/"
+#define V1    "{" KIND "," API "v1\""
+#define IMAGE ",\"image\":\"demo-registry.cn-hangzhou.cr.aliyuncs.com/team/app\""
 
 static bool decode(struct kubelet_request *out, const char *text, struct error *err)
 {

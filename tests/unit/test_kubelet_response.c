@@ -1,15 +1,8 @@
 /* proto-json/kubelet_response: the exact bytes of responses. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "proto-json/kubelet_response.h"
-
-#define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
+#include "test.h"
 
 static void encodes_credentials(void **state)
 {

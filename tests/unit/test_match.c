@@ -1,15 +1,8 @@
 /* proto-json/match: the kubelet's rules, with the patterns that users of ACR write. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "registry/match.h"
-
-#define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
+#include "test.h"
 
 #define PUBLIC   "demo-registry.cn-hangzhou.cr.aliyuncs.com"
 #define VPC      "demo-registry-vpc.cn-hangzhou.cr.aliyuncs.com"

@@ -1,16 +1,11 @@
 /* The pure rules: what a refusal means, when to try again, how an error reads, times. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "base/error.h"
 #include "base/text.h"
 #include "cloud/refusal.h"
 #include "net/retry.h"
+#include "test.h"
 
 static void test_refusals(void **state)
 {

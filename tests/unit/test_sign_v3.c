@@ -1,14 +1,9 @@
 /* The published vectors of signature V3, and those computed with the official SDK. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "base/text.h"
 #include "cloud/sign_v3.h"
+#include "test.h"
 
 #define EMPTY_HASH "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 #define DATE       "2026-01-02T03:04:05Z"
