@@ -153,7 +153,7 @@ static bool decode_token(struct token *out, struct doc_node user, struct doc_nod
         !read_time(&fresh.expires_at_s, expiry, err))
         return false;
     token_clear(out);
-    *out = token_take(&fresh);
+    *out = TAKE(fresh);
     return true;
 }
 
@@ -232,8 +232,7 @@ bool api_reply_decode_instances(struct api_instance_page *out, const void *bytes
             return false;
     }
     api_reply_clear_instances(out);
-    *out = fresh;
-    fresh = (struct api_instance_page){0};
+    *out = TAKE(fresh);
     return true;
 }
 

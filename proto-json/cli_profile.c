@@ -121,8 +121,7 @@ enum cli_profile_outcome cli_profile_find(struct cli_profile *out, char name[CLI
         if (!read_profile(&fresh, &profile, err))
             return CLI_PROFILE_BROKEN;
         cli_profile_clear(out);
-        *out = fresh;
-        fresh = (struct cli_profile){0};
+        *out = TAKE(fresh);
         return CLI_PROFILE_FOUND;
     }
     return CLI_PROFILE_ABSENT;

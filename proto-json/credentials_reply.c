@@ -71,7 +71,7 @@ static bool read_credentials(struct credentials *out, const struct doc_node *obj
         !read_expiration(&fresh.expires_at_s, object, names, err))
         return false;
     credentials_clear(out);
-    *out = credentials_take(&fresh);
+    *out = TAKE(fresh);
     return true;
 }
 

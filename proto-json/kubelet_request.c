@@ -124,8 +124,7 @@ bool kubelet_request_decode(struct kubelet_request *out, const void *bytes, size
          !decode_annotations(&fresh, &root, err)))
         return false;
     kubelet_request_clear(out);
-    *out = fresh;
-    fresh = (struct kubelet_request){0};
+    *out = TAKE(fresh);
     return true;
 }
 

@@ -30,3 +30,8 @@ char *alloc_string(const char *text)
 {
     return alloc_string_of(text, strlen(text));
 }
+
+char *alloc_string_or_null(const char *text)
+{
+    return text == NULL ? NULL : alloc_string(text);
+}

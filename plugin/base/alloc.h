@@ -12,4 +12,7 @@ void *alloc_zeroed(size_t count, size_t size) __attribute__((malloc, returns_non
 char *alloc_string(const char *text) __attribute__((malloc, returns_nonnull));
 char *alloc_string_of(const char *bytes, size_t length) __attribute__((malloc, returns_nonnull));
 
+/* A copy of a string; NULL of NULL. */
+char *alloc_string_or_null(const char *text) __attribute__((malloc));
+
 #endif

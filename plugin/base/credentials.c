@@ -6,11 +6,3 @@ void credentials_clear(struct credentials *credentials)
     secret_clear(&credentials->security_token);
     *credentials = (struct credentials){0};
 }
-
-struct credentials credentials_take(struct credentials *from)
-{
-    struct credentials taken = *from;
-
-    *from = (struct credentials){0};
-    return taken;
-}

@@ -18,7 +18,4 @@ struct credentials {
 /* Wipes and returns to `{0}`. */
 void credentials_clear(struct credentials *credentials);
 
-/* Moves the content out: returns it and leaves `{0}`. */
-struct credentials credentials_take(struct credentials *from);
-
 #endif

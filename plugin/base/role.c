@@ -14,17 +14,12 @@ void role_clear(struct role *role)
     *role = (struct role){0};
 }
 
-static char *copy(const char *text)
-{
-    return text == NULL ? NULL : alloc_string(text);
-}
-
 struct role role_copy(const struct role *from)
 {
-    return (struct role){.arn = copy(from->arn),
-                         .session_name = copy(from->session_name),
-                         .external_id = copy(from->external_id),
-                         .source_identity = copy(from->source_identity),
-                         .policy = copy(from->policy),
+    return (struct role){.arn = alloc_string_or_null(from->arn),
+                         .session_name = alloc_string_or_null(from->session_name),
+                         .external_id = alloc_string_or_null(from->external_id),
+                         .source_identity = alloc_string_or_null(from->source_identity),
+                         .policy = alloc_string_or_null(from->policy),
                          .duration_s = from->duration_s};
 }

@@ -27,14 +27,6 @@ void secret_copy(struct secret *secret, const struct secret *from)
     secret_set(secret, secret_reveal(from), from->length);
 }
 
-struct secret secret_take(struct secret *from)
-{
-    struct secret taken = *from;
-
-    *from = (struct secret){0};
-    return taken;
-}
-
 const char *secret_reveal(const struct secret *secret)
 {
     return secret->bytes == NULL ? "" : secret->bytes;

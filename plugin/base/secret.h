@@ -20,9 +20,6 @@ void secret_set(struct secret *secret, const char *bytes, size_t length);
 /* Replaces the content by a copy of another secret's. */
 void secret_copy(struct secret *secret, const struct secret *from);
 
-/* Moves the content out: returns it and leaves `{0}`. */
-struct secret secret_take(struct secret *from);
-
 /* The bytes, "" when empty; borrowed until the secret changes. */
 const char *secret_reveal(const struct secret *secret);
 

@@ -17,7 +17,4 @@ struct token {
 /* Wipes and returns to `{0}`. */
 void token_clear(struct token *token);
 
-/* Moves the content out: returns it and leaves `{0}`. */
-struct token token_take(struct token *from);
-
 #endif

@@ -39,14 +39,14 @@ static bool take_fresh(struct flight *flight, struct token *out, int64_t *left_s
         !text_copy(token.user, sizeof token.user, secret_reveal(&record.values[USER_VALUE])) ||
         secret_is_empty(&record.values[PASSWORD_VALUE]))
         return false;
-    token.password = secret_take(&record.values[PASSWORD_VALUE]);
+    token.password = TAKE(record.values[PASSWORD_VALUE]);
     if (freshness_is_fresh(*left_s, record.life_s, flight->margin_s)) {
-        *out = token_take(&token);
+        *out = TAKE(token);
         return true;
     }
     if (freshness_is_usable(*left_s)) {
         token_clear(&flight->old);
-        flight->old = token_take(&token);
+        flight->old = TAKE(token);
         flight->old_left_s = *left_s;
         flight->old_read_ms = clock_mono_ms();
     }
@@ -159,6 +159,6 @@ bool flight_has_old(const struct flight *flight)
 
 void flight_take_old(struct flight *flight, struct token *out, int64_t *left_s)
 {
-    *out = token_take(&flight->old);
+    *out = TAKE(flight->old);
     *left_s = flight->old_left_s - (clock_mono_ms() - flight->old_read_ms) / 1000;
 }

@@ -93,7 +93,6 @@ bool record_decode(struct record *out, const void *bytes, size_t length, struct 
         !decode_values(&fresh, &root, err))
         return false;
     record_clear(out);
-    *out = fresh;
-    fresh = (struct record){0};
+    *out = TAKE(fresh);
     return true;
 }

@@ -148,7 +148,6 @@ bool settings_decode(struct settings *out, const void *bytes, size_t length, str
                      doc_member(&root, "refreshMarginSeconds"), DOC_OPTIONAL, err))
         return false;
     settings_clear(out);
-    *out = fresh;
-    fresh = (struct settings){0};
+    *out = TAKE(fresh);
     return true;
 }

@@ -68,9 +68,10 @@ static bool assume_roles(struct identity *identity, struct error *err)
     if (!choose_sts(&endpoints, identity, err))
         return false;
     for (size_t i = 0; i < recipe->role_count; i++) {
-        struct openapi_signer as = {.credentials = credentials_take(&identity->signer.credentials)};
+        struct openapi_signer as = {0};
         bool assumed;
 
+        as.credentials = TAKE(identity->signer.credentials);
         (void)text_copy(as.words, sizeof as.words, identity->signer.words);
         assumed = sts_assume_role(&identity->signer.credentials, identity->run->http, &endpoints,
                                   &recipe->roles[i], &as, err);

@@ -136,7 +136,6 @@ enum cli_profile_outcome ini_find(struct cli_profile *out, char name[CLI_PROFILE
         return CLI_PROFILE_ABSENT;
     translate_type(&fresh);
     cli_profile_clear(out);
-    *out = fresh;
-    fresh = (struct cli_profile){0};
+    *out = TAKE(fresh);
     return CLI_PROFILE_FOUND;
 }

@@ -125,8 +125,8 @@ static bool make_key(const struct making *making, bool needs_token, struct error
         return error_set(err, ERROR_CONFIG,
                          "its AccessKey or token is too long or has blanks or control bytes");
     making->out->base = RECIPE_KEY;
-    key->access_key_secret = secret_take(&profile->access_key_secret);
-    key->security_token = secret_take(&profile->sts_token);
+    key->access_key_secret = TAKE(profile->access_key_secret);
+    key->security_token = TAKE(profile->sts_token);
     return true;
 }
 
