@@ -107,7 +107,7 @@ static bool serve(work *serve_one, const struct options *options, struct error *
     start_watchdog(SETTINGS_DEADLINE_DEFAULT_S);
     if (!options_load(&settings, options, err))
         return false;
-    log_configure(settings.log_level, settings.log_format);
+    log_configure(settings.log_level, settings.log_destination);
     start_watchdog(settings.deadline_s);
     deadline_ms = clock_mono_ms() + settings.deadline_s * 1000;
     http = http_open(deadline_ms);

@@ -2,81 +2,60 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #include "base/buf.h"
-#include "base/clock.h"
 #include "base/file.h"
 #include "base/text.h"
 
+#define PROGRAM "aliyun-acr-credential-provider"
+
 enum { LINE_SIZE = 2048 };
 
-static enum log_level log_level_now = LOG_ERROR;
-static enum log_format log_format_now = LOG_TEXT;
+static enum log_level log_level_now = LOG_LEVEL_ERROR;
+static enum log_destination log_destination_now = LOG_TO_STDERR;
 
-void log_configure(enum log_level level, enum log_format format)
+void log_configure(enum log_level level, enum log_destination destination)
 {
     log_level_now = level;
-    log_format_now = format;
-}
-
-/* Appends a JSON member; `text` is printable ASCII by now, so only two characters need escapes. */
-static void append_member(struct buf *line, const char *name, const char *text)
-{
-    buf_append_format(line, ",\"%s\":\"", name);
-    for (; *text != '\0'; text++) {
-        if (*text == '"' || *text == '\\')
-            buf_append_text(line, "\\");
-        buf_append(line, text, 1);
-    }
-    buf_append_text(line, "\"");
+    log_destination_now = destination;
+    if (destination == LOG_TO_SYSLOG)
+        openlog(PROGRAM, LOG_PID, LOG_DAEMON);
 }
 
 /* One write for a line: lines of processes that share a journal do not mix. */
-static void write_line(const struct buf *line)
-{
-    struct error ignored;
-
-    /* Nobody is left to tell when stderr itself is gone. */
-    if (!file_write_all(STDERR_FILENO, line->bytes, line->length, &ignored))
-        return;
-}
-
-static void print(const char *level, const char *message, const struct error *err)
+static void write_line(const char *level, const char *message)
 {
     struct buf line AUTO(buf_clear) = {0};
+    struct error ignored;
 
-    if (log_format_now == LOG_JSON) {
-        char now[TEXT_UTC_SIZE];
-
-        text_format_utc(now, clock_wall_s());
-        buf_append_format(&line, "{\"time\":\"%s\"", now);
-        append_member(&line, "level", level);
-        append_member(&line, "message", message);
-        if (err != NULL && err->service_code[0] != '\0')
-            append_member(&line, "code", err->service_code);
-        if (err != NULL && err->request_id[0] != '\0')
-            append_member(&line, "requestId", err->request_id);
-        buf_append_text(&line, "}\n");
-    } else {
-        buf_append_format(&line, "aliyun-acr-credential-provider: %s%s%s\n",
-                          err == NULL ? level : "", err == NULL ? ": " : "", message);
-    }
-    write_line(&line);
+    buf_append_format(&line, PROGRAM ": %s%s\n", level, message);
+    /* When stderr itself fails, there is nowhere left to report it. */
+    if (!file_write_all(STDERR_FILENO, line.bytes, line.length, &ignored))
+        return;
 }
 
-PRINTF_LIKE(3, 0)
-static void log_at(enum log_level level, const char *name, const char *format, va_list arguments)
+PRINTF_LIKE(2, 0)
+static void log_at(enum log_level level, const char *format, va_list arguments)
 {
+    static const struct {
+        const char *name;
+        int priority;
+    } levels[] = {
+        [LOG_LEVEL_WARNING] = {"warning: ", LOG_WARNING},
+        [LOG_LEVEL_INFO] = {"info: ", LOG_INFO},
+        [LOG_LEVEL_DEBUG] = {"debug: ", LOG_DEBUG},
+    };
     char message[LINE_SIZE];
 
-    if (level > log_level_now)
-        return;
-    if (vsnprintf(message, sizeof message, format, arguments) < 0)
+    if (level > log_level_now || vsnprintf(message, sizeof message, format, arguments) < 0)
         return;
     text_make_printable(message);
-    print(name, message, NULL);
+    if (log_destination_now == LOG_TO_SYSLOG)
+        syslog(levels[level].priority, "%s", message);
+    else
+        write_line(levels[level].name, message);
 }
 
 void log_warning(const char *format, ...)
@@ -84,7 +63,7 @@ void log_warning(const char *format, ...)
     va_list arguments;
 
     va_start(arguments, format);
-    log_at(LOG_WARNING, "warning", format, arguments);
+    log_at(LOG_LEVEL_WARNING, format, arguments);
     va_end(arguments);
 }
 
@@ -93,7 +72,7 @@ void log_info(const char *format, ...)
     va_list arguments;
 
     va_start(arguments, format);
-    log_at(LOG_INFO, "info", format, arguments);
+    log_at(LOG_LEVEL_INFO, format, arguments);
     va_end(arguments);
 }
 
@@ -102,7 +81,7 @@ void log_debug(const char *format, ...)
     va_list arguments;
 
     va_start(arguments, format);
-    log_at(LOG_DEBUG, "debug", format, arguments);
+    log_at(LOG_LEVEL_DEBUG, format, arguments);
     va_end(arguments);
 }
 
@@ -111,5 +90,16 @@ void log_error(const struct error *err)
     char message[LINE_SIZE];
 
     error_format(err, message, sizeof message);
-    print("error", message, err);
+    write_line("", message);
+    log_error_to_syslog(err);
+}
+
+void log_error_to_syslog(const struct error *err)
+{
+    char message[LINE_SIZE];
+
+    if (log_destination_now != LOG_TO_SYSLOG)
+        return;
+    error_format(err, message, sizeof message);
+    syslog(LOG_ERR, "%s", message);
 }

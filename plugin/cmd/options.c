@@ -34,7 +34,7 @@ const char options_help[] =
     "  --no-cache           neither read nor write it\n"
     "  --deadline SECONDS   for the whole run, 1 to 600 (default 50)\n"
     "  --log-level LEVEL    error, warning, info or debug (default error)\n"
-    "  --log-format FORMAT  text or json (default text)\n"
+    "  --log-to PLACE       stderr or syslog (default stderr)\n"
     "  --help, --version\n"
     "\n"
     "Exit status: 0 answered, 64 usage, 65 bad request, 69 answer not to be trusted, 70 a defect,\n"
@@ -76,7 +76,7 @@ static bool take_flag(struct options *options, const char **output, char **argv,
         {"--config", &options->config_path},
         {"--deadline", &options->deadline},
         {"--log-level", &options->log_level},
-        {"--log-format", &options->log_format},
+        {"--log-to", &options->log_to},
         {"--output", output},
         {"--cache-dir", &options->cache_directory},
     };
@@ -148,7 +148,7 @@ static bool parse(struct options *out, int argc, char **argv, struct error *err)
 }
 
 static const char *const log_levels[] = {"error", "warning", "info", "debug"};
-static const char *const log_formats[] = {"text", "json"};
+static const char *const log_destinations[] = {"stderr", "syslog"};
 
 /* As the command line says, -1 if it says no such word; `otherwise` if it says nothing. */
 static int level_of(const struct options *options, int otherwise)
@@ -156,24 +156,15 @@ static int level_of(const struct options *options, int otherwise)
     return options->log_level == NULL ? otherwise : index_of(options->log_level, log_levels, 4);
 }
 
-static int format_of(const struct options *options, int otherwise)
+static int destination_of(const struct options *options, int otherwise)
 {
-    return options->log_format == NULL ? otherwise : index_of(options->log_format, log_formats, 2);
+    return options->log_to == NULL ? otherwise : index_of(options->log_to, log_destinations, 2);
 }
 
 bool options_parse(struct options *out, int argc, char **argv, struct error *err)
 {
-    bool parsed;
-    int level;
-    int format;
-
     *out = (struct options){0};
-    parsed = parse(out, argc, argv, err);
-    level = level_of(out, LOG_ERROR);
-    format = format_of(out, LOG_TEXT);
-    log_configure(level < 0 ? LOG_ERROR : (enum log_level)level,
-                  format < 0 ? LOG_TEXT : (enum log_format)format);
-    return parsed;
+    return parse(out, argc, argv, err);
 }
 
 static const char *value_of(const char *name)
@@ -213,13 +204,13 @@ static bool apply_environment(struct settings *settings, struct error *err)
 static bool apply(const struct options *options, struct settings *settings, struct error *err)
 {
     int level = level_of(options, (int)settings->log_level);
-    int format = format_of(options, (int)settings->log_format);
+    int destination = destination_of(options, (int)settings->log_destination);
 
     if (level < 0)
         return fail_usage("--log-level must be error, warning, info or debug, not",
                           options->log_level, err);
-    if (format < 0)
-        return fail_usage("--log-format must be text or json, not", options->log_format, err);
+    if (destination < 0)
+        return fail_usage("--log-to must be stderr or syslog, not", options->log_to, err);
     if (options->deadline != NULL &&
         !text_parse_number(options->deadline, 1, 600, &settings->deadline_s))
         return fail_usage("--deadline must be a number of seconds from 1 to 600, not",
@@ -235,7 +226,7 @@ static bool apply(const struct options *options, struct settings *settings, stru
         settings->cache.directory = alloc_string(options->cache_directory);
     }
     settings->log_level = (enum log_level)level;
-    settings->log_format = (enum log_format)format;
+    settings->log_destination = (enum log_destination)destination;
     return apply_environment(settings, err);
 }
 

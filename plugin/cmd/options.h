@@ -21,11 +21,10 @@ struct options {
     const char *cache_directory;
     const char *deadline; /* the texts of the flags, NULL if not given */
     const char *log_level;
-    const char *log_format;
+    const char *log_to;
 };
 
-/* Reads the command line; the texts are borrowed from argv. Fails with ERROR_USAGE. From here on
- * the log, and with it any error, has the form that the command line asks for. */
+/* Reads the command line; the texts are borrowed from argv. Fails with ERROR_USAGE. */
 CHECKED bool options_parse(struct options *out, int argc, char **argv, struct error *err);
 
 /* Reads the configuration file and lays environment and flags over it. Fails with ERROR_USAGE for a

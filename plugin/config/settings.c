@@ -35,18 +35,18 @@ static const struct settings_word networks[] = {
 
 static const char *const cache_keys[] = {"enabled", "directory"};
 
-static const char *const log_keys[] = {"level", "format"};
+static const char *const log_keys[] = {"level", "destination"};
 
 static const struct settings_word log_levels[] = {
-    {"error", LOG_ERROR},
-    {"warning", LOG_WARNING},
-    {"info", LOG_INFO},
-    {"debug", LOG_DEBUG},
+    {"error", LOG_LEVEL_ERROR},
+    {"warning", LOG_LEVEL_WARNING},
+    {"info", LOG_LEVEL_INFO},
+    {"debug", LOG_LEVEL_DEBUG},
 };
 
-static const struct settings_word log_formats[] = {
-    {"text", LOG_TEXT},
-    {"json", LOG_JSON},
+static const struct settings_word log_destinations[] = {
+    {"stderr", LOG_TO_STDERR},
+    {"syslog", LOG_TO_SYSLOG},
 };
 
 void settings_clear(struct settings *settings)
@@ -112,17 +112,17 @@ static bool decode_log(struct settings *out, const struct doc_node *root, struct
 {
     struct doc_node log = doc_member(root, "log");
     int level = (int)out->log_level;
-    int format = (int)out->log_format;
+    int destination = (int)out->log_destination;
 
     if (!doc_object(log, DOC_OPTIONAL, err) ||
         !settings_keys_check(&log, log_keys, COUNT_OF(log_keys), err) ||
         !settings_keys_choose(&level, doc_member(&log, "level"), log_levels, COUNT_OF(log_levels),
                               err) ||
-        !settings_keys_choose(&format, doc_member(&log, "format"), log_formats,
-                              COUNT_OF(log_formats), err))
+        !settings_keys_choose(&destination, doc_member(&log, "destination"), log_destinations,
+                              COUNT_OF(log_destinations), err))
         return false;
     out->log_level = (enum log_level)level;
-    out->log_format = (enum log_format)format;
+    out->log_destination = (enum log_destination)destination;
     return true;
 }
 

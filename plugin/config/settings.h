@@ -82,7 +82,7 @@ struct settings {
     int64_t deadline_s;       /* for the whole run, 1 to 600 */
     int64_t refresh_margin_s; /* 0 to 43200 */
     enum log_level log_level;
-    enum log_format log_format;
+    enum log_destination log_destination;
 };
 
 /* Frees and returns to `{0}`. */

@@ -1,6 +1,5 @@
 """What comes out when all is well: editions, identities, networks, keys and durations."""
 
-import json
 import re
 
 import pytest
@@ -216,13 +215,11 @@ def test_success_is_silent(cloud):
 
 
 def test_debug_log_has_no_secret(cloud):
-    result = pull(cloud, DEMO + "/a", arguments=["--log-level", "debug", "--log-format", "json"])
+    result = pull(cloud, DEMO + "/a", arguments=["--log-level", "debug"])
     assert result.status == 0
-    lines = [json.loads(line) for line in result.err.splitlines()]
-    assert {line["level"] for line in lines} == {"debug", "info"}
-    told = " ".join(line["message"] for line in lines)
+    assert all(re.match("aliyun-acr-credential-provider: (debug|info): ", line) for line in result.err.splitlines())
     for word in ("Enterprise Edition", "cri-demo567890abcdef", "cn-hangzhou", "KubernetesWorkerRole", "cr-vpc.cn-hangzhou.aliyuncs.com"):
-        assert word in told
+        assert word in result.err
     for key in cloud.cloud.keys.values():
         assert key["secret"] not in result.err
     assert cloud.cloud.issued[-1] not in result.err

@@ -77,8 +77,8 @@ GOOD = [
     {"deadlineSeconds": 1, "refreshMarginSeconds": 0},
     {"deadlineSeconds": 600, "refreshMarginSeconds": 43200},
     {"log": {}},
-    {"log": {"level": "error", "format": "text"}},
-    {"log": {"level": "warning"}},
+    {"log": {"level": "error", "destination": "stderr"}},
+    {"log": {"level": "warning", "destination": "syslog"}},
 ]
 
 # With the word that the program's error must name.
@@ -122,7 +122,8 @@ BAD = [
     ({"identity": {"roleName": "a" * 65}}, "identity.roleName"),
     ({"endpoints": {"network": "internal"}}, "endpoints.network"),
     ({"log": {"level": "trace"}}, "log.level"),
-    ({"log": {"format": "yaml"}}, "log.format"),
+    ({"log": {"destination": "journal"}}, "log.destination"),
+    ({"log": {"format": "json"}}, "log.format"),
     # Identities.
     ({"identity": {"profile": "p", "source": "env"}}, "identity.profile"),
     ({"identity": {"profile": ""}}, "identity.profile"),

@@ -428,7 +428,7 @@ def test_configuration_that_others_can_write(tmp_path, mode):
 
 @pytest.mark.parametrize("arguments", [
     ["--nonsense"], ["frobnicate"], ["--config"], ["--deadline", "0"], ["--deadline", "x"], ["--log-level", "loud"],
-    ["--log-format", "xml"],
+    ["--log-to", "journal"],
 ])
 def test_wrong_command_lines(arguments):
     assert_failed(run(request(DEMO), arguments=arguments), 64, "--help" if arguments[0] == "--nonsense" else "")
@@ -455,26 +455,6 @@ def test_missing_configuration(tmp_path):
 def test_configuration_that_cannot_be_read(tmp_path, make, words):
     make(tmp_path / "config.json")
     assert_failed(run(request(DEMO), arguments=["--config", str(tmp_path / "config.json")]), 78, "config.json", words)
-
-
-@pytest.mark.parametrize("arguments, status", [
-    (["--log-format", "json", "--nonsense"], 64), (["--log-format", "json", "--deadline", "0"], 64),
-    (["--deadline", "0", "--log-format=json"], 64), (["--log-format", "json", "get"], 64),
-    (["--config", "/none", "--log-format", "json"], 78), (["--log-format", "json", "--config", "/none"], 78),
-])
-def test_errors_for_machines_before_there_is_a_configuration(arguments, status):
-    result = run(request(DEMO), arguments=arguments)
-    assert result.status == status and json.loads(result.err)["level"] == "error"
-
-
-def test_errors_for_machines(cloud):
-    cloud.cloud.permissions = set()
-    result = pull(cloud, DEMO + "/a", arguments=["--log-format", "json"])
-    line = json.loads(result.err)
-    assert (result.status, result.out, line["level"], line["code"]) == (77, "", "error", "NoPermission")
-    assert re.fullmatch(r"[0-9A-F-]+", line["requestId"]) and "cr:GetAuthorizationToken" in line["message"]
-    line = json.loads(run(request("nginx"), arguments=["--log-format", "json"]).err)
-    assert "Docker Hub" in line["message"] and set(line) == {"time", "level", "message"}
 
 
 @pytest.mark.skipif(bool(WRAPPER), reason="the signal would reach the wrapper")

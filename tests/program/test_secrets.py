@@ -105,7 +105,7 @@ def test_debug_log_of_every_identity(cloud, tmp_path, source):
     more = prepare(cloud, tmp_path)
     fields = {"serviceAccountToken": jwt, **POD} if source == "pod" else {}
     # Without a cache, then a token that is to be kept, then the one that was.
-    for arguments in (["--no-cache"], ["--log-format", "json"], []):
+    for arguments in (["--no-cache"], [], []):
         result = ask(cloud, tmp_path, more, fields, config, with_cache=True,
                      arguments=["--log-level", "debug", "--cache-dir", str(tmp_path / "cache"), *arguments])
         assert result.auth and caller(cloud) == who and "debug" in result.err

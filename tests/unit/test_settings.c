@@ -24,8 +24,8 @@ static void assert_defaults(const struct settings *settings)
     assert_int_equal(settings->endpoints.network, SETTINGS_NETWORK_AUTO);
     assert_int_equal(settings->deadline_s, 50);
     assert_int_equal(settings->refresh_margin_s, 900);
-    assert_int_equal(settings->log_level, LOG_ERROR);
-    assert_int_equal(settings->log_format, LOG_TEXT);
+    assert_int_equal(settings->log_level, LOG_LEVEL_ERROR);
+    assert_int_equal(settings->log_destination, LOG_TO_STDERR);
 }
 
 static void has_defaults(void **state)
@@ -55,7 +55,7 @@ static const char full[] =
     "\"identity\":{\"source\":\"ecs\",\"roleName\":\"Node.Role_1-a\"},"
     "\"endpoints\":{\"metadata\":\"http://127.0.0.1:8080\",\"acr\":\"https://[::1]:8443\","
     "\"network\":\"vpc\"},\"deadlineSeconds\":600,\"refreshMarginSeconds\":0,"
-    "\"log\":{\"level\":\"debug\",\"format\":\"json\"}}";
+    "\"log\":{\"level\":\"debug\",\"destination\":\"syslog\"}}";
 
 static void decodes_every_key(void **state)
 {
@@ -86,8 +86,8 @@ static void decodes_every_key(void **state)
     assert_int_equal(settings.endpoints.network, SETTINGS_NETWORK_VPC);
     assert_int_equal(settings.deadline_s, 600);
     assert_int_equal(settings.refresh_margin_s, 0);
-    assert_int_equal(settings.log_level, LOG_DEBUG);
-    assert_int_equal(settings.log_format, LOG_JSON);
+    assert_int_equal(settings.log_level, LOG_LEVEL_DEBUG);
+    assert_int_equal(settings.log_destination, LOG_TO_SYSLOG);
 
     /* A failure changes nothing; another success replaces everything. */
     assert_false(decode(&settings, "{\"deadlineSeconds\":0}", &err));
@@ -103,7 +103,7 @@ static const char *const good[] = {
     "{\"endpoints\":{\"network\":\"public\"}}",
     "{\"endpoints\":{\"network\":\"auto\"}}",
     "{\"deadlineSeconds\":1,\"refreshMarginSeconds\":43200}",
-    "{\"log\":{\"level\":\"warning\",\"format\":\"text\"}}",
+    "{\"log\":{\"level\":\"warning\",\"destination\":\"stderr\"}}",
     "{\"log\":{\"level\":\"info\"}}",
     "{\"registries\":[{\"match\":[\"h\"],\"edition\":\"enterprise\"}]}",
     "{\"registries\":[{\"match\":[\"h\"],\"instanceId\":\"cri-a\"}]}",
@@ -173,7 +173,8 @@ static const struct {
     {"{\"refreshMarginSeconds\":-1}", "refreshMarginSeconds must be from 0 to 43200"},
     {"{\"refreshMarginSeconds\":43201}", "refreshMarginSeconds must be from 0 to 43200"},
     {"{\"log\":{\"level\":\"trace\"}}", "log.level must be one of: error, warning, info, debug"},
-    {"{\"log\":{\"format\":\"yaml\"}}", "log.format must be one of: text, json"},
+    {"{\"log\":{\"destination\":\"journal\"}}",
+     "log.destination must be one of: stderr, syslog"},
     {"{\"log\":\"debug\"}", "log must be an object"},
     /* Registries. */
     {"{\"registries\":{}}", "registries must be an array"},
