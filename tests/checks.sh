@@ -43,7 +43,7 @@ build/release/installed/bin/aliyun-acr-credential-provider version
 
 step Valgrind
 ACR_PROVIDER_WRAPPER='valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite' \
-    ctest --test-dir build/debug --output-on-failure --parallel "$(nproc)" -R '^program/' -E 'test_(matrix|clients|kubelet|documents|config_schema|kills|sharing|trust_stores)'
+    ctest --test-dir build/debug --output-on-failure --parallel "$(nproc)" -R '^program/' -E 'test_(matrix|clients|kubelet|documents|config_schema|sharing)'
 
 step 'fuzzing, 15 seconds for each target'
 bash tests/fuzz/run.sh 15
@@ -72,7 +72,7 @@ bash deploy/static/build.sh aarch64 "$release/first" "$lock"
 pytest=(/usr/bin/python3 -B -m pytest -q -rs -p no:cacheprovider "--basetemp=$release/pytest")
 RELEASE_FOLDER=$release/first "${pytest[@]}" tests/release
 ACR_PROVIDER_BIN=$release/first/aliyun-acr-credential-provider-x86_64 \
-    "${pytest[@]}" tests/program/test_{answers,cache,external,front_ends,hardening,identities,kills,pods,settings,sharing,transport,trust_stores}.py
+    "${pytest[@]}" tests/program/test_{answers,cache,external,front_ends,identities,pods,settings,sharing,transport}.py tests/system
 # Emulated, and therefore without what takes crowds or long waits, what calls the program by itself, and glibc's words.
 slow='storm or kill or loris or outage or faults'
 direct='read_only or never_ends'

@@ -28,6 +28,9 @@ ACCOUNT = "1234567890123456"
 PARTNER = "9999999999999999"
 UTC = "%Y-%m-%dT%H:%M:%SZ"
 OIDC_PROVIDER = f"acs:ram::{ACCOUNT}:oidc-provider/ack-rrsa-c0123456789"
+# The AccessKey of the account, and what a token must claim for the role "pod".
+KEY, SECRET = "LTAIemulatorkey00001", "emulator-secret-0000000001"
+CLAIMS = {"iss": "https://oidc.example", "aud": "sts.aliyuncs.com", "sub": "system:serviceaccount:default:app"}
 
 
 def _base64url(data):
@@ -45,7 +48,7 @@ class Refusal(Exception):
         self.status = status or STATUS_OF_CODE.get(code, 400)
 
 
-def _instance(name, region="cn-hangzhou", domains=(), account="1234567890123456"):
+def _instance(name, region="cn-hangzhou", domains=(), account=ACCOUNT):
     return {"InstanceId": "cri-" + (name.replace("-", "") + "567890abcdef0123")[:16], "InstanceName": name,
             "InstanceStatus": "RUNNING", "RegionId": region, "account": account, "custom_domains": list(domains)}
 
@@ -105,7 +108,7 @@ class Cloud:
         self.instances.append(_instance("harbour", "cn-shanghai"))
         self.instances.append(_instance("foreign", account=PARTNER, domains=["foreign.example.com"]))
         self.instances[-1]["challenges_as"] = "foreign.example.com"
-        self.keys = {"LTAIemulatorkey00001": {"secret": self._keep("emulator-secret-0000000001"), "token": "", "ends": None}}
+        self.keys = {KEY: {"secret": self._keep(SECRET), "token": "", "ends": None}}
         self.issued = []  # registry passwords
         self._password_ends = {}
         # Roles by name: whom they trust (key ids may be globs), or which tokens.
@@ -113,8 +116,7 @@ class Cloud:
             "puller": {"trusts": ["LTAI*", "STS.*"], "external_id": None},
             "partner": {"trusts": ["LTAI*", "STS.*"], "external_id": "abcd1234", "account": PARTNER},
             "closed": {"trusts": [], "external_id": None},
-            "pod": {"trusts": [], "aud": "sts.aliyuncs.com", "iss": "https://oidc.example", "sub":
-                    "system:serviceaccount:default:app"},
+            "pod": {"trusts": [], **CLAIMS},
         }
         self.assumed = []  # what AssumeRole and AssumeRoleWithOIDC were given
         self._metadata_tokens = {}

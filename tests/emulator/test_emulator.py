@@ -15,7 +15,9 @@ import urllib.request
 
 import pytest
 import signature
+from cloud import ACCOUNT, OIDC_PROVIDER
 from emulator import Emulator
+from identity_fixtures import CLAIMS, KEY, SECRET
 
 EMPTY = hashlib.sha256(b"").hexdigest()
 HOST, INSTANCE = "cr.cn-hangzhou.aliyuncs.com", [("InstanceId", "cri-demo567890abcdef")]
@@ -23,7 +25,6 @@ URL = f"https://{HOST}/?InstanceId=cri-demo567890abcdef"
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 SESSIONS, ROLES = "/latest/api/token", "ram/security-credentials/"
 TTL, SESSION = "X-aliyun-ecs-metadata-token-ttl-seconds", "X-aliyun-ecs-metadata-token"
-CLAIMS = {"iss": "https://oidc.example", "aud": "sts.aliyuncs.com", "sub": "system:serviceaccount:default:app"}
 
 
 @pytest.fixture
@@ -61,7 +62,7 @@ def utc(offset_s=0):
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + offset_s))
 
 
-def signed(key_id="LTAIemulatorkey00001", secret="emulator-secret-0000000001", **more):
+def signed(key_id=KEY, secret=SECRET, **more):
     """The headers of a call of GetAuthorizationToken; a header that is None is left out."""
     headers = {"host": HOST, "x-acs-action": "GetAuthorizationToken", "x-acs-version": "2018-12-01", "x-acs-date": utc(),
                "x-acs-content-sha256": EMPTY, "x-acs-signature-nonce": secrets.token_hex(16)}
@@ -150,7 +151,7 @@ SIGNED = {  # what is signed, what is changed afterwards, and the answer
     "as it should be": ({}, {}, None),
     "header that needs no signature": ({}, {"accept": "text/plain"}, None),
     "not signed": ({}, {"authorization": ""}, "IncompleteSignature"),
-    "signed half": ({}, {"authorization": "ACS3-HMAC-SHA256 Credential=LTAIemulatorkey00001"}, "IncompleteSignature"),
+    "signed half": ({}, {"authorization": f"ACS3-HMAC-SHA256 Credential={KEY}"}, "IncompleteSignature"),
     "unknown key": ({"key_id": "LTAIunknown"}, {}, "InvalidAccessKeyId.NotFound"),
     "wrong secret": ({"secret": "wrong"}, {}, "SignatureDoesNotMatch"),
     "changed": ({}, {"x-acs-action": "ListInstance"}, "SignatureDoesNotMatch"),
@@ -226,8 +227,8 @@ def test_log_in_with_an_issued_password(cloud):
 def assume(cloud, form, headers=None, **query):
     """The code by which STS refuses a pod's role, None if it gives it."""
     form = urllib.parse.urlencode({
-        "RoleArn": "acs:ram::1234567890123456:role/pod", "RoleSessionName": "pod-1",
-        "OIDCProviderArn": "acs:ram::1234567890123456:oidc-provider/ack-rrsa-c0123456789", **form})
+        "RoleArn": f"acs:ram::{ACCOUNT}:role/pod", "RoleSessionName": "pod-1",
+        "OIDCProviderArn": OIDC_PROVIDER, **form})
     query = urllib.parse.urlencode({"Action": "AssumeRoleWithOIDC", "Version": "2015-04-01", **query})
     answer = call(cloud, FORM | (headers or {}), form.encode(), "https://sts.cn-hangzhou.aliyuncs.com/?" + query)
     assert ("Credentials" in answer) == ("Code" not in answer)
@@ -276,7 +277,7 @@ def test_every_secret_is_known_for_good(cloud):
     basic = base64.b64encode(f"cr_temp_user:{answer['AuthorizationToken']}".encode()).decode()
     bearer = json.loads(ask(cloud, "https://dockerauth.cn-hangzhou.aliyuncs.com/auth?service=s&scope=repository:a:pull",
                             {"Authorization": "Basic " + basic})[2])["token"]
-    made = [session, state.mint({"sub": "pod"}), answer["AuthorizationToken"], bearer, "emulator-secret-0000000001",
+    made = [session, state.mint({"sub": "pod"}), answer["AuthorizationToken"], bearer, SECRET,
             *(issued[name] for issued in (node, ended, uri) for name in ("AccessKeySecret", "SecurityToken"))]
     state.keys = {"LTAIprofile": {"secret": "of a profile", "token": "", "ends": None}}
     assert sorted(state.secrets) == sorted([*made, "of a profile"])

@@ -18,12 +18,11 @@ import sys
 from urllib.parse import parse_qsl, quote
 
 import pytest
+from cloud import ACCOUNT, OIDC_PROVIDER, Refusal
+from identity_fixtures import CLAIMS
+from program_run import DEMO, Emulator, caller, pull, skip_where_permitted
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / "program"))
-from cloud import ACCOUNT, OIDC_PROVIDER, Refusal  # noqa: E402
-from provider import DEMO, Emulator, caller, pull, skip_where_permitted  # noqa: E402
-
 LIBRARIES = {  # how to install each, and how to run its picker
     "go": ["go build -buildvcs=false -o pick .", "./pick"],
     "node": ["npm ci --no-audit --no-fund --ignore-scripts", "node pick.js"],
@@ -38,7 +37,6 @@ KEYS = ["LTAIenvironment", "LTAIcli", "LTAIsecond", "LTAIini", "LTAIprocess"]
 STS_KEYS = ["STS.environment", "STS.cli", "STS.process"]
 CLI, INI = ".aliyun/config.json", ".alibabacloud/credentials"
 NO_CONFIG_FILE = {"node": "knows no such variable", "python": "knows no such variable"}
-CLAIMS = {"iss": "https://oidc.example", "aud": "sts.aliyuncs.com", "sub": "system:serviceaccount:default:app"}
 OIDC = {"ALIBABA_CLOUD_ROLE_ARN": f"acs:ram::{ACCOUNT}:role/pod", "ALIBABA_CLOUD_OIDC_PROVIDER_ARN": OIDC_PROVIDER,
         "ALIBABA_CLOUD_OIDC_TOKEN_FILE": "$HOME/token"}
 

@@ -7,10 +7,11 @@ import subprocess
 
 import pytest
 from emulator import Emulator
+from identity_fixtures import KEY, SECRET
 
 HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "sdk")
 
-OWN = {"id": "LTAIemulatorkey00001", "secret": "emulator-secret-0000000001"}
+OWN = {"id": KEY, "secret": SECRET}
 RPC = {"style": "RPC", "method": "POST", "pathname": "/", "version": "2018-12-01"}
 TOKEN = {**RPC, "action": "GetAuthorizationToken", "query": {"InstanceId": "cri-demo567890abcdef"}}
 ASSUME = {**RPC, "version": "2015-04-01", "action": "AssumeRole", "query": {

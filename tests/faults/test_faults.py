@@ -8,19 +8,15 @@ which is what the statuses 69 and 75 stand for, and never after a refusal. For a
 node has kept for itself is not the pod's.
 """
 
-import os
 import pathlib
-import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
+import cache_records as records
 import pytest
-
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "program"))
-import records  # noqa: E402
-from home import CLAIMS, oidc  # noqa: E402
-from provider import DEADLINE_S, DEMO, SHORT_S, Emulator, assert_failed, request, run  # noqa: E402
+from identity_fixtures import CLAIMS, POD_ROLE, PROVIDER, PULLER, oidc
+from program_run import DEADLINE_S, DEMO, SHORT_S, Emulator, assert_failed, request, run
 
 FAULTS = {
     "html": {"body": "<html>hello</html>"}, "empty": {"body": ""}, "not-found": {"status": 404}, "forbidden": {"status": 403},
@@ -46,10 +42,10 @@ TLS = {"reset": 75, "stall": 75, "unknown-ca": 69, "wrong-name": 69, "expired": 
 CONNECT = {"bad-gateway": 75, "forbidden": 75, "close": 75, "stall": 75, "reset": 75}
 PASSING = ("server-error", "too-many", "close", "reset", "reset-headers", "reset-body", "truncated")
 
-ROLE = {"identity": {"assumeRole": [{"roleArn": "acs:ram::1234567890123456:role/puller"}]}}
+ROLE = {"identity": {"assumeRole": [{"roleArn": PULLER}]}}
 URI = {"identity": {"source": "uri"}}
 OIDC = {"identity": {"source": "oidc"}}
-POD = {"podIdentity": {"oidcProviderArn": "acs:ram::1234567890123456:oidc-provider/ack-rrsa-c0123456789"}}
+POD = {"podIdentity": {"oidcProviderArn": PROVIDER}}
 # Nothing but the API is asked over TLS.
 KNOWN = {"registries": [{"match": [DEMO], "instanceId": "cri-demo567890abcdef"}]}
 
@@ -64,7 +60,7 @@ def with_token_file(scene):
 
 def as_pod(scene):
     scene.fields = {"serviceAccountToken": scene.cloud.cloud.mint(CLAIMS),
-                    "serviceAccountAnnotations": {"acr.aliyun.com/role-arn": "acs:ram::1234567890123456:role/pod"}}
+                    "serviceAccountAnnotations": {"acr.aliyun.com/role-arn": POD_ROLE}}
 
 
 class Moment(NamedTuple):

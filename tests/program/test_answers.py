@@ -3,12 +3,8 @@
 import re
 
 import pytest
-from provider import API, DEMO, pull, request, run
-
-
-def seconds(duration):
-    found = re.fullmatch(r"(?:(\d+)h)?(?:(\d+)m)?(\d+)s", duration)
-    return sum(int(part or 0) * unit for part, unit in zip(found.groups(), (3600, 60, 1)))
+from identity_fixtures import ACCESS_KEY, KEY
+from program_run import API, DEMO, pull, request, run, seconds
 
 
 @pytest.mark.parametrize("version", ["v1", "v1beta1", "v1alpha1"])
@@ -158,11 +154,9 @@ def test_entry_that_fits_an_anonymous_host_by_chance(cloud, tmp_path):
 
 
 def test_access_key_of_the_environment(cloud):
-    key = {"ALIBABA_CLOUD_ACCESS_KEY_ID": "LTAIemulatorkey00001",
-           "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "emulator-secret-0000000001"}
-    pull(cloud, DEMO + "/a", key).answer
+    pull(cloud, DEMO + "/a", ACCESS_KEY).answer
     assert cloud.log("metadata") == []
-    assert "Credential=LTAIemulatorkey00001," in cloud.log("acr")[-1]["headers"]["authorization"]
+    assert f"Credential={KEY}," in cloud.log("acr")[-1]["headers"]["authorization"]
 
 
 def test_sts_credentials_of_the_environment(cloud):

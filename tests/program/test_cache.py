@@ -2,30 +2,19 @@
 
 import json
 import os
-import random
-import re
 import shutil
-import signal
 import stat
-import statistics
-import subprocess
 import time
-from concurrent.futures import ThreadPoolExecutor
 
+import cache_records as records
 import pytest
-import records
-from node import IMAGE, finish, release
-from provider import DEADLINE_S, DEMO, PROGRAM, SHORT_S, WRAPPER, Emulator, assert_failed, request, run, skip_where_permitted, wait_until
-from records import SHORT_LIFE_S, uptime_ms
+from cache_records import SHORT_LIFE_S, uptime_ms
+from emulated_node import IMAGE, finish, release
+from identity_fixtures import ACCESS_KEY, CLAIMS, POD_ROLE, PROVIDER, PULLER
+from program_run import (DEADLINE_S, DEMO, SHORT_S, WRAPPER, Emulator, assert_failed, request, run, seconds,
+                         skip_where_permitted, wait_until)
 
-ROLE = {"roleArn": "acs:ram::1234567890123456:role/puller"}
-ACCESS_KEY = {"ALIBABA_CLOUD_ACCESS_KEY_ID": "LTAIemulatorkey00001",
-              "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "emulator-secret-0000000001"}
-
-
-def seconds(duration):
-    found = re.fullmatch(r"(?:(\d+)h)?(?:(\d+)m)?(\d+)s", duration)
-    return sum(int(part or 0) * unit for part, unit in zip(found.groups(), (3600, 60, 1)))
+ROLE = {"roleArn": PULLER}
 
 
 def test_second_run_asks_nobody(node):
@@ -74,10 +63,9 @@ def test_secret_of_the_same_key_is_part_of_the_identity(node):
 
 
 def test_pods_share_nothing(node):
-    claims = {"iss": "https://oidc.example", "aud": "sts.aliyuncs.com", "sub": "system:serviceaccount:default:app"}
-    config = {"podIdentity": {"oidcProviderArn": "acs:ram::1234567890123456:oidc-provider/ack-rrsa-c0123456789"}}
-    stdin = request(IMAGE, serviceAccountToken=node.cloud.cloud.mint(claims),
-                    serviceAccountAnnotations={"acr.aliyun.com/role-arn": "acs:ram::1234567890123456:role/pod"})
+    config = {"podIdentity": {"oidcProviderArn": PROVIDER}}
+    stdin = request(IMAGE, serviceAccountToken=node.cloud.cloud.mint(CLAIMS),
+                    serviceAccountAnnotations={"acr.aliyun.com/role-arn": POD_ROLE})
     for _ in range(2):
         run(stdin, node.cloud.environment(), ["--cache-dir", str(node.directory)], config, node.tmp_path, True).answer
     assert node.calls() == 2 and not node.directory.exists()
@@ -133,29 +121,6 @@ def age(node, by_s):
 
 def rewrite(node, change):
     records.rewrite(node.directory, change)
-
-
-def at(minutes):
-    """What makes a run take place so long after others: records go by the time since the boot."""
-    return ["unshare", "--time", "--fork", "--boottime", str(int(minutes * 60))]
-
-
-def test_outage_is_bridged_by_a_token_that_is_still_good(node):
-    """The API is down for an hour of simulated time: the token serves until a minute before its end."""
-    if not shutil.which("unshare") or subprocess.run([*at(1), "true"], capture_output=True, check=False).returncode != 0:
-        skip_where_permitted("time namespaces are not allowed here")
-    first = node.password(prefix=at(0))
-    node.cloud.fault("acr", code="ServiceUnavailable")
-    for minutes in range(10, 59, 12):
-        left_s, calls = 3600 - minutes * 60, node.calls()
-        answer = node.pull(arguments=["--log-level", "warning"], prefix=at(minutes))
-        assert answer.auth[DEMO]["password"] == first
-        assert seconds(answer.answer["cacheDuration"]) <= left_s / 2 + max(0, left_s / 2 - 900)
-        is_due = left_s < 900 + 2700 / 10
-        assert ("should have been renewed" in answer.err, node.calls() > calls) == (is_due, is_due), minutes
-    assert_failed(node.pull(prefix=at(59.2)), 75, "ServiceUnavailable")
-    node.cloud.heal()
-    assert node.password(prefix=at(59.3)) != first
 
 
 LORIS = {"drip": {"bytes": 1, "interval_ms": 200}}
@@ -264,26 +229,6 @@ def test_directory_that_cannot_be_used_only_costs_speed(node, how):
     assert time.monotonic() - started < 2 * DEADLINE_S
 
 
-@pytest.mark.parametrize("options", ["ro,mode=0700", "size=4k,nr_inodes=2,mode=0700", "size=4k,mode=0700"])
-def test_full_or_read_only_file_system_only_costs_speed(cloud, tmp_path, options):
-    """In a mount namespace; who waited for a lock that cannot be made would wait for half of the deadline."""
-    if os.geteuid() != 0:
-        skip_where_permitted("mounting needs root")
-    directory = tmp_path / "cache"
-    directory.mkdir(0o700)
-    fill = f"head -c 1M /dev/zero >{directory}/full 2>/dev/null; " if options == "size=4k,mode=0700" else ""
-    one = f"timeout 300 {PROGRAM} --cache-dir {directory} --deadline {2 * HANG_S} <{tmp_path}/request || exit 9"
-    script = f"mount -t tmpfs -o {options} none {directory} && {fill} {one}; {one}"
-    (tmp_path / "request").write_text(request(IMAGE))
-    started = time.monotonic()
-    done = subprocess.run(["unshare", "--mount", "sh", "-c", script], capture_output=True, text=True, check=False,
-                          env={**cloud.environment(), "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"})
-    if "unshare" in done.stderr:
-        skip_where_permitted("namespaces are not allowed here")
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.count('"password"') == 2 and time.monotonic() - started < HANG_S
-
-
 def test_only_leftovers_of_our_own_are_swept_away(node):
     """Somebody may name a directory with files of others."""
     old, young, long, short = 90000, 600, "0123456789abcdef" * 4, "0123456789abcdef"
@@ -338,67 +283,6 @@ def test_waiters_give_up_in_time_to_ask_by_themselves(node):
     leader.kill()
     leader.communicate()
     assert waiter.answer and SHORT_S / 2 - 0.5 < waiter.seconds  # the deadline itself is the upper bound
-
-
-def test_kills_at_random_moments_leave_only_whole_records(node):
-    """Of a run, or of the end of one, while others go on; the seed is fixed, what the scheduler does is not."""
-    wanted, few = (1000, 24) if not WRAPPER else (20, 6)
-    chosen = random.Random(7)
-    images = (IMAGE, "my-registry-registry.cn-hangzhou.cr.aliyuncs.com/a", "registry.cn-hangzhou.aliyuncs.com/a")
-    issued = node.cloud.cloud.issued
-    seen = set()  # passwords that a record or an answer had
-
-    def inspect():
-        for kind, _, second in records.read_whole(node.directory):
-            if kind == "token":
-                assert second in issued
-                seen.add(second)
-
-    def run_for(limit_s, image, forgotten, since_issue):
-        """Forgets records of these kinds, so that there is something to write; (killed?, how long it took).
-
-        The time may be taken from when the API has issued a token, to whomever: what follows is short.
-        """
-        inspect()
-        for path in records.of_kind(node.directory, *forgotten):
-            path.unlink(missing_ok=True)
-        before, process = len(issued), node.start(deadline_s=120, image=image)
-        started = time.monotonic()
-        while since_issue and len(issued) == before and process.poll() is None:
-            time.sleep(0.0005)
-            started = time.monotonic()
-        try:
-            out, err = process.communicate(timeout=limit_s)
-            assert process.returncode == 0, err
-            seen.update(login["password"] for login in json.loads(out)["auth"].values())
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.communicate()
-        took_s = time.monotonic() - started
-        inspect()
-        return process.returncode == -signal.SIGKILL, took_s
-
-    with ThreadPoolExecutor(6) as pool:
-        def lengths(since_issue):
-            runs = [pool.submit(run_for, None, images[i % 3], records.KINDS, since_issue) for i in range(few)]
-            return statistics.median(run.result()[1] for run in runs)
-
-        longest_s = {since_issue: lengths(since_issue) for since_issue in (False, True)}
-        killed = started = 0
-        while killed < wanted:
-            assert started < 20 * wanted, "runs end before they can be killed"
-            runs = []
-            for _ in range(few):
-                since_issue = chosen.random() < 0.5
-                forgotten = chosen.choice([(), ("token",), ("token",), records.KINDS])
-                limit_s = longest_s[since_issue] * chosen.random() ** (3 if since_issue else 1)
-                runs.append(pool.submit(run_for, limit_s, chosen.choice(images), forgotten, since_issue))
-            killed += sum(run.result()[0] for run in runs)
-            started += len(runs)
-    lost = set(issued) - seen
-    print(f"{killed} of {started} runs killed, {len(lost)} of {len(issued)} between call and record; lengths {longest_s}")
-    assert len(lost) >= wanted // 40
-    assert node.password() in issued
 
 
 # -- what a renewal need not ask again -------------------------------------------------------------------------

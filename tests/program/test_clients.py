@@ -15,7 +15,7 @@ import tempfile
 import time
 
 import pytest
-from provider import DEADLINE_S, DEMO, PROGRAM, Emulator, skip_where_permitted, without_cache
+from program_run import DEADLINE_S, DEMO, PROGRAM, Emulator, skip_where_permitted, without_cache
 
 IMAGE = DEMO + "/team/app:v1"
 SERVICE = "registry.aliyuncs.com:cn-hangzhou:china:cri-demo567890abcdef"

@@ -9,7 +9,8 @@ import pathlib
 
 import jsonschema
 import pytest
-from provider import assert_failed, request, run
+from identity_fixtures import PULLER
+from program_run import assert_failed, request, run
 
 SCHEMA_FILE = pathlib.Path(__file__).parents[2] / "plugin" / "config" / "config.schema.json"
 SCHEMA = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
@@ -26,7 +27,7 @@ def match(*patterns):
     return {"registries": [{"match": list(patterns)}]}
 
 
-ROLE = {"roleArn": "acs:ram::1234567890123456:role/puller"}
+ROLE = {"roleArn": PULLER}
 
 
 def assume(**fields):

@@ -10,8 +10,9 @@ import sys
 
 import pytest
 import yaml
-from provider import (API, DEMO, PROGRAM, ROOT, caller, is_gone, pull, request, run, skip_where_permitted, wait_until,
-                      without_cache)
+from identity_fixtures import POD_ROLE
+from program_run import (API, DEMO, PROGRAM, ROOT, caller, is_gone, pull, request, run, skip_where_permitted,
+                         wait_until, without_cache)
 
 
 def read(*path):
@@ -47,7 +48,7 @@ def test_role_for_a_pod_of_the_readme(cloud, tmp_path):
     keys = yaml.safe_load(read("deploy", "credential-provider-pods.yaml"))["providers"][0]["tokenAttributes"]
     token = cloud.cloud.mint({"iss": "https://oidc.example", "aud": keys["serviceAccountTokenAudience"],
                               "sub": "system:serviceaccount:default:app"})
-    for key, value in zip(keys["optionalServiceAccountAnnotationKeys"], ["acs:ram::1234567890123456:role/pod", "pod"], strict=True):
+    for key, value in zip(keys["optionalServiceAccountAnnotationKeys"], [POD_ROLE, "pod"], strict=True):
         assert f"`{key}: " in read("README.md")
         asked = request(DEMO + "/a", serviceAccountToken=token, serviceAccountAnnotations={key: value})
         run(asked, cloud.environment(), config=configuration, tmp_path=tmp_path).answer

@@ -10,8 +10,8 @@ import signal
 import subprocess
 
 import pytest
-from home import KEY, SECRET, cli, print_json, write
-from provider import DEADLINE_S, DEMO, PROGRAM, SHORT_S, WRAPPER, assert_failed, caller, is_gone, pull, wait_until
+from identity_fixtures import KEY, SECRET, cli, print_json, write
+from program_run import DEADLINE_S, DEMO, PROGRAM, SHORT_S, WRAPPER, assert_failed, caller, is_gone, pull, wait_until
 
 
 def external(cloud, tmp_path, command, **keywords):

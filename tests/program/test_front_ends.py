@@ -8,8 +8,8 @@ import shlex
 import subprocess
 
 import pytest
-from home import write
-from provider import API, DEADLINE_S, DEMO, PROGRAM, SHORT_S, WRAPPER, Result, assert_failed, call, without_cache
+from identity_fixtures import write
+from program_run import API, DEADLINE_S, DEMO, PROGRAM, SHORT_S, WRAPPER, Result, assert_failed, call, without_cache
 
 ANONYMOUS = "registry-cn-hangzhou.ack.aliyuncs.com"
 NOT_FOUND = "credentials not found in native keychain\n"

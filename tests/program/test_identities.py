@@ -1,27 +1,17 @@
 """Whose credentials sign: every source of the official chain, roles assumed by STS, an identity for each registry."""
 
 import calendar
-import contextlib
-import ctypes
 import json
 import os
 import pwd
-import shlex
 import socket
-import subprocess
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from home import KEY, POD_ROLE, PROVIDER, PULLER, SECRET, cli, ini, oidc, print_json, write
-from provider import (DEADLINE_S, DEMO, PROGRAM, SHORT_S, WRAPPER, Emulator, assert_failed, caller, pull, request,
-                      skip_where_permitted)
-
-ACCESS_KEY = {"ALIBABA_CLOUD_ACCESS_KEY_ID": KEY, "ALIBABA_CLOUD_ACCESS_KEY_SECRET": SECRET}
-PARTNER = "acs:ram::9999999999999999:role/partner"
-NO_METADATA = {"ALIBABA_CLOUD_ECS_METADATA_DISABLED": "true"}
+from identity_fixtures import (ACCESS_KEY, KEY, NO_METADATA, PARTNER_ROLE, POD_ROLE, PROVIDER, PULLER, SECRET, cli,
+                               credentials_server, ini, oidc, print_json, write)
+from program_run import DEMO, SHORT_S, Emulator, assert_failed, caller, pull, skip_where_permitted
 
 
 # -- environment -----------------------------------------------------------------------------------------------
@@ -106,7 +96,7 @@ def test_region_of_sts_that_nobody_names(cloud, tmp_path):
     ({"mode": "AK", "access_key_id": KEY, "access_key_secret": SECRET, "sts_token": "left over"}, KEY),
     ({"mode": "RamRoleArn", "access_key_id": KEY, "access_key_secret": SECRET, "ram_role_arn": PULLER,
       "ram_session_name": "node-9", "expired_seconds": 900}, "puller"),
-    ({"mode": "RamRoleArn", "access_key_id": KEY, "access_key_secret": SECRET, "ram_role_arn": PARTNER,
+    ({"mode": "RamRoleArn", "access_key_id": KEY, "access_key_secret": SECRET, "ram_role_arn": PARTNER_ROLE,
       "external_id": "abcd1234"}, "partner"),
     ({"mode": "EcsRamRole", "ram_role_name": "KubernetesWorkerRole"}, "KubernetesWorkerRole"),
     ({"mode": "EcsRamRole", "ram_role_name": ""}, "KubernetesWorkerRole"),
@@ -140,13 +130,13 @@ def test_cli_profile_by_oidc_with_what_the_environment_adds(cloud, tmp_path):
 
 
 def test_cli_profiles_behind_one_another(cloud, tmp_path):
-    cli(tmp_path, {"mode": "ChainableRamRoleArn", "source_profile": "middle", "ram_role_arn": PARTNER,
+    cli(tmp_path, {"mode": "ChainableRamRoleArn", "source_profile": "middle", "ram_role_arn": PARTNER_ROLE,
                    "external_id": "abcd1234"},
         {"name": "middle", "mode": "ChainableRamRoleArn", "source_profile": "key", "ram_role_arn": PULLER},
         {"name": "key", "mode": "AK", "access_key_id": KEY, "access_key_secret": SECRET})
     pull(cloud, "foreign-registry.cn-hangzhou.cr.aliyuncs.com/a", {"HOME": str(tmp_path)}).answer
     assert caller(cloud) == "partner"
-    assert [given["RoleArn"] for given in cloud.cloud.assumed] == [PULLER, PARTNER]
+    assert [given["RoleArn"] for given in cloud.cloud.assumed] == [PULLER, PARTNER_ROLE]
 
 
 def test_which_file_and_which_profile(cloud, tmp_path):
@@ -342,66 +332,14 @@ def test_credentials_uri_without_tls_is_asked_by_no_proxy(cloud):
     assert not any(entry["host"].startswith("127.") for entry in cloud.log("proxy"))
 
 
-@contextlib.contextmanager
-def agent(cloud, *address):
-    """A local service that hands out credentials; its port."""
-    class Agent(BaseHTTPRequestHandler):
-        def do_GET(self):
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(json.dumps(cloud.cloud.issue_credentials(role="uri")).encode())
-
-        def log_message(self, *arguments):
-            pass
-
-    class Server(ThreadingHTTPServer):
-        address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
-
-        def server_bind(self):  # as it is, it looks up the name of the address
-            self.socket.bind(self.server_address)
-            self.server_name, self.server_port = self.socket.getsockname()[:2]
-
-    with Server((address[0], 0, *address[1:]), Agent) as server:
-        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-        yield server.server_port
-        server.shutdown()
-
-
-def assert_uri(cloud, host, port):
-    pull(cloud, DEMO + "/a", {**NO_METADATA, "ALIBABA_CLOUD_CREDENTIALS_URI": f"http://{host}:{port}/credentials"}).answer
-    assert caller(cloud) == "uri"
-
-
 @pytest.mark.parametrize("host, address", [("127.0.0.2", "127.0.0.2"), ("localhost", "127.0.0.1"), ("[::1]", "::1")])
 def test_credentials_uri_of_this_machine(cloud, host, address):
     if address == "::1" and not os.path.exists("/proc/net/if_inet6"):
         skip_where_permitted("this machine has no IPv6")
-    with agent(cloud, address) as port:
-        assert_uri(cloud, host, port)
-
-
-def in_a_network_of_its_own(play):
-    """Runs it in a thread that has left the network of this machine, and all that it starts with it."""
-    def leave():
-        if ctypes.CDLL(None, use_errno=True).unshare(0x40000000) != 0:  # CLONE_NEWNET
-            return False
-        for words in ("link set lo up", "address add 169.254.7.7/32 dev lo", "address add fe80::7/64 dev lo nodad"):
-            subprocess.run(["ip", *words.split()], check=True)
-        play()
-        return True
-
-    with ThreadPoolExecutor(1) as thread:
-        if not thread.submit(leave).result():
-            skip_where_permitted("namespaces are not allowed here")
-
-
-@pytest.mark.parametrize("host, address", [("169.254.7.7", ("169.254.7.7",)), ("[fe80::7%25lo]", ("fe80::7", 0, 1))])
-def test_credentials_uri_of_this_link(host, address):
-    def play():
-        with Emulator() as cloud, agent(cloud, *address) as port:
-            assert_uri(cloud, host, port)
-
-    in_a_network_of_its_own(play)
+    with credentials_server(cloud, address) as port:
+        uri = {"ALIBABA_CLOUD_CREDENTIALS_URI": f"http://{host}:{port}/credentials"}
+        pull(cloud, DEMO + "/a", {**NO_METADATA, **uri}).answer
+        assert caller(cloud) == "uri"
 
 
 @pytest.mark.parametrize("uri", [
@@ -481,7 +419,7 @@ def test_roles_of_the_configuration(cloud, tmp_path):
     policy = '{"Version":"1","Statement":[{"Effect":"Allow","Action":"cr:*","Resource":"*"}]}'
     config = {"identity": {"assumeRole": [
         {"roleArn": PULLER, "durationSeconds": 1800, "policy": policy, "sourceIdentity": "team-a"},
-        {"roleArn": PARTNER, "externalId": "abcd1234", "sessionName": "pull@node"}]}}
+        {"roleArn": PARTNER_ROLE, "externalId": "abcd1234", "sessionName": "pull@node"}]}}
     pull(cloud, "foreign-registry.cn-hangzhou.cr.aliyuncs.com/a", config=config, tmp_path=tmp_path).answer
     first, second = cloud.cloud.assumed
     assert caller(cloud) == "partner"
@@ -509,7 +447,7 @@ def test_vpc_alone_without_a_region_is_refused(cloud, tmp_path):
 @pytest.mark.parametrize("role, status, words", [
     ({"roleArn": "acs:ram::1234567890123456:role/closed"}, 77, ["NoPermission", "trust policy", "sts:AssumeRole"]),
     ({"roleArn": "acs:ram::1234567890123456:role/none"}, 77, ["EntityNotExist.Role", "ARN"]),
-    ({"roleArn": PARTNER, "externalId": "wrong"}, 77, ["NoPermission", "externalId"]),
+    ({"roleArn": PARTNER_ROLE, "externalId": "wrong"}, 77, ["NoPermission", "externalId"]),
 ])
 def test_roles_that_are_refused(cloud, tmp_path, role, status, words):
     config = {"identity": {"assumeRole": [role]}}
@@ -576,7 +514,7 @@ def test_ended_role_session_is_assumed_anew(cloud, tmp_path):
 def test_each_registry_has_its_own_identity(cloud, tmp_path):
     config = {"registries": [
         {"match": ["foreign-registry.*.cr.aliyuncs.com"],
-         "identity": {"assumeRole": [{"roleArn": PARTNER, "externalId": "abcd1234"}]}},
+         "identity": {"assumeRole": [{"roleArn": PARTNER_ROLE, "externalId": "abcd1234"}]}},
         {"match": ["harbour-registry.*.cr.aliyuncs.com"], "identity": {"source": "env"}},
         {"match": ["my-registry-registry.*.cr.aliyuncs.com"], "identity": {"profile": "second"}}]}
     cloud.cloud.keys["LTAIb"] = {"secret": "s3cret-s3cret", "token": "", "ends": None}
@@ -588,22 +526,6 @@ def test_each_registry_has_its_own_identity(cloud, tmp_path):
             (DEMO + "/a", {}, "KubernetesWorkerRole")]:
         pull(cloud, image, more, config=config, tmp_path=tmp_path).answer
         assert caller(cloud) == who, image
-
-
-def test_session_named_after_a_node_with_odd_characters(cloud, tmp_path):
-    """The node's name is cleaned; a namespace of its own lets the test choose it."""
-    if os.geteuid() != 0:
-        pytest.skip("naming a node needs root")
-    config = write(tmp_path / "config.json", {"identity": {"assumeRole": [{"roleArn": PULLER}]}})
-    name = "node_1 (blue)." + "x" * 50
-    script = f"printf %s {shlex.quote(name)} >/proc/sys/kernel/hostname && exec " + shlex.join(
-        [*WRAPPER, PROGRAM, "--no-cache", "--deadline", str(DEADLINE_S), "--config", config])
-    done = subprocess.run(["unshare", "--uts", "sh", "-c", script], input=request(DEMO + "/a"), text=True,
-                          capture_output=True, env={**cloud.environment(), "PATH": "/usr/bin:/bin"}, check=False)
-    if done.returncode == 1 and "unshare" in done.stderr:
-        pytest.skip("namespaces are not allowed here")
-    assert done.returncode == 0, done.stderr
-    assert cloud.cloud.assumed[-1]["RoleSessionName"] == ("acr-node_1--blue-." + "x" * 50)[:64]
 
 
 @pytest.mark.parametrize("fault", [{"status": 500}, {"stall": True}, {"reset": "request"}, {"close": True}])

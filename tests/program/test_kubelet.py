@@ -9,12 +9,11 @@ import subprocess
 
 import pytest
 import yaml
-from provider import API, DEMO, PROGRAM, ROOT, caller, skip_where_permitted, without_cache
+from identity_fixtures import CLAIMS, POD_ROLE, PULLER
+from program_run import API, DEMO, PROGRAM, ROOT, caller, skip_where_permitted, without_cache
 
 SOURCES = pathlib.Path(__file__).resolve().parent / "kubelet"
 PERSONAL = "registry-vpc.cn-beijing.aliyuncs.com"
-CLAIMS = {"iss": "https://oidc.example", "aud": "sts.aliyuncs.com", "sub": "system:serviceaccount:default:app"}
-POD_ROLE = "acs:ram::1234567890123456:role/pod"
 
 
 def go_version():
@@ -89,7 +88,7 @@ def test_host_with_a_port(node):
 
 def test_login_for_a_path_serves_no_other_path(node):
     config = {"registries": [{"match": [DEMO + "/team-a"], "identity": {"assumeRole": [
-        {"roleArn": "acs:ram::1234567890123456:role/puller"}]}}]}
+        {"roleArn": PULLER}]}}]}
     found, _ = node.pull(DEMO + "/team-b/app", DEMO + "/team-a/app", DEMO + "/team-a/app", config=config)
     of_node, of_role = node.cloud.cloud.issued
     assert found == [login(of_node), login(of_role), login(of_role)]

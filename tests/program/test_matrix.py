@@ -8,12 +8,9 @@ import shlex
 import sys
 
 import pytest
-from provider import API, DEMO, Emulator, assert_failed, caller, pull, request, run
+from identity_fixtures import CLAIMS, KEY, POD_ROLE, PROVIDER, PULLER, SECRET
+from program_run import API, DEMO, Emulator, assert_failed, caller, pull, request, run
 
-KEY, SECRET = "LTAIemulatorkey00001", "emulator-secret-0000000001"
-POD_ROLE = "acs:ram::1234567890123456:role/pod"
-PROVIDER = "acs:ram::1234567890123456:oidc-provider/ack-rrsa-c0123456789"
-CLAIMS = {"iss": "https://oidc.example", "aud": "sts.aliyuncs.com", "sub": "system:serviceaccount:default:app"}
 
 HOSTS = {
     "enterprise": DEMO, "enterprise-vpc": "demo-registry-vpc.cn-hangzhou.cr.aliyuncs.com",
@@ -36,7 +33,6 @@ HOSTS = {
     "personal-new-vpc": "crpi-abcdefgh12345678-vpc.cn-shanghai.personal.cr.aliyuncs.com",
     "anonymous": "registry-cn-hangzhou.ack.aliyuncs.com", "anonymous-vpc": "registry-cn-hangzhou-vpc.ack.aliyuncs.com",
 }
-PULLER = {"roleArn": "acs:ram::1234567890123456:role/puller"}
 SOURCES = ["key", "sts-key", "oidc", "cli", "cli-sts", "cli-chain", "cli-external", "cli-uri", "ini", "ecs", "uri", "role", "pod",
            "entry-role", "entry-profile"]
 
@@ -86,7 +82,7 @@ def node(cloud, source, home):
         profiles(home, {"name": "a", **(session if source == "cli-sts" else {"mode": "External", "process_command": printed})}, key)
         return variables, {}, {}, "session"
     if source == "cli-chain":
-        profiles(home, {"name": "a", "mode": "ChainableRamRoleArn", "source_profile": "key", "ram_role_arn": PULLER["roleArn"],
+        profiles(home, {"name": "a", "mode": "ChainableRamRoleArn", "source_profile": "key", "ram_role_arn": PULLER,
                         "ram_session_name": "matrix"}, key)
         return variables, {}, {}, "puller"
     if source == "cli-uri":
@@ -101,10 +97,10 @@ def node(cloud, source, home):
         return {**variables, "ALIBABA_CLOUD_ECS_METADATA_DISABLED": "true",
                 "ALIBABA_CLOUD_CREDENTIALS_URI": cloud.metadata + "/credentials"}, {}, {}, "uri"
     if source == "role":
-        return variables, {"identity": {"assumeRole": [PULLER]}}, {}, "puller"
+        return variables, {"identity": {"assumeRole": [{"roleArn": PULLER}]}}, {}, "puller"
     if source.startswith("entry-"):  # of each registry, beside an identity of the node that could sign too
-        profiles(home, {**key, "name": "other", "mode": "RamRoleArn", "ram_role_arn": PULLER["roleArn"]}, key)
-        identity = {"assumeRole": [PULLER]} if source == "entry-role" else {"profile": "key", "source": "profile"}
+        profiles(home, {**key, "name": "other", "mode": "RamRoleArn", "ram_role_arn": PULLER}, key)
+        identity = {"assumeRole": [{"roleArn": PULLER}]} if source == "entry-role" else {"profile": "key", "source": "profile"}
         config = {"identity": {"source": "ecs"}, "registries": [{"match": [], "identity": identity}]}
         return variables, config, {}, "puller" if source == "entry-role" else KEY
     if source == "pod":
@@ -220,7 +216,7 @@ class Watch:
     def pull(self, image):
         before, issued = self.allowed, len(self.cloud.cloud.issued)
         self.allowed = may_ask(image)
-        result = pull(self.cloud, image, config={"identity": {"assumeRole": [PULLER]}}, tmp_path=self.tmp_path)
+        result = pull(self.cloud, image, config={"identity": {"assumeRole": [{"roleArn": PULLER}]}}, tmp_path=self.tmp_path)
         log = self.cloud.log()[self.seen:]
         self.seen += len(log)
         for entry in log:

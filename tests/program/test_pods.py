@@ -6,12 +6,11 @@ import time
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from provider import DEMO, SHORT_S, Emulator, assert_failed, caller, request, run
+from identity_fixtures import POD_ROLE, PROVIDER
+from program_run import DEMO, SHORT_S, Emulator, assert_failed, caller, request, run
 
 ARN = "acr.aliyun.com/role-arn"
 NAME = "pod-identity.alibabacloud.com/role-name"
-POD_ROLE = "acs:ram::1234567890123456:role/pod"
-PROVIDER = "acs:ram::1234567890123456:oidc-provider/ack-rrsa-c0123456789"
 CLAIMS = {"iss": "https://oidc.example", "aud": ["sts.aliyuncs.com"], "sub": "system:serviceaccount:default:app"}
 KNOWN = {"oidcProviderArn": PROVIDER}
 

@@ -2,17 +2,14 @@
 
 import json
 import os
-import pathlib
 import re
 import shlex
 import shutil
-import signal
 import subprocess
-import sys
 
 import pytest
-from provider import (DEMO, PROGRAM, SHORT_S, WRAPPER, Emulator, assert_failed, call, pull, request, run,
-                      skip_where_permitted, wait_until)
+from identity_fixtures import ACCESS_KEY, PULLER, SECRET
+from program_run import DEMO, PROGRAM, SHORT_S, WRAPPER, Emulator, assert_failed, call, pull, request, run
 
 GOOD = json.loads(request(DEMO + "/a"))
 
@@ -244,9 +241,6 @@ def test_clock_is_mended_however_the_refusal_is_called(cloud, code):
     assert len(cloud.log("acr")) == 2
 
 
-KEY = {"ALIBABA_CLOUD_ACCESS_KEY_ID": "LTAIemulatorkey00001", "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "emulator-secret-0000000001"}
-
-
 def test_only_a_key_that_passes_is_fetched_anew_when_it_is_unknown(cloud):
     """Expired STS keys are called unknown too; that a lasting key is unknown stays so."""
     cloud.fault("acr", times=1, code="InvalidAccessKeyId.NotFound")
@@ -255,7 +249,7 @@ def test_only_a_key_that_passes_is_fetched_anew_when_it_is_unknown(cloud):
     first, second = (re.search("Credential=(STS[^,]+)", entry["headers"]["authorization"])[1] for entry in cloud.log("acr"))
     assert first != second
     cloud.fault("acr", times=1, code="InvalidAccessKeyId.NotFound")
-    assert_failed(pull(cloud, DEMO + "/a", KEY), 77, "InvalidAccessKeyId.NotFound", "deleted or disabled")
+    assert_failed(pull(cloud, DEMO + "/a", ACCESS_KEY), 77, "InvalidAccessKeyId.NotFound", "deleted or disabled")
     assert len(cloud.log("acr")) == 3
 
 
@@ -275,7 +269,7 @@ def test_what_a_policy_denies(cloud, kind, words):
 
 
 def test_wrong_secret_prints_no_signed_request(cloud):
-    key = {"ALIBABA_CLOUD_ACCESS_KEY_ID": "LTAIemulatorkey00001", "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "wrong-secret"}
+    key = {**ACCESS_KEY, "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "wrong-secret"}
     result = pull(cloud, DEMO + "/a", key)
     assert_failed(result, 77, "SignatureDoesNotMatch", secrets=["wrong-secret", "x-acs-content-sha256"])
 
@@ -359,58 +353,6 @@ def test_bundle_with_many_certificates_is_searched(cloud, tmp_path):
     assert pull(cloud, DEMO + "/a", {"SSL_CERT_FILE": str(bundle)}).auth
 
 
-# Runs in namespaces of its own, in which nobody else can be asked for names.
-ASK_FOR_NAMES = r"""
-import fcntl, os, pathlib, socket, struct, subprocess, sys, threading
-from provider import DEADLINE_S, DEMO, SHORT_S, Emulator, assert_failed, request, run
-way, folder = sys.argv[1], pathlib.Path(sys.argv[2])
-asked = set()
-
-def cover(path, text):
-    (folder / path.name).write_text(text)
-    subprocess.run(["mount", "--bind", str(folder / path.name), os.path.realpath(path)], check=True)
-
-def serve(server):
-    while True:
-        query, peer = server.recvfrom(512)
-        question = query[12:query.index(b"\0", 12) + 5]
-        asked.add(question[:-4])
-        known = way == "address" and question[-4:-2] == b"\0\1"
-        flags = 0x8180 | {"NXDOMAIN": 3, "SERVFAIL": 2}.get(way, 0)
-        if way != "silence":
-            server.sendto(struct.pack("!2sHHHHH", query[:2], flags, 1, known, 0, 0) + question +
-                          (b"\xc0\x0c\0\1\0\1\0\0\0\1\0\4\x7f\0\0\1" if known else b""), peer)
-
-server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-fcntl.ioctl(server, 0x8914, struct.pack("16sh14x", b"lo", 0x1 | 0x40))  # ip link set lo up
-server.bind(("127.0.0.1", 53))
-threading.Thread(target=serve, args=(server,), daemon=True).start()
-cover(pathlib.Path("/etc/resolv.conf"), "nameserver 127.0.0.1\nsearch .\n")
-cover(pathlib.Path("/etc/nsswitch.conf"), "hosts: files dns\n")  # others are asked by sockets of the file system
-with Emulator() as cloud:
-    config = {"registries": [{"match": [DEMO], "instanceId": "cri-demo567890abcdef",
-                              "apiEndpoint": "https://api.example.com:%d" % cloud.api_port}]}
-    result = run(request(DEMO + "/a"), {**cloud.environment(), "NO_PROXY": "api.example.com", "HOME": str(folder)}, config=config,
-                 tmp_path=folder, deadline_s=SHORT_S if way == "silence" else DEADLINE_S)
-    if way == "address":
-        assert list(result.auth) == [DEMO]
-    else:
-        assert_failed(result, 75, "api.example.com", "DNS")
-assert asked == {b"\3api\7example\3com\0"}
-"""
-
-
-@pytest.mark.parametrize("way", ["NXDOMAIN", "SERVFAIL", "address", pytest.param("silence", marks=pytest.mark.skipif(
-    bool(WRAPPER), reason="Valgrind tells of the resolver that is not waited for"))])
-def test_name_server(tmp_path, way):
-    unshare = ["unshare", "--net", "--mount", *(["--map-root-user"] if os.geteuid() else [])]
-    if subprocess.run([*unshare, "true"], capture_output=True, check=False).returncode:
-        skip_where_permitted("namespaces are not allowed here")
-    done = subprocess.run([*unshare, sys.executable, "-B", "-c", ASK_FOR_NAMES, way, str(tmp_path)], capture_output=True, text=True,
-                          check=False, env={**os.environ, "PYTHONPATH": os.path.dirname(__file__)})
-    assert done.returncode == 0, done.stderr
-
-
 def test_stdin_that_never_ends():
     with subprocess.Popen([PROGRAM, "--deadline", "1"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, env={}) as process:
@@ -455,29 +397,6 @@ def test_missing_configuration(tmp_path):
 def test_configuration_that_cannot_be_read(tmp_path, make, words):
     make(tmp_path / "config.json")
     assert_failed(run(request(DEMO), arguments=["--config", str(tmp_path / "config.json")]), 78, "config.json", words)
-
-
-@pytest.mark.skipif(bool(WRAPPER), reason="the signal would reach the wrapper")
-def test_watchdog_ends_a_run_that_the_system_blocks():
-    """The alarm comes half a second after the deadline; here it comes at once."""
-    process = subprocess.Popen([PROGRAM, "--no-cache"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                               env={}, text=True)
-    status = pathlib.Path(f"/proc/{process.pid}/status")
-    wait_until(lambda: re.search(r"SigCgt:.*[2367abef]...$", status.read_text(), re.MULTILINE))  # SIGALRM is caught
-    process.send_signal(signal.SIGALRM)
-    out, err = process.communicate(timeout=20)
-    assert (process.returncode, out) == (75, "") and "deadline" in err
-
-
-@pytest.mark.skipif(bool(WRAPPER), reason="the delay would be the wrapper's")
-def test_error_that_comes_late_stays_the_only_one():
-    """Its write returns after the deadline: the watchdog has nothing to add."""
-    if not shutil.which("strace"):
-        skip_where_permitted("strace is not there")
-    done = subprocess.run(["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=write", "-e", "inject=write:delay_exit=2500000",
-                           PROGRAM, "--no-cache", "--deadline", "1"], input=request("nginx"), capture_output=True, text=True,
-                          env={"ASAN_OPTIONS": "detect_leaks=0"}, check=False)
-    assert done.returncode == 78 and done.stderr.count("\n") == 1 and "not an ACR host" in done.stderr
 
 
 # -- what a registry says of itself --
@@ -615,17 +534,15 @@ def test_back_off_does_not_starve_what_runs_beside_it(cloud, tmp_path):
     cloud.fault("sts", times=1, code="Throttling.User", retry_after=7)
     cloud.fault("registry", "challenge", delay_ms=300)
     config = {"registries": [{"match": ["hub.example.com"]}],
-              "identity": {"assumeRole": [{"roleArn": "acs:ram::1234567890123456:role/puller"}]}}
+              "identity": {"assumeRole": [{"roleArn": PULLER}]}}
     assert pull(cloud, "hub.example.com/a", config=config, tmp_path=tmp_path, arguments=["--deadline", "30"]).auth
 
 
 def test_secret_at_the_edge_of_a_message(cloud):
-    secret = "emulator-secret-0000000001"
-    key = {"ALIBABA_CLOUD_ACCESS_KEY_ID": "LTAIemulatorkey00001", "ALIBABA_CLOUD_ACCESS_KEY_SECRET": secret}
     for before in range(485, 506, 4):
-        cloud.fault("acr", times=1, status=400, body=json.dumps({"Code": "Odd", "Message": "x" * before + secret}))
-        result = pull(cloud, DEMO + "/a", key)
-        assert_failed(result, 77, "Odd", secrets=[secret[:8]])
+        cloud.fault("acr", times=1, status=400, body=json.dumps({"Code": "Odd", "Message": "x" * before + SECRET}))
+        result = pull(cloud, DEMO + "/a", ACCESS_KEY)
+        assert_failed(result, 77, "Odd", secrets=[SECRET[:8]])
 
 
 def test_default_port_of_an_endpoint(cloud, tmp_path):

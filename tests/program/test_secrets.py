@@ -1,6 +1,6 @@
 """What must not be told: no secret of any identity, whatever is asked to be logged and whatever a service quotes.
 
-Registry passwords and the keys of the cloud are looked for in every run, by provider.py; here, what else is secret.
+Registry passwords and the keys of the cloud are looked for in every run, by program_run.py; here, what else is secret.
 """
 
 import base64
@@ -9,8 +9,8 @@ import json
 from urllib.parse import quote
 
 import pytest
-from home import CLAIMS, KEY, POD_ROLE, PROVIDER, PULLER, SECRET, cli, ini, oidc, print_json, write
-from provider import DEMO, assert_quiet, caller, request, run
+from identity_fixtures import CLAIMS, KEY, POD_ROLE, PROVIDER, PULLER, SECRET, cli, ini, oidc, print_json, write
+from program_run import DEMO, assert_quiet, caller, request, run
 
 # With characters that an encoding changes; the token is longer than any text of an error.
 STS_KEY, STS_SECRET = "STS.quoted", "s3cr/t+" + base64.b64encode(bytes(range(190, 220))).decode()

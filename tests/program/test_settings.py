@@ -3,12 +3,11 @@
 import copy
 import json
 import os
-import shlex
 import subprocess
 
 import pytest
-from home import CLAIMS, KEY, POD_ROLE, PROVIDER, PULLER, SECRET, cli, write
-from provider import DEMO, PROGRAM, ROOT, WRAPPER, assert_failed, caller, pull, request, run, skip_where_permitted
+from identity_fixtures import ACCESS_KEY, CLAIMS, KEY, POD_ROLE, PROVIDER, PULLER, SECRET, cli, write
+from program_run import DEMO, PROGRAM, ROOT, WRAPPER, assert_failed, caller, pull, request, run
 
 with open(os.path.join(ROOT, "plugin", "config", "config.schema.json"), encoding="utf-8") as file:
     SCHEMA = json.load(file)
@@ -16,7 +15,6 @@ DEFINITIONS = SCHEMA["$defs"]
 
 HUB = "hub.example.com"
 DEMO_ID = "cri-demo567890abcdef"
-ACCESS_KEY = {"ALIBABA_CLOUD_ACCESS_KEY_ID": KEY, "ALIBABA_CLOUD_ACCESS_KEY_SECRET": SECRET}
 ARN, NAME = "acr.aliyun.com/role-arn", "pod-identity.alibabacloud.com/role-name"
 
 
@@ -172,30 +170,6 @@ def test_metadata_endpoint_of_the_file(cloud, tmp_path):
     environment = {name: value for name, value in cloud.environment().items() if name != "ALIBABA_CLOUD_IMDS_ENDPOINT"}
     config = {"endpoints": {"metadata": cloud.metadata}}
     assert run(request(DEMO + "/a"), environment, config=config, tmp_path=tmp_path).auth
-
-
-@pytest.mark.parametrize("variable, flag, words", [
-    (None, None, "debug: "), ("error", None, ""), (None, "error", ""), ("none", "error", ""),
-    ("error", "info", "info: "), ("none", None, "none.json: there is no such file"), ("", None, "debug: "),
-])
-def test_file_of_the_flag_then_of_the_variable_then_the_usual_one(cloud, tmp_path, variable, flag, words):
-    """/etc is empty but for the usual file, in a mount namespace; so is /run, where the cache is unless told otherwise."""
-    logs = {"error": {"level": "error"}, "info": {"level": "info"}}
-    paths = {"none": str(tmp_path / "none.json"), "": ""}
-    paths.update((name, write(tmp_path / (name + ".json"), {"log": log})) for name, log in logs.items())
-    flags = ["--config", paths[flag]] if flag else []
-    script = ("umask 022; mount -t tmpfs none /etc && mount -t tmpfs none /run && mkdir /etc/aliyun-acr-credential-provider || exit; "
-              """echo '{"log": {"level": "debug"}}' >/etc/aliyun-acr-credential-provider/config.json; """
-              + shlex.join([*WRAPPER, PROGRAM, *flags]) + f"; status=$?; ls /run >{shlex.quote(str(tmp_path))}/made; exit $status")
-    done = subprocess.run(["unshare", "--map-root-user", "--mount", "sh", "-c", script], input=request(DEMO + "/a"),
-                          capture_output=True, text=True, check=False,
-                          env={**cloud.environment(), "HOME": "/nonexistent", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
-                               **({} if variable is None else {"ACR_CREDENTIAL_PROVIDER_CONFIG": paths[variable]})})
-    if not (tmp_path / "made").exists():
-        skip_where_permitted("namespaces are not allowed here: " + done.stderr)
-    assert done.returncode == (78 if "no such file" in words else 0), done.stderr
-    assert (tmp_path / "made").read_text() == ("" if done.returncode else "aliyun-acr-credential-provider\n")
-    assert words in done.stderr and (words != "" or done.stderr == "")
 
 
 @pytest.mark.parametrize("path, entry", [

@@ -5,10 +5,10 @@ import os
 import time
 
 import pytest
-import records
-from home import CLAIMS, KEY, PULLER, SECRET, oidc
-from node import finish
-from provider import DEMO, WRAPPER, assert_failed, wait_until
+import cache_records as records
+from identity_fixtures import CLAIMS, KEY, PULLER, SECRET, oidc
+from emulated_node import finish
+from program_run import DEMO, WRAPPER, assert_failed, wait_until
 
 HUB = "hub.example.com"
 

@@ -11,7 +11,7 @@ import time
 from urllib.parse import quote
 
 import pytest
-from provider import DEMO, PROGRAM, SHORT_S, WRAPPER, assert_failed, pull, request, run
+from program_run import DEMO, PROGRAM, SHORT_S, WRAPPER, assert_failed, pull, request, run
 from tls import Authority
 
 

@@ -16,8 +16,7 @@ ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 FOLDER = os.environ["RELEASE_FOLDER"]
 NATIVE = os.path.join(FOLDER, "aliyun-acr-credential-provider-x86_64")
 os.environ.setdefault("ACR_PROVIDER_BIN", NATIVE)
-sys.path.insert(0, os.path.join(ROOT, "tests", "program"))
-from provider import DEMO, Emulator, request, skip_where_permitted  # noqa: E402
+from program_run import DEMO, Emulator, request, skip_where_permitted
 
 ARCHITECTURES = ["x86_64", "aarch64"]
 

@@ -7,7 +7,7 @@ import ssl
 import subprocess
 
 import pytest
-from provider import DEMO, PROGRAM, Result, assert_failed, request, skip_where_permitted
+from program_run import DEMO, PROGRAM, Result, assert_failed, request, skip_where_permitted
 
 NAMESPACE = ["unshare", "--map-root-user", "--mount"]
 

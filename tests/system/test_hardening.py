@@ -10,8 +10,8 @@ import tempfile
 import time
 
 import pytest
-from home import write
-from provider import DEMO, PROGRAM, WATCHDOG, WRAPPER, Result, assert_failed, request, run, skip_where_permitted, wait_until
+from identity_fixtures import write
+from program_run import DEMO, PROGRAM, WATCHDOG, WRAPPER, Result, assert_failed, request, run, skip_where_permitted, wait_until
 
 pytestmark = pytest.mark.skipif(bool(WRAPPER), reason="the system would see the wrapper")
 
@@ -186,3 +186,26 @@ def test_reader_that_is_gone_is_told_as_such(cloud, tmp_path):
     process = start(cloud, tmp_path, "kubelet", stdout=write_end, config={"deadlineSeconds": 40})
     os.close(write_end)
     assert_failed(result_of(process), 74, "cannot write", "standard input and output")
+
+
+@pytest.mark.skipif(bool(WRAPPER), reason="the signal would reach the wrapper")
+def test_watchdog_ends_a_run_that_the_system_blocks():
+    """The alarm comes half a second after the deadline; here it comes at once."""
+    process = subprocess.Popen([PROGRAM, "--no-cache"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                               env={}, text=True)
+    status = pathlib.Path(f"/proc/{process.pid}/status")
+    wait_until(lambda: re.search(r"SigCgt:.*[2367abef]...$", status.read_text(), re.MULTILINE))  # SIGALRM is caught
+    process.send_signal(signal.SIGALRM)
+    out, err = process.communicate(timeout=20)
+    assert (process.returncode, out) == (75, "") and "deadline" in err
+
+
+@pytest.mark.skipif(bool(WRAPPER), reason="the delay would be the wrapper's")
+def test_error_that_comes_late_stays_the_only_one():
+    """Its write returns after the deadline: the watchdog has nothing to add."""
+    if not shutil.which("strace"):
+        skip_where_permitted("strace is not there")
+    done = subprocess.run(["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=write", "-e", "inject=write:delay_exit=2500000",
+                           PROGRAM, "--no-cache", "--deadline", "1"], input=request("nginx"), capture_output=True, text=True,
+                          env={"ASAN_OPTIONS": "detect_leaks=0"}, check=False)
+    assert done.returncode == 78 and done.stderr.count("\n") == 1 and "not an ACR host" in done.stderr

@@ -1,4 +1,4 @@
-"""The records that the program keeps on a node: how a test reads them, makes them older and spoils them."""
+"""The files of the program's cache: reads them, makes them older, changes them."""
 
 import hashlib
 import json

@@ -1,9 +1,9 @@
-"""A node: runs of the program that share a directory."""
+"""class Node: a node of the emulated cloud, on which runs of the program share a cache directory."""
 
 import subprocess
 
-import records
-from provider import DEADLINE_S, DEMO, PROGRAM, WRAPPER, assert_quiet, pull, request
+import cache_records as records
+from program_run import DEADLINE_S, DEMO, PROGRAM, WRAPPER, assert_quiet, pull, request
 
 IMAGE = DEMO + "/a"
 

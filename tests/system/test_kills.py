@@ -5,17 +5,20 @@ The kernel ends it before it does what the call asks for, so that two calls in a
 
 import json
 import os
+import random
 import re
 import shutil
 import signal
+import statistics
 import subprocess
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
+import cache_records as records
 import pytest
-import records
-from provider import DEMO, WRAPPER, Emulator, request, run, skip_where_permitted
+from emulated_node import IMAGE
+from program_run import DEMO, WRAPPER, Emulator, request, run, skip_where_permitted
 
 # What changes a directory, or stands beside that; names differ between architectures.
 CALLS = ("mkdir mkdirat openat close read write writev pwrite64 ftruncate fsync fdatasync fstat newfstatat statx flock"
@@ -106,3 +109,64 @@ def test_kill_at_each_system_call(cloud, tmp_path, prepare):
     print(f"{killed} of {len(calls)} calls: {Counter(name for name, _ in calls)}")
     # How often a socket is read is up to the network.
     assert killed >= len(calls) * 9 // 10
+
+
+def test_kills_at_random_moments_leave_only_whole_records(node):
+    """Of a run, or of the end of one, while others go on; the seed is fixed, what the scheduler does is not."""
+    wanted, few = (1000, 24) if not WRAPPER else (20, 6)
+    chosen = random.Random(7)
+    images = (IMAGE, "my-registry-registry.cn-hangzhou.cr.aliyuncs.com/a", "registry.cn-hangzhou.aliyuncs.com/a")
+    issued = node.cloud.cloud.issued
+    seen = set()  # passwords that a record or an answer had
+
+    def inspect():
+        for kind, _, second in records.read_whole(node.directory):
+            if kind == "token":
+                assert second in issued
+                seen.add(second)
+
+    def run_for(limit_s, image, forgotten, since_issue):
+        """Forgets records of these kinds, so that there is something to write; (killed?, how long it took).
+
+        The time may be taken from when the API has issued a token, to whomever: what follows is short.
+        """
+        inspect()
+        for path in records.of_kind(node.directory, *forgotten):
+            path.unlink(missing_ok=True)
+        before, process = len(issued), node.start(deadline_s=120, image=image)
+        started = time.monotonic()
+        while since_issue and len(issued) == before and process.poll() is None:
+            time.sleep(0.0005)
+            started = time.monotonic()
+        try:
+            out, err = process.communicate(timeout=limit_s)
+            assert process.returncode == 0, err
+            seen.update(login["password"] for login in json.loads(out)["auth"].values())
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+        took_s = time.monotonic() - started
+        inspect()
+        return process.returncode == -signal.SIGKILL, took_s
+
+    with ThreadPoolExecutor(6) as pool:
+        def lengths(since_issue):
+            runs = [pool.submit(run_for, None, images[i % 3], records.KINDS, since_issue) for i in range(few)]
+            return statistics.median(run.result()[1] for run in runs)
+
+        longest_s = {since_issue: lengths(since_issue) for since_issue in (False, True)}
+        killed = started = 0
+        while killed < wanted:
+            assert started < 20 * wanted, "runs end before they can be killed"
+            runs = []
+            for _ in range(few):
+                since_issue = chosen.random() < 0.5
+                forgotten = chosen.choice([(), ("token",), ("token",), records.KINDS])
+                limit_s = longest_s[since_issue] * chosen.random() ** (3 if since_issue else 1)
+                runs.append(pool.submit(run_for, limit_s, chosen.choice(images), forgotten, since_issue))
+            killed += sum(run.result()[0] for run in runs)
+            started += len(runs)
+    lost = set(issued) - seen
+    print(f"{killed} of {started} runs killed, {len(lost)} of {len(issued)} between call and record; lengths {longest_s}")
+    assert len(lost) >= wanted // 40
+    assert node.password() in issued

@@ -1,0 +1,22 @@
+"""What all tests share: where the helper modules are, and the fixtures `cloud` and `node`."""
+
+import os
+import sys
+
+import pytest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [os.path.join(HERE, "support"), os.path.join(HERE, "emulator")]
+from emulated_node import Node  # noqa: E402
+from program_run import Emulator  # noqa: E402
+
+
+@pytest.fixture
+def cloud():
+    with Emulator() as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def node(cloud, tmp_path):
+    return Node(cloud, tmp_path / "cache", tmp_path)
