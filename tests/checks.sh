@@ -72,7 +72,7 @@ bash deploy/static/build.sh aarch64 "$release/first" "$lock"
 pytest=(/usr/bin/python3 -B -m pytest -q -rs -p no:cacheprovider "--basetemp=$release/pytest")
 RELEASE_FOLDER=$release/first "${pytest[@]}" tests/release
 ACR_PROVIDER_BIN=$release/first/aliyun-acr-credential-provider-x86_64 \
-    "${pytest[@]}" tests/program/test_{answers,cache,external,front_ends,identities,pods,settings,sharing,transport}.py tests/system
+    "${pytest[@]}" tests/program/test_{answers,cache,command_line,credentials_uri,external,front_ends,hosts,identities,metadata,pods,profiles,roles,settings,sharing,transport}.py tests/system
 # Emulated, and therefore without what takes crowds or long waits, what calls the program by itself, and glibc's words.
 slow='storm or kill or loris or outage or faults'
 direct='read_only or never_ends'

@@ -8,7 +8,6 @@ import socket
 import subprocess
 import threading
 import time
-from urllib.parse import quote
 
 import pytest
 from program_run import DEMO, PROGRAM, SHORT_S, WRAPPER, assert_failed, pull, request, run
@@ -126,51 +125,6 @@ def test_vpc_endpoint_that_does_not_answer_is_left_for_good(cloud):
     assert hosts.count("cr-vpc.cn-hangzhou.aliyuncs.com:443") == 1
 
 
-def test_wrong_clock_is_found_out_once(cloud):
-    cloud.cloud.challenge_enabled = False
-    cloud.cloud.clock_offset_s = 20 * 60
-    result = pull(cloud, DEMO + "/a", arguments=["--log-level", "warning"])
-    assert result.auth and result.err.count("Run NTP") == 1
-    assert len(cloud.log("acr")) == 4  # one that is refused, and the three
-
-
-def test_time_stamp_that_was_too_slow_on_its_way_is_signed_anew(cloud):
-    cloud.fault("acr", times=1, code="InvalidTimeStamp.Expired")
-    assert pull(cloud, DEMO + "/a").auth
-    assert len(cloud.log("acr")) == 2
-
-
-@pytest.mark.parametrize("message", ["saw {}", "saw {} again and again"])
-def test_service_that_quotes_an_encoded_security_token(cloud, message):
-    issued = cloud.cloud.issue_credentials()
-    cloud.cloud.keys[issued["AccessKeyId"]]["token"] = token = "CAIS+secret/token=="
-    cloud.fault("acr", status=400, body='{"Code":"Odd","Message":"%s"}' % message.format(quote(token, safe="")))
-    key = {"ALIBABA_CLOUD_ACCESS_KEY_ID": issued["AccessKeyId"],
-           "ALIBABA_CLOUD_ACCESS_KEY_SECRET": issued["AccessKeySecret"], "ALIBABA_CLOUD_SECURITY_TOKEN": token}
-    assert_failed(pull(cloud, DEMO + "/a", key), 77, "Odd", "[redacted]", secrets=["CAIS%2B", "secret%2Ftoken"])
-
-
-def test_refusal_of_personal_edition_with_status_200(cloud):
-    cloud.fault("acr", status=200, body='{"code":"USER_NOT_EXIST","message":"none","requestId":"R-7"}')
-    assert_failed(pull(cloud, "registry.cn-hangzhou.aliyuncs.com/a"), 77, "USER_NOT_EXIST", "R-7", "registry password")
-
-
-def test_nonsense_tells_its_request_id(cloud):
-    cloud.fault("acr", status=200, headers={"x-acs-request-id": "R-8"}, body='{"IsSuccess":true}')
-    assert_failed(pull(cloud, DEMO + "/a"), 69, "R-8", "TempUsername", "endpoints and proxy")
-
-
-def test_image_with_a_scheme():
-    assert_failed(run(request("https://" + DEMO + "/a")), 65, "no scheme", "//")
-
-
-def test_long_host_keeps_its_port(cloud, tmp_path):
-    name = ".".join(["a" * 49] * 5) + ".de"  # 252 bytes
-    config = {"registries": [{"match": [name + ":65535"]}]}
-    assert_failed(pull(cloud, name + ":65535/a", config=config, tmp_path=tmp_path), 78, "instanceId")
-    assert name + ":65535" in {entry["host"] for entry in cloud.log("proxy")}
-
-
 # -- a network that fails --------------------------------------------------------------------------------------
 
 
@@ -238,34 +192,33 @@ def test_challenge_and_metadata_service_are_asked_at_once(cloud, tmp_path):
     assert cloud.operations("registry") == ["challenge"] and cloud.operations("acr") == ["GetAuthorizationToken"]
 
 
-# -- hosts of Alibaba Cloud whose name says no more than that --------------------------------------------------
-
-ALIBABA = ["registry.cn-hangzhou.cr.aliyuncs.com", "demo-registry.a.b.cr.aliyuncs.com",
-           "other.cn-hangzhou.personal.cr.aliyuncs.com"]
+# -- certificates ----------------------------------------------------------------------------------------------------
 
 
-def challenge(rest, service="registry.aliyuncs.com"):
-    return {"service": "registry", "status": 401, "headers": {"WWW-Authenticate": f'Bearer service="{service}:cn-hangzhou:china{rest}"'}}
-
-
-@pytest.mark.parametrize("host", ALIBABA)
-@pytest.mark.parametrize("rest, path", [(":cri-demo567890abcdef", "/?InstanceId=cri-demo567890abcdef"), ("", "/tokens")])
-def test_host_of_alibaba_is_believed_its_challenge(cloud, host, rest, path):
-    """It needs no proof of our own account; that the challenge comes by verified TLS is enough."""
-    cloud.cloud.permissions = {"cr:GetAuthorizationToken"}
-    cloud.fault(**challenge(rest))
-    assert list(pull(cloud, host + "/team/app").auth) == [host]
-    assert [entry["path"] for entry in cloud.log("acr")] == [path]
-
-
-@pytest.mark.parametrize("host", ALIBABA)
 @pytest.mark.parametrize("fault, status, words", [
-    ({"service": "registry", "status": 404}, 78, ["%s is not an ACR host", "Check the spelling: NAME-registry[-vpc].REGION.cr.aliyuncs.com"]),
-    (challenge("", "registry.example.com"), 78, ["%s is not an ACR host"]),
-    ({"service": "registry", "status": 503}, 75, ["%s: asking which ACR instance it is", "if it is right, try again"]),
-    ({"service": "tls", "tls": "unknown-ca"}, 69, ["%s", "certificate", "SSL_CERT_FILE"]),
+    ({"tls": "unknown-ca"}, 69, "certificate"), ({"tls": "wrong-name"}, 69, "certificate"),
+    ({"tls": "expired"}, 69, "certificate"), ({"reset": "tls"}, 75, "connection failed"),
 ])
-def test_host_of_alibaba_whose_challenge_says_nothing_gets_no_token(cloud, host, fault, status, words):
-    cloud.fault(**fault)
-    assert_failed(pull(cloud, host + "/team/app"), status, *(word.replace("%s", host) for word in words))
-    assert cloud.cloud.issued == []
+def test_tls(cloud, fault, status, words, tmp_path):
+    """Straight at the API, so that nothing but the program sees the handshake."""
+    config = {"registries": [{"match": [DEMO], "instanceId": "cri-demo567890abcdef", "apiEndpoint": cloud.api}]}
+    cloud.fault("tls", **fault)
+    assert_failed(pull(cloud, DEMO + "/a", config=config, tmp_path=tmp_path), status, words)
+    assert cloud.log("acr") == []
+
+
+def test_hashed_directory_of_certificates(cloud, tmp_path):
+    shutil.copy(cloud.ca, tmp_path / "ca.pem")
+    subprocess.run(["openssl", "rehash", str(tmp_path)], check=True)
+    environment = cloud.environment()
+    del environment["SSL_CERT_FILE"]
+    assert run(request(DEMO + "/a"), {**environment, "SSL_CERT_DIR": str(tmp_path)}).auth
+    assert_failed(run(request(DEMO + "/a"), environment), 69, "certificate")
+
+
+def test_bundle_with_many_certificates_is_searched(cloud, tmp_path):
+    bundle = tmp_path / "bundle.pem"
+    with open(os.path.join(os.path.dirname(cloud.ca), "other", "ca.pem"), encoding="ascii") as other, \
+            open(cloud.ca, encoding="ascii") as own:
+        bundle.write_text("# comment\n" + other.read() * 100 + own.read())
+    assert pull(cloud, DEMO + "/a", {"SSL_CERT_FILE": str(bundle)}).auth

@@ -1,0 +1,149 @@
+"""The ECS metadata service: its modes, its role, its failures."""
+
+import socket
+import threading
+
+import pytest
+from identity_fixtures import cli
+from program_run import DEMO, SHORT_S, Emulator, assert_failed, caller, pull, request, run
+
+
+def test_no_role(cloud):
+    cloud.cloud.role = ""
+    assert_failed(pull(cloud, DEMO + "/a"), 78, "no RAM role", "Attach a RAM role to the ECS instance")
+
+
+def test_hardened_only_without_token_service(cloud):
+    cloud.cloud.metadata_mode = "hardened"
+    cloud.fault("metadata", "token", status=404)
+    assert_failed(pull(cloud, DEMO + "/a"), 77, "metadata", "/latest/api/token")
+
+
+def test_normal_mode_forbidden(cloud):
+    cloud.cloud.metadata_mode = "no-token-service"
+    assert_failed(pull(cloud, DEMO + "/a", {"ALIBABA_CLOUD_IMDSV1_DISABLED": "true"}), 78,
+                  "ALIBABA_CLOUD_IMDSV1_DISABLED")
+
+
+def test_session_token_forbidden(cloud):
+    cloud.cloud.metadata_mode = "hardened"
+    assert_failed(pull(cloud, DEMO + "/a", {"ALIBABA_CLOUD_IMDSV2_DISABLED": "true"}), 77,
+                  "only answers with a session token: unset ALIBABA_CLOUD_IMDSV2_DISABLED")
+
+
+def test_metadata_disabled_by_the_environment(cloud):
+    assert_failed(pull(cloud, DEMO + "/a", {"ALIBABA_CLOUD_ECS_METADATA_DISABLED": "true"}), 78, "no identity")
+
+
+@pytest.mark.parametrize("operation", ["token", "role", "credentials"])
+@pytest.mark.parametrize("fault, statuses", [
+    ({"body": "<html>hello</html>"}, {69}), ({"status": 500}, {75}), ({"stall": True}, {75}),
+    ({"reset": "request"}, {75}), ({"reset": "headers"}, {75}), ({"reset": "body"}, {75}), ({"close": True}, {75}),
+    ({"garbage": True}, {69}), ({"endless": True}, {69}), ({"body_bytes": 1 << 30}, {69}),
+    ({"redirect": "http://127.0.0.1:1/"}, {69}), ({"drip": {"bytes": 1, "interval_ms": 200}}, {75}),
+])
+def test_metadata_faults(cloud, operation, fault, statuses):
+    cloud.fault("metadata", operation, **fault)
+    result = pull(cloud, DEMO + "/a", deadline_s=SHORT_S)
+    assert result.status in statuses, (result.status, result.err)
+    assert_failed(result, result.status, "etadata")
+
+
+@pytest.mark.parametrize("operation, fault, status, words", [
+    ("token", {"status": 500}, 75, ["PUT /latest/api/token: HTTP status 500", "Try again; if it stays, check what answers at http"]),
+    ("role", {"status": 429}, 75, ["GET /latest/meta-data/ram/security-credentials/: HTTP status 429", "Try again; if it stays"]),
+    ("role", {"status": 401}, 69, ["HTTP status 401", "Try again; if it stays, check what answers at http"]),
+    ("token", {"garbage": True}, 69, ["PUT /latest/api/token: ", "Check what answers at http", "in its place"]),
+    ("credentials", {"endless": True}, 69, ["/KubernetesWorkerRole: ", "larger", "Check what answers at http", "in its place"]),
+])
+def test_metadata_service_that_is_there_is_not_advised_to_be_reached(cloud, operation, fault, status, words):
+    """Nor to be forbidden."""
+    cloud.fault("metadata", operation, **fault)
+    result = pull(cloud, DEMO + "/a")
+    assert_failed(result, status, *words)
+    assert "reach" not in result.err and "ALIBABA_CLOUD_ECS_METADATA_DISABLED" not in result.err
+
+
+def test_metadata_not_there():
+    result = run(request(DEMO + "/a"), {"ALIBABA_CLOUD_IMDS_ENDPOINT": "http://127.0.0.1:1"})
+    assert_failed(result, 75, "ECS metadata service", "On an ECS instance, let this node reach http://127.0.0.1:1; elsewhere set "
+                  "ALIBABA_CLOUD_ACCESS_KEY_ID and")
+
+
+def test_expired_metadata_credentials(cloud):
+    """By the cloud's clock, not by the node's; fetched anew once before it is given up."""
+    cloud.cloud.credentials_life_s = -60
+    assert_failed(pull(cloud, DEMO + "/a"), 77, "expired")
+    assert cloud.operations("metadata").count("credentials") == 2
+
+
+def test_metadata_service_that_was_there_is_not_absent(cloud, node):
+    """Another identity must not stand in for a service that is only down."""
+    with Emulator() as host:
+        host.cloud = cloud.cloud
+        more = {"ALIBABA_CLOUD_CREDENTIALS_URI": cloud.metadata + "/credentials", "ALIBABA_CLOUD_IMDS_ENDPOINT": host.metadata}
+        node.pull(more=more).answer
+    for path in node.files():
+        path.unlink()
+    assert_failed(node.pull(more=more), 75, "ECS metadata service")
+    assert caller(cloud) == "KubernetesWorkerRole" and cloud.log("uri") == []
+
+
+@pytest.mark.parametrize("fault", [{"status": 500}, {"stall": True}, {"reset": "request"}, {"close": True}])
+def test_metadata_service_in_trouble_is_not_passed_over(cloud, fault):
+    """It is there: the credentials URI behind it would be another identity."""
+    cloud.fault("metadata", **fault)
+    result = pull(cloud, DEMO + "/a", {"ALIBABA_CLOUD_CREDENTIALS_URI": cloud.metadata + "/credentials"})
+    assert_failed(result, 75, "etadata")
+    assert cloud.log("uri") == []
+
+
+@pytest.mark.parametrize("variables, config, profile, words", [
+    ({"ALIBABA_CLOUD_ECS_METADATA": "Gone"}, {}, None, "correct ALIBABA_CLOUD_ECS_METADATA, which names it"),
+    ({}, {"roleName": "Gone"}, None, "correct roleName in the configuration"),
+    ({}, {}, {"mode": "EcsRamRole", "ram_role_name": "Gone"}, "correct the role's name in the profile"),
+])
+def test_role_that_is_not_attached_is_told_with_who_named_it(cloud, tmp_path, variables, config, profile, words):
+    if profile:
+        cli(tmp_path, profile)
+    result = pull(cloud, DEMO + "/a", {"HOME": str(tmp_path), **variables}, config={"identity": config}, tmp_path=tmp_path)
+    assert_failed(result, 78, "RAM role Gone is not attached", words)
+
+
+@pytest.mark.parametrize("body, words", [
+    ("<html>", ["Check what answers at http", "in its place"]), ("{}", ["Check what answers at http", "in its place"]),
+    ('{"Code": "Failed"}', ["(Failed)", "Check that RAM role KubernetesWorkerRole still exists and trusts ecs.aliyuncs.com"]),
+])
+def test_credentials_of_the_instance_that_are_none(cloud, body, words):
+    cloud.fault("metadata", "credentials", body=body)
+    assert_failed(pull(cloud, DEMO + "/a"), 69, "RAM role KubernetesWorkerRole", *words)
+
+
+def test_metadata_service_that_goes_away_is_not_absent(cloud):
+    """It took a connection once: the credentials URI behind it would be another identity."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        def take_one():
+            connection, _ = server.accept()
+            server.close()
+            connection.close()
+
+        taker = threading.Thread(target=take_one)
+        taker.start()
+        result = pull(cloud, DEMO + "/a", {"ALIBABA_CLOUD_IMDS_ENDPOINT": "http://127.0.0.1:%d" % server.getsockname()[1],
+                                           "ALIBABA_CLOUD_CREDENTIALS_URI": cloud.metadata + "/credentials"})
+        taker.join()
+    assert_failed(result, 75, "ECS metadata service")
+    assert cloud.log("uri") == []
+
+
+@pytest.mark.parametrize("word", ["1", "t", "true"])
+def test_normal_mode_of_the_metadata_service_alone(cloud, word):
+    pull(cloud, DEMO + "/a", {"ALIBABA_CLOUD_IMDSV2_DISABLED": word}).answer
+    assert "token" not in cloud.operations("metadata")
+
+
+def test_absent_metadata_service_of_a_named_role_in_normal_mode(cloud):
+    pull(cloud, DEMO + "/a", {"ALIBABA_CLOUD_IMDSV2_DISABLED": "true", "ALIBABA_CLOUD_ECS_METADATA": "Role",
+                              "ALIBABA_CLOUD_IMDS_ENDPOINT": "http://127.0.0.1:1",
+                              "ALIBABA_CLOUD_CREDENTIALS_URI": cloud.metadata + "/credentials"}).answer
+    assert caller(cloud) == "uri"
