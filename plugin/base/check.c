@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/text.h"
 
 #define LOWER  "abcdefghijklmnopqrstuvwxyz"
@@ -11,9 +12,8 @@
 #define DIGITS "0123456789"
 
 enum {
-    HOST_MAX_BYTES = 253, /* RFC 1035, section 2.3.4, less the root */
     LABEL_MAX_BYTES = 63,
-    INSTANCE_ID_MAX_BYTES = 60, /* behind "cri-" */
+    INSTANCE_ID_MAX_BYTES = 60, /* after "cri-" */
     ROLE_NAME_MAX_BYTES = 64,
     ARN_NAME_MAX_BYTES = 128,
     ACCOUNT_MIN_DIGITS = 8,
@@ -36,75 +36,131 @@ static bool consists_of(const char *text, size_t min, size_t max, const char *al
     return length >= min && length <= max && strspn(text, allowed) == length;
 }
 
-static bool is_port(const char *text)
+/* Skips a port, 1 to 65535, at the front of `text`; NULL if there is none. */
+static const char *skip_port(const char *text)
 {
+    char port[sizeof "65535"] = "";
+    size_t digits = strspn(text, DIGITS);
     int64_t number = 0;
 
-    return text[0] != '0' && text_parse_number(text, 1, UINT16_MAX, &number);
+    if (digits >= sizeof port || text[0] == '0')
+        return NULL;
+    memcpy(port, text, digits);
+    return text_parse_number(port, 1, UINT16_MAX, &number) ? text + digits : NULL;
 }
 
-/* Labels of letters, digits and inner hyphens; an IPv4 address has this form too. */
-static bool is_host_name(const char *text, size_t length)
+/* Skips the zone of a link-local address, "%25eth0" (RFC 6874). Any other zone text is left:
+ * libcurl might parse it differently. */
+static const char *skip_zone(const char *text)
 {
-    const char *end = text + length;
+    if (!text_starts_with(text, "%25"))
+        return text;
+    return text + strlen("%25") + strspn(text + strlen("%25"), LOWER UPPER DIGITS "._~-");
+}
 
-    if (length > HOST_MAX_BYTES)
+bool check_is_host_name(const char *text)
+{
+    if (strlen(text) >= CHECK_HOST_SIZE)
         return false;
-    for (;;) {
+    for (;; text++) {
         size_t label = strspn(text, LOWER UPPER DIGITS "-");
 
         if (label == 0 || label > LABEL_MAX_BYTES || text[0] == '-' || text[label - 1] == '-')
             return false;
         text += label;
-        if (text == end)
-            return true;
-        if (*text++ != '.')
-            return false;
+        if (*text != '.')
+            return *text == '\0';
     }
 }
 
-static bool is_ipv6(const char *text, size_t length)
+/* A host whose last label begins with a digit is an IPv4 address. Only the usual form is one here:
+ * libcurl and the system's resolver also take 127.1 and 0x7f.1, and send another Host than that. */
+static bool is_name_or_whole_ipv4(const char *host)
 {
-    char address[INET6_ADDRSTRLEN];
+    const char *dot = strrchr(host, '.');
+    const char *last = dot == NULL ? host : dot + 1;
+    struct in_addr parsed;
+
+    return check_is_host_name(host) &&
+           (strchr(DIGITS, *last) == NULL || inet_pton(AF_INET, host, &parsed) == 1);
+}
+
+static const char *skip_scheme(const char *url, const char *scheme)
+{
+    if (!text_starts_with(url, scheme) || !text_starts_with(url + strlen(scheme), "://"))
+        return NULL;
+    return url + strlen(scheme) + strlen("://");
+}
+
+const char *check_split_url(char host[CHECK_HOST_SIZE], const char *url, const char *scheme)
+{
+    const char *authority = skip_scheme(url, scheme);
     struct in6_addr parsed;
+    const char *rest;
+    size_t length;
 
-    if (length >= sizeof address)
-        return false;
-    memcpy(address, text, length);
-    address[length] = '\0';
-    return inet_pton(AF_INET6, address, &parsed) == 1;
-}
-
-/* HOST[:PORT]. */
-static bool is_authority(const char *text)
-{
-    const char *behind;
-
-    if (*text == '[') {
-        behind = strchr(text, ']');
-        if (behind == NULL || !is_ipv6(text + 1, (size_t)(behind - text - 1)))
-            return false;
-        behind++;
-    } else {
-        behind = text + strcspn(text, ":");
-        if (!is_host_name(text, (size_t)(behind - text)))
-            return false;
+    if (authority == NULL)
+        return NULL;
+    if (*authority == '[')
+        length = strcspn(++authority, "]%");
+    else
+        length = strcspn(authority, ":/?#");
+    if (length >= CHECK_HOST_SIZE)
+        return NULL;
+    memcpy(host, authority, length);
+    host[length] = '\0';
+    rest = authority + length;
+    if (authority[-1] == '[') {
+        rest = skip_zone(rest);
+        if (*rest++ != ']' || inet_pton(AF_INET6, host, &parsed) != 1)
+            return NULL;
+    } else if (!is_name_or_whole_ipv4(host)) {
+        return NULL;
     }
-    return *behind == '\0' || (*behind == ':' && is_port(behind + 1));
+    if (*rest == ':')
+        rest = skip_port(rest + 1);
+    return rest != NULL && strchr("/?#", *rest) != NULL ? rest : NULL;
 }
 
 bool check_endpoint(const char *text, const char *scheme, const char *what, struct error *err)
 {
-    size_t scheme_length = strlen(scheme);
+    char host[CHECK_HOST_SIZE];
+    const char *rest = check_split_url(host, text, scheme);
 
-    if (!text_starts_with(text, scheme) || !text_starts_with(text + scheme_length, "://"))
+    if (skip_scheme(text, scheme) == NULL)
         return error_set(err, ERROR_CONFIG, "%s must begin with %s://", what, scheme);
-    if (!is_authority(text + scheme_length + strlen("://")))
+    if (rest == NULL || *rest != '\0' || strchr(text, '%') != NULL)
         return error_set(err, ERROR_CONFIG,
                          "%s must be %s://HOST or %s://HOST:PORT and nothing more: no user, path "
-                         "or query",
+                         "or query; HOST is a name or a whole IP address",
                          what, scheme, scheme);
     return true;
+}
+
+bool check_endpoint_http(const char *text, const char *what, struct error *err)
+{
+    return check_endpoint(text, "http", what, err);
+}
+
+bool check_endpoint_https(const char *text, const char *what, struct error *err)
+{
+    return check_endpoint(text, "https", what, err);
+}
+
+bool check_word(unsigned *out, const char *text, const char *const *words, size_t count,
+                const char *what, struct error *err)
+{
+    struct buf list AUTO(buf_clear) = {0};
+
+    for (unsigned i = 0; i < count; i++) {
+        if (words[i] != NULL && strcmp(words[i], text) == 0) {
+            *out = i;
+            return true;
+        }
+        if (words[i] != NULL)
+            buf_append_format(&list, "%s%s", list.length == 0 ? "" : ", ", words[i]);
+    }
+    return error_set(err, ERROR_CONFIG, "%s must be one of: %s", what, buf_text(&list));
 }
 
 bool check_region(const char *text, const char *what, struct error *err)
@@ -236,21 +292,15 @@ static const char *find_fault_in_host(const char *text, size_t length)
         return "has no host";
     for (i = 0; i < host; i++) {
         if (strchr(UPPER, text[i]) != NULL)
-            return "has upper case in its host; the kubelet tells case apart, write it in lower "
+            return "has upper case in its host; which the kubelet never matches; write it in lower "
                    "case";
         if (strchr(LOWER DIGITS "*._-", text[i]) == NULL)
             return "has a byte in its host that no host name has";
         if (text[i] == '.' && (i == 0 || i + 1 == host || text[i + 1] == '.'))
             return "has an empty label in its host";
     }
-    if (host < length) {
-        char port[8] = "";
-
-        if (length - host - 1 < sizeof port)
-            memcpy(port, text + host + 1, length - host - 1);
-        if (!is_port(port))
-            return "has a port that is not a number from 1 to 65535";
-    }
+    if (host < length && skip_port(text + host + 1) != text + length)
+        return "has a port that is not a number from 1 to 65535";
     return NULL;
 }
 
@@ -261,8 +311,8 @@ static const char *find_fault_in_path(const char *path)
         return "has a * in its path, which the kubelet takes literally; a path matches as a "
                "prefix, so leave the * out";
     if (text_starts_with(path, "/v1/") || text_starts_with(path, "/v2/"))
-        return "has a path that begins with /v1/ or /v2/, which the kubelet takes for the registry "
-               "API's and leaves out";
+        return "has a path that begins with /v1/ or /v2/, which the kubelet removes as the "
+               "registry API's";
     if (path[strspn(path, LOWER UPPER DIGITS "/._-")] != '\0')
         return "has a byte in its path that no repository name has";
     return NULL;

@@ -1,5 +1,5 @@
-/* Lines for operators, on stderr or by syslog(3). Level and destination are globals of this file, so
- * that every step can log without being handed a logger. */
+/* Lines for operators, on stderr or by syslog(3). Level and destination are globals of this file,
+ * so that every step can log without being handed a logger. */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
@@ -18,8 +18,8 @@ void log_warning(const char *format, ...) PRINTF_LIKE(1, 2);
 void log_info(const char *format, ...) PRINTF_LIKE(1, 2);
 void log_debug(const char *format, ...) PRINTF_LIKE(1, 2);
 
-/* The error that ends the run: one line on stderr whatever the destination, for the kubelet logs it,
- * and in syslog too if that is the destination. For main alone. */
+/* The error that ends the run: one line on stderr whatever the destination, for the kubelet logs
+ * it, and in syslog too if that is the destination. For main alone. */
 void log_error(const struct error *err);
 
 /* The same without stderr, for a protocol that has another place for errors. */

@@ -172,6 +172,20 @@ def test_metadata_endpoint_of_the_file(cloud, tmp_path):
     assert run(request(DEMO + "/a"), environment, config=config, tmp_path=tmp_path).auth
 
 
+@pytest.mark.parametrize("place", ["file", "variable", "credentials URI"])
+@pytest.mark.parametrize("host", ["127.1", "2130706433", "0x7f.1"])
+def test_abbreviated_address_is_refused(cloud, tmp_path, place, host):
+    """libcurl would send 127.0.0.1 as the Host, but what is signed is the host of the URL."""
+    config, more = {
+        "file": ({"endpoints": {"acr": f"https://{host}:8443"}}, {}),
+        "variable": ({}, {"ALIBABA_CLOUD_STS_ENDPOINT": host}),
+        "credentials URI": ({"identity": {"source": "uri"}}, {"ALIBABA_CLOUD_CREDENTIALS_URI": f"https://{host}/credentials"}),
+    }[place]
+    words = {"file": "endpoints.acr must be", "variable": "ALIBABA_CLOUD_STS_ENDPOINT must be", "credentials URI": "must be https"}
+    assert_failed(pull(cloud, DEMO + "/a", more, config=config, tmp_path=tmp_path), 78, words[place])
+    assert cloud.log("acr") == cloud.log("proxy") == []
+
+
 @pytest.mark.parametrize("path, entry", [
     ("/other/app", "first"), ("/team", "team"), ("/team/app", "team-app"), ("/team/app:v1", "team-app"), ("/teams/app", "team"),
     ("/x/app", "team-app"), ("/x/y/app", "x-y"),
