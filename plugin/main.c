@@ -15,6 +15,7 @@
 #include "base/digest.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/system.h"
 #include "cache/store.h"
 #include "cmd/docker.h"
 #include "cmd/get.h"
@@ -100,7 +101,7 @@ static bool serve(work *serve_one, const struct options *options, struct error *
 {
     struct settings settings AUTO(settings_clear) = {0};
     struct store store AUTO(store_close) = {0};
-    struct http *http AUTO(http_close) = NULL;
+    struct http_transport *transport AUTO(http_curl_close) = http_curl_open();
     struct run run;
     int64_t deadline_ms;
 
@@ -110,8 +111,12 @@ static bool serve(work *serve_one, const struct options *options, struct error *
     log_configure(settings.log_level, settings.log_destination);
     start_watchdog(settings.deadline_s);
     deadline_ms = clock_mono_ms() + settings.deadline_s * 1000;
-    http = http_open(deadline_ms);
-    run = (struct run){.settings = &settings, .http = http, .store = &store};
+    run = (struct run){
+        .settings = &settings,
+        .system = &system_real,
+        .http = {.system = &system_real, .transport = transport, .deadline_ms = deadline_ms},
+        .store = &store,
+    };
     if (!serve_one(&run, options, deadline_ms, err))
         return false;
     /* The whole answer has been written: whatever happens now, it was given. */
@@ -150,7 +155,7 @@ static bool print_version(struct error *err)
     struct buf text AUTO(buf_clear) = {0};
 
     buf_append_format(&text, "aliyun-acr-credential-provider %s\n%s\n%s\njson-c %s\n",
-                      PROVIDER_VERSION, http_library_version(), digest_library_version(),
+                      PROVIDER_VERSION, http_curl_version(), digest_library_version(),
                       doc_library_version());
     return print(buf_text(&text), err);
 }

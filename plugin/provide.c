@@ -30,7 +30,7 @@ static bool request_token(struct token *out, int64_t *life_s, const struct run *
                           struct registry *registry, struct identity *identity, struct error *err)
 {
     const struct cr cr = {
-        .http = run->http, .endpoints = &registry->endpoints, .signer = &identity->signer};
+        .http = &run->http, .endpoints = &registry->endpoints, .signer = &identity->signer};
     const char *instance = registry->is_personal ? NULL : registry->instance_id;
     int64_t server_time_s = 0;
     int64_t ends_s;
@@ -69,7 +69,7 @@ static bool ask(struct token *out, int64_t *life_s, const struct run *run,
 
     registry_guess_endpoint(url, registry, run, identity->node.region, identity_is_ecs(identity));
     if (url[0] != '\0')
-        cr_open_early(run->http, url, registry->is_personal);
+        cr_preconnect(&run->http, url, registry->is_personal);
     registry_start_challenge(registry, run);
     if (!identity_fetch(identity, err) ||
         !registry_complete(registry, run, identity->node.region, &identity->signer, err))
@@ -96,7 +96,7 @@ static bool make_keys(struct flight *flight, const struct run *run, const struct
     identity_describe(&text, identity);
     if (!digest_sha256(flight->key, text.bytes, text.length, err))
         return false;
-    http_describe_way(&text);
+    http_append_proxy_and_ca_environment(&text, run->system);
     return digest_sha256(flight->failure_key, text.bytes, text.length, err);
 }
 
@@ -114,7 +114,9 @@ static bool share(struct token *out, int64_t *left_s, const struct run *run,
     struct flight flight AUTO(flight_end) = {.store = run->store,
                                              .margin_s = run->settings->refresh_margin_s};
     /* Whoever waits keeps half of its time to ask by itself. */
-    int64_t wait_until_ms = clock_mono_ms() + http_left_ms(run->http) / 2;
+    int64_t wait_until_ms = clock_mono_ms() + http_remaining_ms(&run->http) / 2;
+    struct run impatient = *run; /* as far as an old token can be served instead */
+    int64_t patience_ends_ms;
     char why[1024];
 
     if (!make_keys(&flight, run, registry, identity, err))
@@ -124,9 +126,11 @@ static bool share(struct token *out, int64_t *left_s, const struct run *run,
         log_debug("%s: a kept token, with %lld s to live", registry->host.name, (long long)*left_s);
         return true;
     case FLIGHT_ASK:
-        if (flight_has_old(&flight))
-            http_hurry(run->http, FLIGHT_PATIENCE_MS);
-        if (ask(out, left_s, run, registry, identity, err)) {
+        patience_ends_ms = clock_mono_ms() + FLIGHT_PATIENCE_MS;
+        if (flight_has_old(&flight) && impatient.http.deadline_ms > patience_ends_ms)
+            impatient.http.deadline_ms = patience_ends_ms;
+        identity->run = &impatient;
+        if (ask(out, left_s, &impatient, registry, identity, err)) {
             /* What stands in for a metadata service that is absent is not to be met again once the
              * service is there. */
             if (!identity->is_stand_in)
@@ -134,7 +138,7 @@ static bool share(struct token *out, int64_t *left_s, const struct run *run,
             return true;
         }
         /* That our time is over says nothing of theirs, but that our patience is. */
-        if (http_left_ms(run->http) > 0 || flight_has_old(&flight))
+        if (http_remaining_ms(&run->http) > 0 || flight_has_old(&flight))
             flight_fail(&flight, err);
         break;
     case FLIGHT_FAILED:

@@ -50,10 +50,14 @@ static const struct openapi_call personal = {.method = "GET",
                                              .action = "GetAuthorizationToken",
                                              .version = "2016-06-07"};
 
-void cr_open_early(struct http *http, const char *base_url, bool is_personal)
+void cr_preconnect(const struct http *http, const char *base_url, bool is_personal)
 {
-    http_open_early(http, is_personal ? personal.method : ENTERPRISE_METHOD, base_url,
-                    OPENAPI_CONNECT_TIMEOUT_MS);
+    http_preconnect(
+        http, &(struct http_request){.kind = HTTP_SECURE,
+                                     .method = is_personal ? personal.method : ENTERPRISE_METHOD,
+                                     .url = base_url,
+                                     .connect_timeout_ms = OPENAPI_CONNECT_TIMEOUT_MS,
+                                     .timeout_ms = INT64_MAX});
 }
 
 bool cr_get_token(struct token *out, int64_t *server_time_s, const struct cr *cr,

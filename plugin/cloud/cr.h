@@ -21,11 +21,11 @@ enum cr_endpoint_order { CR_PUBLIC_ONLY, CR_VPC_FIRST, CR_VPC_ONLY };
 void cr_endpoints(struct openapi_endpoints *out, const char *region, enum cr_endpoint_order order);
 
 /* Opens the connection to an endpoint that cr_get_token() will most likely ask. */
-void cr_open_early(struct http *http, const char *base_url, bool is_personal);
+void cr_preconnect(const struct http *http, const char *base_url, bool is_personal);
 
 /* Everything that a call needs beside its own parameters; all borrowed. */
 struct cr {
-    struct http *http;
+    const struct http *http;
     struct openapi_endpoints *endpoints;
     struct openapi_signer *signer;
 };

@@ -6,7 +6,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "net/http.h"
-#include "net/resend.h"
+#include "net/retry.h"
 
 enum {
     ANSWER_MAX_BYTES = 64 * 1024,
@@ -76,7 +76,7 @@ static bool explain(const struct metadata *metadata, const struct http_request *
 static bool send(struct http_response *response, struct metadata *metadata,
                  const struct http_request *request, struct error *err)
 {
-    bool answered = resend(metadata->http, request, metadata->tries, response, err);
+    bool answered = retry_send(metadata->http, request, metadata->tries, response, err);
 
     metadata->is_there = metadata->is_there || response->connected;
     return answered || explain(metadata, request, err);
@@ -191,25 +191,27 @@ enum metadata_outcome metadata_read(struct buf *out, struct metadata *metadata, 
     }
 }
 
-struct http_exchange *metadata_start(const struct metadata *metadata, const char *item)
+void metadata_prefetch(const struct metadata *metadata, const char *item)
 {
+    struct buf url AUTO(buf_clear) = {0};
+    struct http_request request;
+
+    make_url(&url, metadata, "/latest/meta-data/", item);
+    request = make_request(metadata, "GET", buf_text(&url));
+    http_prefetch(metadata->http, &request);
+}
+
+bool metadata_read_prefetched(char *out, unsigned long size, const struct metadata *metadata,
+                              const char *item)
+{
+    struct http_response response AUTO(http_response_clear) = {0};
     struct buf url AUTO(buf_clear) = {0};
     struct http_request request;
     struct error ignored;
 
     make_url(&url, metadata, "/latest/meta-data/", item);
     request = make_request(metadata, "GET", buf_text(&url));
-    /* The connection that is there is for what the others wait for. */
-    request.aside = true;
-    return http_start(metadata->http, &request, &ignored);
-}
-
-bool metadata_finish(struct http_exchange *exchange, char *out, unsigned long size)
-{
-    struct http_response response AUTO(http_response_clear) = {0};
-    struct error ignored;
-
-    if (exchange == NULL || !http_finish(exchange, &response, &ignored) || response.status != 200 ||
+    if (!http_send(metadata->http, &request, &response, &ignored) || response.status != 200 ||
         !text_copy(out, size, buf_text(&response.body)))
         return false;
     out[strcspn(out, "\r\n \t")] = '\0';

@@ -11,7 +11,6 @@
 #include "base/secret.h"
 
 struct http;
-struct http_exchange;
 
 enum { METADATA_TOKEN_LIFE_MAX_S = 21600 };
 
@@ -19,8 +18,8 @@ enum metadata_modes { METADATA_BOTH, METADATA_TOKEN_ONLY, METADATA_NORMAL_ONLY }
 
 /* `{0}` is empty. */
 struct metadata {
-    struct http *http;    /* borrowed */
-    const char *base_url; /* borrowed, "http://100.100.100.200" */
+    const struct http *http; /* borrowed */
+    const char *base_url;    /* borrowed, "http://100.100.100.200" */
     enum metadata_modes modes;
     unsigned tries;      /* of each request while the trouble may pass */
     int token_life_s;    /* to ask for; at most METADATA_TOKEN_LIFE_MAX_S */
@@ -43,11 +42,12 @@ enum metadata_outcome { METADATA_FOUND, METADATA_ABSENT, METADATA_FAILED };
 CHECKED enum metadata_outcome metadata_read(struct buf *out, struct metadata *metadata,
                                             const char *item, struct error *err);
 
-/* Starts to read an item that is welcome but not needed; NULL if that cannot be started. */
-struct http_exchange *metadata_start(const struct metadata *metadata, const char *item);
+/* Starts to read an item that is welcome but not needed, in the background. */
+void metadata_prefetch(const struct metadata *metadata, const char *item);
 
-/* Ends what metadata_start() began: true with the item, trimmed and cut to `size`, false if there
- * is none for whatever reason. */
-bool metadata_finish(struct http_exchange *exchange, char *out, unsigned long size);
+/* True with the item, trimmed and cut to `size`; false if there is none for whatever reason. Tries
+ * once. */
+bool metadata_read_prefetched(char *out, unsigned long size, const struct metadata *metadata,
+                              const char *item);
 
 #endif

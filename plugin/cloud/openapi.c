@@ -27,8 +27,8 @@ enum {
 
 /* What one call remembers from attempt to attempt. */
 struct attempts {
-    size_t endpoint;   /* the one in use */
-    unsigned failed;   /* temporary failures so far */
+    size_t endpoint; /* the one in use */
+    struct retry retry;
     bool mended_clock; /* each of these cures is tried once */
     bool mended_nonce;
     bool renewed;
@@ -105,7 +105,7 @@ static bool add_signature(struct http_request *request, struct sign_v3_result *s
 }
 
 /* Sends the call once, signed as of now if there is a signer. */
-static bool send_once(struct http_response *response, struct http *http,
+static bool send_once(struct http_response *response, const struct http *http,
                       const struct openapi_endpoints *endpoints, size_t endpoint,
                       const struct openapi_call *call, const struct openapi_signer *signer,
                       struct error *err)
@@ -234,27 +234,6 @@ static struct refusal explain(const struct openapi_call *call, const struct http
     return refusal;
 }
 
-/* Waits before the next try of something temporary. False: there shall be none, err says why. */
-static bool wait_for_retry(struct attempts *attempts, struct http *http,
-                           const struct http_response *response, struct error *err)
-{
-    int64_t asks_ms =
-        retry_server_asks_ms(response->retry_after, response->rate_limit,
-                             response->date_s != 0 ? response->date_s : clock_wall_s());
-    int64_t delay_ms;
-
-    attempts->failed++;
-    delay_ms =
-        retry_delay_ms(attempts->failed, asks_ms, http_left_ms(http), random_below(INT64_MAX));
-    if (delay_ms < 0)
-        return error_wrap(err, "gave up after %u %s", attempts->failed,
-                          attempts->failed == 1 ? "try" : "tries");
-    log_debug("try %u failed (%s), next in %lld ms", attempts->failed, err->cause,
-              (long long)delay_ms);
-    http_sleep(http, clock_mono_ms() + delay_ms);
-    return true;
-}
-
 /* Takes the server's clock, if the answer shows it. */
 static bool mend_clock(struct attempts *attempts, struct openapi_endpoints *endpoints,
                        const struct http_response *response)
@@ -281,13 +260,13 @@ static bool fetch_anew(struct attempts *attempts, struct openapi_signer *signer,
 }
 
 /* Decides after a refusal: true to try again, false with err to give up. */
-static bool react(struct attempts *attempts, struct http *http, struct openapi_endpoints *endpoints,
+static bool react(struct attempts *attempts, struct openapi_endpoints *endpoints,
                   const struct http_response *response, struct refusal refusal,
                   struct openapi_signer *signer, struct error *err)
 {
     switch (refusal.reaction) {
     case REFUSAL_RETRY:
-        return wait_for_retry(attempts, http, response, err);
+        return retry_wait(&attempts->retry, response, err);
     case REFUSAL_SKEW:
         return mend_clock(attempts, endpoints, response);
     case REFUSAL_NONCE:
@@ -321,7 +300,7 @@ bool openapi_fail_answer(const struct openapi_reply *reply, const char *action, 
 }
 
 /* Decides after a failure of the network: true to try again, false with err to give up. */
-static bool change_endpoint(struct attempts *attempts, struct http *http,
+static bool change_endpoint(struct attempts *attempts, const struct http *http,
                             const struct openapi_endpoints *endpoints, struct error *err)
 {
     const struct http_response no_response = {0};
@@ -329,12 +308,12 @@ static bool change_endpoint(struct attempts *attempts, struct http *http,
     if (err->kind != ERROR_TEMPORARY)
         return false;
     attempts->endpoint = (attempts->endpoint + 1) % endpoints->count;
-    if (attempts->endpoint != endpoints->reached && http_left_ms(http) > 0) {
+    if (attempts->endpoint != endpoints->reached && http_remaining_ms(http) > 0) {
         log_debug("%s; trying %s", err->cause, endpoints->urls[attempts->endpoint]);
         return true;
     }
     /* All have been tried: the next round begins with the best again, after a pause. */
-    return wait_for_retry(attempts, http, &no_response, err);
+    return retry_wait(&attempts->retry, &no_response, err);
 }
 
 /* Moves the answer out. */
@@ -348,10 +327,12 @@ static void take_reply(struct openapi_reply *out, struct http_response *response
         response->date_s != 0 ? response->date_s : clock_wall_s() + endpoints->clock_offset_s;
 }
 
-bool openapi_call(struct openapi_reply *out, struct http *http, struct openapi_endpoints *endpoints,
-                  const struct openapi_call *call, struct openapi_signer *signer, struct error *err)
+bool openapi_call(struct openapi_reply *out, const struct http *http,
+                  struct openapi_endpoints *endpoints, const struct openapi_call *call,
+                  struct openapi_signer *signer, struct error *err)
 {
-    struct attempts attempts = {.endpoint = endpoints->reached};
+    struct attempts attempts = {.endpoint = endpoints->reached,
+                                .retry = {.http = http, .tries_max = RETRY_TRIES_MAX}};
 
     for (;;) {
         struct http_response response AUTO(http_response_clear) = {0};
@@ -369,7 +350,7 @@ bool openapi_call(struct openapi_reply *out, struct http *http, struct openapi_e
             struct refusal refusal = explain(call, &response, signer, &attempt_err);
 
             (void)error_wrap(&attempt_err, "%s", url + strlen("https://"));
-            again = react(&attempts, http, endpoints, &response, refusal, signer, &attempt_err);
+            again = react(&attempts, endpoints, &response, refusal, signer, &attempt_err);
         }
         if (!again) {
             *err = attempt_err;

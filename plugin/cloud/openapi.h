@@ -65,7 +65,7 @@ bool openapi_fail_answer(const struct openapi_reply *reply, const char *action, 
 /* Calls, within the deadline of `http`. On success the reply is the whole 200 answer, not decoded.
  * Without a signer the call is sent unsigned, its common parameters in the query, as STS takes
  * AssumeRoleWithOIDC. */
-CHECKED bool openapi_call(struct openapi_reply *out, struct http *http,
+CHECKED bool openapi_call(struct openapi_reply *out, const struct http *http,
                           struct openapi_endpoints *endpoints, const struct openapi_call *call,
                           struct openapi_signer *signer, struct error *err);
 

@@ -96,7 +96,7 @@ static struct openapi_call make_call(const char *action, const struct role *role
     return call;
 }
 
-bool sts_assume_role(struct credentials *out, struct http *http,
+bool sts_assume_role(struct credentials *out, const struct http *http,
                      struct openapi_endpoints *endpoints, const struct role *role,
                      struct openapi_signer *signer, struct error *err)
 {
@@ -201,7 +201,7 @@ static void explain(struct proof *proof, const struct secret *token, struct erro
         guess(proof, err);
 }
 
-bool sts_assume_role_with_oidc(struct credentials *out, struct http *http,
+bool sts_assume_role_with_oidc(struct credentials *out, const struct http *http,
                                struct openapi_endpoints *endpoints, const struct role *role,
                                const char *provider_arn, const struct secret *token,
                                bool is_of_kubelet, struct error *err)

@@ -24,13 +24,13 @@ void sts_endpoints(struct openapi_endpoints *out, const char *region,
 
 /* AssumeRole. `signer` must be allowed sts:AssumeRole on the role, whose trust policy must name it.
  * Fails as openapi_call() does. `out` is replaced, on success only. */
-CHECKED bool sts_assume_role(struct credentials *out, struct http *http,
+CHECKED bool sts_assume_role(struct credentials *out, const struct http *http,
                              struct openapi_endpoints *endpoints, const struct role *role,
                              struct openapi_signer *signer, struct error *err);
 
 /* AssumeRoleWithOIDC, which is not signed: the token is the proof. A refusal names the condition of
  * the trust policy that most likely failed, by the token's own claims. */
-CHECKED bool sts_assume_role_with_oidc(struct credentials *out, struct http *http,
+CHECKED bool sts_assume_role_with_oidc(struct credentials *out, const struct http *http,
                                        struct openapi_endpoints *endpoints, const struct role *role,
                                        const char *provider_arn, const struct secret *token,
                                        bool is_of_kubelet, struct error *err);

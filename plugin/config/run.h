@@ -2,13 +2,16 @@
 #ifndef CONFIG_RUN_H
 #define CONFIG_RUN_H
 
+#include "net/http.h"
+
 struct settings;
-struct http;
 struct store;
+struct system;
 
 struct run {
     const struct settings *settings; /* borrowed */
-    struct http *http;               /* borrowed; knows the deadline */
+    const struct system *system;     /* borrowed */
+    struct http http;                /* with the deadline */
     struct store *store;             /* borrowed; the on-node cache, closed until it is needed */
 };
 

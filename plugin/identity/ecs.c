@@ -15,6 +15,8 @@
 enum { ROLE_NAME_SIZE = 65, TRIES = 3, TOKEN_LIFE_OF_A_RUN_S = 900 };
 
 #define CREDENTIALS_ITEM "ram/security-credentials/"
+#define REGION_ITEM      "region-id"
+#define ACCOUNT_ITEM     "owner-account-id"
 
 bool ecs_is_disabled(void)
 {
@@ -29,7 +31,7 @@ static struct metadata make_metadata(const struct run *run, unsigned tries)
         modes = METADATA_TOKEN_ONLY;
     else if (environment_is_go_true("ALIBABA_CLOUD_IMDSV2_DISABLED"))
         modes = METADATA_NORMAL_ONLY;
-    return (struct metadata){.http = run->http,
+    return (struct metadata){.http = &run->http,
                              .base_url = run->settings->endpoints.metadata,
                              .modes = modes,
                              .tries = tries,
@@ -137,11 +139,12 @@ static bool read_credentials(struct credentials *out, struct metadata *metadata,
 typedef bool checker(const char *text, const char *what, struct error *err);
 
 /* Takes an item that is welcome but not needed, if it has the form that it should have. */
-static void take_item(struct http_exchange *exchange, char *out, unsigned long size, checker *check)
+static void take_item(const struct metadata *metadata, const char *item, char *out,
+                      unsigned long size, checker *check)
 {
     struct error ignored;
 
-    if (exchange != NULL && (!metadata_finish(exchange, out, size) || !check(out, "it", &ignored)))
+    if (!metadata_read_prefetched(out, size, metadata, item) || !check(out, "it", &ignored))
         out[0] = '\0';
 }
 
@@ -207,20 +210,21 @@ static enum recipe_outcome converse(struct credentials *out, struct ecs_place *p
                                     char found[ROLE_NAME_SIZE], char words[RECIPE_WORDS_SIZE],
                                     struct metadata *metadata, const char *given, struct error *err)
 {
-    struct http_exchange *region AUTO(http_exchange_free) = NULL;
+    bool needs_region = place->region[0] == '\0';
     char role[ROLE_NAME_SIZE] = "";
     enum recipe_outcome outcome;
 
     if (!metadata_open(metadata, err))
         return RECIPE_BROKEN;
-    if (place->region[0] == '\0')
-        region = metadata_start(metadata, "region-id");
+    if (needs_region)
+        metadata_prefetch(metadata, REGION_ITEM);
     outcome = name_role(role, metadata, given, found, err);
     if (outcome != RECIPE_FOUND)
         return outcome;
     if (!read_credentials(out, metadata, role, namer_of_role(given, words), err))
         return RECIPE_BROKEN;
-    take_item(region, place->region, sizeof place->region, check_region);
+    if (needs_region)
+        take_item(metadata, REGION_ITEM, place->region, sizeof place->region, check_region);
     text_join(words, RECIPE_WORDS_SIZE, "RAM role ", role, " of this instance");
     return RECIPE_FOUND;
 }
@@ -261,16 +265,14 @@ enum recipe_outcome ecs_fetch(struct credentials *out, struct ecs_place *place,
 bool ecs_locate(struct ecs_place *out, const struct run *run, bool needed, struct error *err)
 {
     struct metadata metadata AUTO(metadata_clear) = make_metadata(run, needed ? TRIES : 1);
-    struct http_exchange *region AUTO(http_exchange_free) = NULL;
-    struct http_exchange *account AUTO(http_exchange_free) = NULL;
 
     if (ecs_is_disabled())
         return fail_disabled(err);
     if (!metadata_open(&metadata, err))
         return false;
-    region = metadata_start(&metadata, "region-id");
-    account = metadata_start(&metadata, "owner-account-id");
-    take_item(region, out->region, sizeof out->region, check_region);
-    take_item(account, out->account_id, sizeof out->account_id, check_account_id);
+    metadata_prefetch(&metadata, REGION_ITEM);
+    metadata_prefetch(&metadata, ACCOUNT_ITEM);
+    take_item(&metadata, REGION_ITEM, out->region, sizeof out->region, check_region);
+    take_item(&metadata, ACCOUNT_ITEM, out->account_id, sizeof out->account_id, check_account_id);
     return true;
 }

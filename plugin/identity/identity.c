@@ -73,7 +73,7 @@ static bool assume_roles(struct identity *identity, struct error *err)
 
         as.credentials = TAKE(identity->signer.credentials);
         (void)text_copy(as.words, sizeof as.words, identity->signer.words);
-        assumed = sts_assume_role(&identity->signer.credentials, identity->run->http, &endpoints,
+        assumed = sts_assume_role(&identity->signer.credentials, &identity->run->http, &endpoints,
                                   &recipe->roles[i], &as, err);
         credentials_clear(&as.credentials);
         if (!assumed)
@@ -175,8 +175,8 @@ static bool fetch_by_oidc(struct identity *identity, struct error *err)
     if (identity->is_of_pod && !locate_node(identity, err))
         return false;
     return complete_arns(oidc, &identity->node, err) && choose_sts(&endpoints, identity, err) &&
-           sts_assume_role_with_oidc(&identity->signer.credentials, identity->run->http, &endpoints,
-                                     &oidc->role, oidc->provider_arn, &oidc->token,
+           sts_assume_role_with_oidc(&identity->signer.credentials, &identity->run->http,
+                                     &endpoints, &oidc->role, oidc->provider_arn, &oidc->token,
                                      identity->is_of_pod, err);
 }
 
@@ -199,7 +199,7 @@ static bool fetch_by_command(struct identity *identity, struct error *err)
 {
     struct command command AUTO(command_clear) = {{0}};
     struct buf answer AUTO(buf_clear) = {0};
-    int64_t deadline_ms = clock_mono_ms() + http_left_ms(identity->run->http);
+    int64_t deadline_ms = clock_mono_ms() + http_remaining_ms(&identity->run->http);
 
     if (!command_split(&command, identity->recipe.command, err)) {
         (void)error_advise(err, "Correct process_command; no shell reads it");
@@ -262,7 +262,7 @@ static bool fetch_base(struct identity *identity, struct error *err)
     case RECIPE_ECS:
         return fetch_from_ecs(identity, err);
     case RECIPE_URI:
-        return uri_fetch(credentials, identity->run->http, recipe->uri, err);
+        return uri_fetch(credentials, &identity->run->http, recipe->uri, err);
     case RECIPE_PROCESS:
         return fetch_by_command(identity, err);
     }

@@ -6,7 +6,7 @@
 #include "base/check.h"
 #include "base/text.h"
 #include "net/http.h"
-#include "net/resend.h"
+#include "net/retry.h"
 #include "proto-json/credentials_reply.h"
 
 enum {
@@ -93,7 +93,8 @@ static bool classify(enum http_kind *kind, const char *uri, struct error *err)
     return true;
 }
 
-static bool fetch(struct credentials *out, struct http *http, const char *uri, struct error *err)
+static bool fetch(struct credentials *out, const struct http *http, const char *uri,
+                  struct error *err)
 {
     struct http_response response AUTO(http_response_clear) = {0};
     struct http_request request = {.method = "GET",
@@ -104,7 +105,7 @@ static bool fetch(struct credentials *out, struct http *http, const char *uri, s
 
     if (!classify(&request.kind, uri, err))
         return false;
-    if (!resend(http, &request, TRIES, &response, err))
+    if (!retry_send(http, &request, TRIES, &response, err))
         return false;
     if (response.status != 200)
         return error_set(err, ERROR_UNAVAILABLE, "HTTP status %ld", response.status);
@@ -112,7 +113,7 @@ static bool fetch(struct credentials *out, struct http *http, const char *uri, s
     return credentials_reply_decode_uri(out, response.body.bytes, response.body.length, err);
 }
 
-bool uri_fetch(struct credentials *out, struct http *http, const char *uri, struct error *err)
+bool uri_fetch(struct credentials *out, const struct http *http, const char *uri, struct error *err)
 {
     if (fetch(out, http, uri, err))
         return true;

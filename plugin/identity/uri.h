@@ -10,7 +10,7 @@ struct http;
 
 /* Asks `uri`, which must be https, or http to a loopback or link-local address: plain text on a
  * wire that others share would show the credentials. Fails with ERROR_CONFIG for another one. */
-CHECKED bool uri_fetch(struct credentials *out, struct http *http, const char *uri,
+CHECKED bool uri_fetch(struct credentials *out, const struct http *http, const char *uri,
                        struct error *err);
 
 #endif

@@ -1,6 +1,5 @@
-/* One HTTP exchange with a deadline, a bounded body, one allowed protocol and no redirect.
- * Exchanges that are started run side by side whenever one of them is waited for, in one thread.
- * With http_exchange and http_failure, which are its own, the one user of libcurl. */
+/* HTTP requests with a deadline, a bounded body, one allowed protocol and no redirect. How they are
+ * sent is up to a transport: libcurl's, or that of a unit test. */
 #ifndef NET_HTTP_H
 #define NET_HTTP_H
 
@@ -11,9 +10,11 @@
 #include "base/error.h"
 #include "net/http_response.h"
 
+struct system;
+
 enum http_kind {
-    HTTP_SECURE,     /* HTTPS, TLS 1.2 or later, verified; by the proxies of the environment */
-    HTTP_LINK_LOCAL, /* plain HTTP, never by a proxy: what answers inside this node only */
+    HTTP_SECURE,     /* HTTPS, TLS 1.2 or later, verified; through the proxies of the environment */
+    HTTP_LINK_LOCAL, /* plain HTTP, never through a proxy: for services inside this node only */
 };
 
 struct http_header {
@@ -23,65 +24,68 @@ struct http_header {
 
 enum { HTTP_HEADERS_MAX = 12 };
 
-/* All pointers are borrowed until the exchange has ended. */
+/* All pointers are borrowed for the time of the call. */
 struct http_request {
     enum http_kind kind;
     const char *method;
     const char *url;
     struct http_header headers[HTTP_HEADERS_MAX];
     size_t header_count;
-    bool aside;       /* by a connection of its own, for another request wants the one there is */
-    const char *form; /* application/x-www-form-urlencoded body of a POST, NULL if none */
-    size_t body_max_bytes; /* of the answer */
-    int64_t connect_timeout_ms;
-    int64_t timeout_ms; /* of the whole exchange; never beyond the run's deadline */
+    const char *form;           /* application/x-www-form-urlencoded body of a POST, NULL if none */
+    size_t body_max_bytes;      /* of the response */
+    int64_t connect_timeout_ms; /* name resolution, TCP, proxy and TLS */
+    int64_t timeout_ms;         /* of everything; the deadline counts as well */
 };
 
-struct http;          /* what exchanges share: connections, deadline */
-struct http_exchange; /* one that was started */
+/* What carries requests. All but `send` may be NULL. Deadlines are monotonic milliseconds. */
+struct http_transport {
+    bool (*send)(struct http_transport *transport, const struct http_request *request,
+                 int64_t deadline_ms, struct http_response *out, struct error *err);
+    void (*prefetch)(struct http_transport *transport, const struct http_request *request,
+                     int64_t deadline_ms);
+    void (*preconnect)(struct http_transport *transport, const struct http_request *request,
+                       int64_t deadline_ms);
+    void (*sleep_until)(struct http_transport *transport, int64_t mono_ms);
+};
 
-/* Costs nothing before the first exchange. `deadline_ms` is monotonic. */
-struct http *http_open(int64_t deadline_ms);
+/* Handed down by value or const: a copy with a nearer deadline limits what is done with it. */
+struct http {
+    const struct system *system;      /* borrowed */
+    struct http_transport *transport; /* borrowed */
+    int64_t deadline_ms;              /* monotonic */
+};
 
-/* Ends what still runs. Accepts NULL, leaves NULL. */
-void http_close(struct http **http);
-
-/* Milliseconds until the deadline; never negative. */
-int64_t http_left_ms(const struct http *http);
-
-/* Opens a connection in the background for the first http_send() to the same host by the same
- * method and without a form, which then finds name resolution, TCP and the server's part of TLS
- * done, or fails as the connection did. `base_url` is "https://HOST[:PORT]"; `method` is
- * borrowed until then. */
-void http_open_early(struct http *http, const char *method, const char *base_url,
-                     int64_t connect_timeout_ms);
-
-/* Starts an exchange. It makes progress while any exchange is waited for. NULL: err is filled. */
-CHECKED struct http_exchange *http_start(struct http *http, const struct http_request *request,
-                                         struct error *err);
-
-/* Waits for the end and moves the answer out, whatever its status; after a failure it only tells
- * whether there was a connection. Errors are those of http_failure.h. */
-CHECKED bool http_finish(struct http_exchange *exchange, struct http_response *out,
-                         struct error *err);
-
-/* Sleeps until the monotonic clock shows `until_ms`, while what was started goes on. */
-void http_sleep(struct http *http, int64_t until_ms);
-
-/* Ends an exchange, finished or not. Accepts NULL, leaves NULL. */
-void http_exchange_free(struct http_exchange **exchange);
-
-/* Starts, waits, ends. */
-CHECKED bool http_send(struct http *http, const struct http_request *request,
+/* Sends and waits for the response, whatever its status. A failure leaves out->connected to say
+ * whether there was a connection, and has the kinds of http_failure.h. */
+CHECKED bool http_send(const struct http *http, const struct http_request *request,
                        struct http_response *out, struct error *err);
 
-/* Brings the deadline forward, to `left_ms` from now at most. */
-void http_hurry(struct http *http, int64_t left_ms);
+/* Starts a request without a form in the background, over a connection of its own. A later
+ * http_send() with the same method, URL and headers takes its response or its failure. Only a hint:
+ * a request that could not be started is sent then. */
+void http_prefetch(const struct http *http, const struct http_request *request);
 
-/* Appends what the environment says of the way to the services: proxies and certificates. */
-void http_describe_way(struct buf *out);
+/* Opens a connection in the background for the first http_send() with the same method to the same
+ * host and without a form, which then finds name resolution, TCP and the server's part of TLS done,
+ * or fails as the connection did. The URL is "https://HOST[:PORT]"; headers come later. A hint. */
+void http_preconnect(const struct http *http, const struct http_request *request);
+
+/* Sleeps, while what runs in the background makes progress. */
+void http_sleep_until(const struct http *http, int64_t mono_ms);
+
+/* Milliseconds until the deadline; never negative. */
+int64_t http_remaining_ms(const struct http *http);
+
+/* Appends the variables that decide about proxies and CA certificates, for a digest. */
+void http_append_proxy_and_ca_environment(struct buf *out, const struct system *system);
+
+/* The transport by libcurl. Costs nothing before the first request. */
+struct http_transport *http_curl_open(void);
+
+/* Ends what still runs. Accepts NULL, leaves NULL. */
+void http_curl_close(struct http_transport **functions);
 
 /* libcurl's own version line, for `version`. */
-const char *http_library_version(void);
+const char *http_curl_version(void);
 
 #endif

@@ -2,53 +2,100 @@
 
 #include <string.h>
 
+#include "base/log.h"
+#include "base/system.h"
 #include "base/text.h"
+#include "net/http.h"
 
-enum { ASK_MAX_S = 24 * 3600 };
+enum { WISH_MAX_S = 24 * 3600 };
 
-int64_t retry_delay_ms(unsigned attempts_made, int64_t server_asks_ms, int64_t left_ms,
-                       int64_t random)
-{
-    int64_t ceiling = RETRY_BASE_MS;
-    int64_t delay;
-
-    if (attempts_made >= RETRY_MAX_ATTEMPTS)
-        return -1;
-    for (unsigned i = 1; i < attempts_made && ceiling < RETRY_CAP_MS; i++)
-        ceiling *= 2;
-    if (ceiling > RETRY_CAP_MS)
-        ceiling = RETRY_CAP_MS;
-    /* The jitter comes on top of what the server asks for, so that a fleet does not return as one.
-     */
-    delay = random % (ceiling + 1) + (server_asks_ms > 0 ? server_asks_ms : 0);
-    return delay < left_ms ? delay : -1;
-}
-
+/* "Limit:1,Remain:0,TimeLeft:2000,...", TimeLeft in milliseconds. */
 static int64_t rate_limit_ms(const char *rate_limit)
 {
     const char *found = strstr(rate_limit, "TimeLeft:");
     char digits[16] = "";
-    int64_t left_ms;
+    int64_t wish_ms;
     size_t length;
 
     if (found == NULL)
-        return -1;
+        return 0;
     found += strlen("TimeLeft:");
     length = strspn(found, "0123456789");
     if (length == 0 || length >= sizeof digits)
-        return -1;
+        return 0;
     memcpy(digits, found, length);
-    return text_parse_number(digits, 0, (int64_t)ASK_MAX_S * 1000, &left_ms) ? left_ms : -1;
+    return text_parse_number(digits, 0, (int64_t)WISH_MAX_S * 1000, &wish_ms) ? wish_ms : 0;
 }
 
-int64_t retry_server_asks_ms(const char *retry_after, const char *rate_limit, int64_t server_now_s)
+/* How long the server wants to be left alone; 0 if it does not say. Retry-After is seconds or an
+ * HTTP date (RFC 9110, section 10.2.3), by the server's clock. */
+static int64_t server_wish_ms(const struct http_response *response, const struct system *system)
 {
+    int64_t now_s = response->date_s != 0 ? response->date_s : system->wall_s();
     int64_t seconds;
     int64_t date_s;
 
-    if (text_parse_number(retry_after, 0, ASK_MAX_S, &seconds))
+    if (text_parse_number(response->retry_after, 0, WISH_MAX_S, &seconds))
         return seconds * 1000;
-    if (text_parse_http_date(retry_after, &date_s) && date_s - server_now_s <= ASK_MAX_S)
-        return date_s > server_now_s ? (date_s - server_now_s) * 1000 : 0;
-    return rate_limit_ms(rate_limit);
+    if (text_parse_http_date(response->retry_after, &date_s) && date_s - now_s <= WISH_MAX_S)
+        return date_s > now_s ? (date_s - now_s) * 1000 : 0;
+    return rate_limit_ms(response->rate_limit);
+}
+
+/* The jitter comes on top of what the server asks for, so that a fleet does not return as one. */
+static int64_t delay_ms(const struct retry *retry, const struct http_response *response)
+{
+    int64_t ceiling_ms = RETRY_BASE_MS;
+
+    for (unsigned i = 1; i < retry->failed && ceiling_ms < RETRY_CAP_MS; i++)
+        ceiling_ms *= 2;
+    if (ceiling_ms > RETRY_CAP_MS)
+        ceiling_ms = RETRY_CAP_MS;
+    return system_random_below(retry->http->system, ceiling_ms + 1) +
+           server_wish_ms(response, retry->http->system);
+}
+
+bool retry_wait(struct retry *retry, const struct http_response *response, struct error *err)
+{
+    int64_t wait_ms;
+
+    if (err->kind != ERROR_TEMPORARY)
+        return false;
+    retry->failed++;
+    wait_ms = delay_ms(retry, response);
+    if (retry->failed < retry->tries_max && wait_ms < http_remaining_ms(retry->http)) {
+        log_debug("try %u failed (%s), next in %lld ms", retry->failed, err->cause,
+                  (long long)wait_ms);
+        http_sleep_until(retry->http, retry->http->system->mono_ms() + wait_ms);
+        return true;
+    }
+    return retry->failed == 1 ? false : error_wrap(err, "gave up after %u tries", retry->failed);
+}
+
+bool retry_is_temporary_status(long status)
+{
+    return status == 429 || status >= 500;
+}
+
+bool retry_send(const struct http *http, const struct http_request *request, unsigned tries,
+                struct http_response *response, struct error *err)
+{
+    struct retry retry = {.http = http, .tries_max = tries};
+    bool connected = false;
+    bool again;
+
+    do {
+        bool answered = http_send(http, request, response, err);
+
+        connected = connected || response->connected;
+        response->connected = connected;
+        if (answered && !retry_is_temporary_status(response->status))
+            return true;
+        if (answered)
+            error_set_advised(err, ERROR_TEMPORARY,
+                              "The service is temporarily unavailable; try again later",
+                              "HTTP status %ld", response->status);
+        again = retry_wait(&retry, response, err);
+    } while (again);
+    return false;
 }

@@ -1,24 +1,41 @@
-/* When to try again. Pure: exponential back-off with full jitter, the server's wish honoured, all
- * inside the deadline. */
+/* The one rule for trying again: exponential back-off with full jitter, the server's wish honoured,
+ * all inside the deadline. */
 #ifndef NET_RETRY_H
 #define NET_RETRY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
-enum { RETRY_MAX_ATTEMPTS = 5, RETRY_BASE_MS = 200, RETRY_CAP_MS = 5000 };
+#include "base/auto.h"
+#include "base/error.h"
 
-/* Milliseconds to wait before the next attempt, or -1 when there should be none.
- *   attempts_made   how many have failed, from 1
- *   server_asks_ms  what Retry-After or the like asked for, -1 if nothing did
- *   left_ms         until the deadline
- *   random          any number that is not negative; decides the jitter */
-int64_t retry_delay_ms(unsigned attempts_made, int64_t server_asks_ms, int64_t left_ms,
-                       int64_t random);
+struct http;
+struct http_request;
+struct http_response;
 
-/* What the server asks for, in milliseconds, -1 if nothing. `retry_after` is the value of
- * Retry-After, seconds or an HTTP date (RFC 9110, section 10.2.3); `rate_limit` that of Alibaba
- * Cloud's x-ratelimit-user[-api], "Limit:1,Remain:0,TimeLeft:2000,..." with TimeLeft in
- * milliseconds. "" where absent. `server_now_s` is the server's clock, Unix seconds. */
-int64_t retry_server_asks_ms(const char *retry_after, const char *rate_limit, int64_t server_now_s);
+enum { RETRY_TRIES_MAX = 5, RETRY_BASE_MS = 200, RETRY_CAP_MS = 5000 };
+
+/* The tries of one call. */
+struct retry {
+    const struct http *http; /* borrowed */
+    unsigned tries_max;      /* at most RETRY_TRIES_MAX */
+    unsigned failed;         /* so far */
+};
+
+/* After a try that failed with err: counts it and waits for the next. True: try again. False: err
+ * is not ERROR_TEMPORARY, or tries or time are used up; then err says after how many, if it was
+ * more than one. `response` is what was received, {0} if nothing: Retry-After, or
+ * x-ratelimit-user[-api] of Alibaba Cloud, sets the least time to wait. */
+CHECKED bool retry_wait(struct retry *retry, const struct http_response *response,
+                        struct error *err);
+
+/* Whether a later response to the same request may be another one: 429, and 500 and above. */
+bool retry_is_temporary_status(long status);
+
+/* Sends a request at most `tries` times, for services without error codes of their own. Fails as
+ * http_send() does, or with ERROR_TEMPORARY if the last status was a temporary one. `connected` in
+ * the response is about all tries. */
+CHECKED bool retry_send(const struct http *http, const struct http_request *request, unsigned tries,
+                        struct http_response *response, struct error *err);
 
 #endif

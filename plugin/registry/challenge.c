@@ -8,7 +8,7 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "net/http.h"
-#include "net/resend.h"
+#include "net/retry.h"
 #include "registry/host.h"
 
 enum {
@@ -43,31 +43,34 @@ static bool read_answer(struct challenge *out, const struct http_response *respo
     return true;
 }
 
-struct http_exchange *challenge_start(struct http *http, const char *host_with_port,
-                                      struct error *err)
+void challenge_prefetch(const struct http *http, const char *host_with_port)
 {
     struct buf url AUTO(buf_clear) = {0};
     const struct http_request request = make_request(&url, host_with_port);
 
-    return http_start(http, &request, err);
+    http_prefetch(http, &request);
 }
 
-bool challenge_finish(struct challenge *out, struct http_exchange *exchange, struct error *err)
+bool challenge_get(struct challenge *out, const struct http *http, const char *host_with_port,
+                   struct error *err)
 {
     struct http_response response AUTO(http_response_clear) = {0};
+    struct buf url AUTO(buf_clear) = {0};
+    const struct http_request request = make_request(&url, host_with_port);
 
-    return http_finish(exchange, &response, err) && read_answer(out, &response, err);
+    return http_send(http, &request, &response, err) && read_answer(out, &response, err);
 }
 
-bool challenge_ask_again(struct challenge *out, struct http *http, const char *host_with_port,
+bool challenge_ask_again(struct challenge *out, const struct http *http, const char *host_with_port,
                          struct error *err)
 {
     struct http_response response AUTO(http_response_clear) = {0};
     struct buf url AUTO(buf_clear) = {0};
     const struct http_request request = make_request(&url, host_with_port);
 
-    http_sleep(http, clock_mono_ms() + random_below(NAP_MAX_MS));
-    return resend(http, &request, MORE_TRIES, &response, err) && read_answer(out, &response, err);
+    http_sleep_until(http, clock_mono_ms() + random_below(NAP_MAX_MS));
+    return retry_send(http, &request, MORE_TRIES, &response, err) &&
+           read_answer(out, &response, err);
 }
 
 /* The value of service="..." among the parameters; each begins after a blank or a comma. */

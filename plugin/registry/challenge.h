@@ -9,7 +9,6 @@
 #include "base/error.h"
 
 struct http;
-struct http_exchange;
 
 enum { CHALLENGE_REGION_SIZE = 65, CHALLENGE_ID_SIZE = 80 };
 
@@ -18,17 +17,16 @@ struct challenge {
     char instance_id[CHALLENGE_ID_SIZE]; /* "" for Personal Edition */
 };
 
-/* Starts GET https://HOST[:PORT]/v2/. NULL: err is filled. */
-CHECKED struct http_exchange *challenge_start(struct http *http, const char *host_with_port,
-                                              struct error *err);
+/* Starts GET https://HOST[:PORT]/v2/ in the background. */
+void challenge_prefetch(const struct http *http, const char *host_with_port);
 
-/* Waits for the answer and reads it. Fails with ERROR_CONFIG if an answer came that is not ACR's,
- * else as http_finish() does. */
-CHECKED bool challenge_finish(struct challenge *out, struct http_exchange *exchange,
-                              struct error *err);
+/* Waits for the response and reads it. Fails with ERROR_CONFIG if it is not ACR's, else as
+ * http_send() does. */
+CHECKED bool challenge_get(struct challenge *out, const struct http *http,
+                           const char *host_with_port, struct error *err);
 
 /* Asks anew, a few times with pauses between, after a failure of kind ERROR_TEMPORARY. */
-CHECKED bool challenge_ask_again(struct challenge *out, struct http *http,
+CHECKED bool challenge_ask_again(struct challenge *out, const struct http *http,
                                  const char *host_with_port, struct error *err);
 
 /* Reads a WWW-Authenticate value of scheme Bearer, service="registry.aliyuncs.com:REGION:...".

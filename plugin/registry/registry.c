@@ -15,7 +15,6 @@
 
 void registry_clear(struct registry *registry)
 {
-    http_exchange_free(&registry->challenge);
     *registry = (struct registry){0};
 }
 
@@ -235,14 +234,13 @@ bool registry_forget(struct registry *registry, const struct run *run)
 void registry_start_challenge(struct registry *registry, const struct run *run)
 {
     char host[HOST_AS_ASKED_SIZE];
-    struct error ignored;
 
     if (!is_complete(registry))
         recall_instance(registry, run);
     if (is_complete(registry))
         return;
     text_join(host, sizeof host, registry->host.name, "", registry->host.port);
-    registry->challenge = challenge_start(run->http, host, &ignored);
+    challenge_prefetch(&run->http, host);
 }
 
 /* err is that the registry says otherwise than the value of a key of its entry. */
@@ -284,14 +282,13 @@ static bool believe(struct registry *registry, const struct challenge *said, str
     return true;
 }
 
-/* Waits for the challenge under way. */
-static bool take_challenge(struct registry *registry, struct error *err)
+static bool take_challenge(struct registry *registry, const struct run *run, struct error *err)
 {
     struct challenge said = {0};
+    char host[HOST_AS_ASKED_SIZE];
 
-    if (registry->challenge == NULL)
-        return error_set(err, ERROR_TEMPORARY, "the registry could not be asked");
-    return challenge_finish(&said, registry->challenge, err) && believe(registry, &said, err);
+    text_join(host, sizeof host, registry->host.name, "", registry->host.port);
+    return challenge_get(&said, &run->http, host, err) && believe(registry, &said, err);
 }
 
 /* More tries after trouble that may pass. */
@@ -301,7 +298,7 @@ static bool ask_again(struct registry *registry, const struct run *run, struct e
     char host[HOST_AS_ASKED_SIZE];
 
     text_join(host, sizeof host, registry->host.name, "", registry->host.port);
-    return challenge_ask_again(&said, run->http, host, err) && believe(registry, &said, err);
+    return challenge_ask_again(&said, &run->http, host, err) && believe(registry, &said, err);
 }
 
 static void choose_endpoints(struct openapi_endpoints *out, const struct registry *registry,
@@ -430,12 +427,12 @@ static bool find_by_name(struct registry *registry, const struct run *run, const
 bool registry_complete(struct registry *registry, const struct run *run, const char *node_region,
                        struct openapi_signer *signer, struct error *err)
 {
-    struct cr cr = {.http = run->http, .endpoints = &registry->endpoints, .signer = signer};
+    struct cr cr = {.http = &run->http, .endpoints = &registry->endpoints, .signer = signer};
     bool was_complete = is_complete(registry);
     bool has_name = registry->host.instance[0] != '\0';
     struct error challenge_err = {0};
 
-    if (!was_complete && !take_challenge(registry, &challenge_err) && !has_name &&
+    if (!was_complete && !take_challenge(registry, run, &challenge_err) && !has_name &&
         !(challenge_err.kind == ERROR_TEMPORARY && ask_again(registry, run, &challenge_err))) {
         *err = challenge_err;
         return fail_challenge(registry, err);

@@ -29,7 +29,6 @@ struct registry {
     char instance_id[CHALLENGE_ID_SIZE]; /* "" if not known yet, and for Personal Edition */
     bool is_recalled;                    /* the instance id is what an earlier run found */
     char cache_key[DIGEST_HEX_SIZE];     /* under which the instance id is kept, "" if it is not */
-    struct http_exchange *challenge;     /* under way, or NULL */
     struct openapi_endpoints endpoints;  /* of the API, once complete */
 };
 

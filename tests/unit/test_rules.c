@@ -1,10 +1,9 @@
-/* The pure rules: what a refusal means, when to try again, how an error reads, times. */
+/* The pure rules: what a refusal means, how an error reads, times. */
 #include <string.h>
 
 #include "base/error.h"
 #include "base/text.h"
 #include "cloud/refusal.h"
-#include "net/retry.h"
 #include "test.h"
 
 static void test_refusals(void **state)
@@ -60,38 +59,6 @@ static void test_refusals(void **state)
          */
         assert_int_equal(refusal.advice[0] == '\0', refusal.reaction == REFUSAL_FORBIDDEN);
     }
-}
-
-static void test_back_off(void **state)
-{
-    (void)state;
-    assert_int_equal(retry_delay_ms(1, -1, 10000, 0), 0);
-    for (unsigned made = 1; made < RETRY_MAX_ATTEMPTS; made++) {
-        for (int64_t random = 0; random < 20000; random += 7) {
-            int64_t delay = retry_delay_ms(made, -1, INT64_MAX, random);
-
-            assert_in_range(delay, 0, (uint64_t)RETRY_BASE_MS << (made - 1));
-        }
-    }
-    assert_int_equal(retry_delay_ms(2, -1, INT64_MAX, 400), 400);
-    assert_int_equal(retry_delay_ms(RETRY_MAX_ATTEMPTS, -1, INT64_MAX, 0), -1);
-    assert_int_equal(retry_delay_ms(1, 3000, 10000, 0), 3000);
-    assert_int_equal(retry_delay_ms(1, 3000, 3000, 0), -1);
-    assert_int_equal(retry_delay_ms(1, -1, 0, 0), -1);
-}
-
-static void test_what_the_server_asks(void **state)
-{
-    (void)state;
-    assert_int_equal(retry_server_asks_ms("", "", 0), -1);
-    assert_int_equal(retry_server_asks_ms("2", "", 0), 2000);
-    assert_int_equal(retry_server_asks_ms("-2", "", 0), -1);
-    assert_int_equal(retry_server_asks_ms("99999999999999999999", "", 0), -1);
-    assert_int_equal(retry_server_asks_ms("Sun, 06 Nov 1994 08:49:37 GMT", "", 784111770), 7000);
-    assert_int_equal(retry_server_asks_ms("Sun, 06 Nov 1994 08:49:37 GMT", "", 784111780), 0);
-    assert_int_equal(retry_server_asks_ms("", "Limit:1,Remain:0,TimeLeft:2500,Reset:1", 0), 2500);
-    assert_int_equal(retry_server_asks_ms("", "TimeLeft:", 0), -1);
-    assert_int_equal(retry_server_asks_ms("", "TimeLeft:99999999999999999999", 0), -1);
 }
 
 static void test_error_line(void **state)
@@ -178,8 +145,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_back_off),
-        cmocka_unit_test(test_what_the_server_asks),
         cmocka_unit_test(test_error_line),
         cmocka_unit_test(test_redaction),
         cmocka_unit_test(test_times),

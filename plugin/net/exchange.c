@@ -1,9 +1,10 @@
-#include "net/http_exchange.h"
+#include "net/exchange.h"
 
 #include <openssl/ssl.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/clock.h"
 #include "base/text.h"
 #include "net/http_failure.h"
@@ -17,9 +18,9 @@ static void wipe_headers(struct curl_slist *headers)
     curl_slist_free_all(headers);
 }
 
-void http_exchange_free(struct http_exchange **exchange)
+void exchange_free(struct exchange **exchange)
 {
-    struct http_exchange *ended = *exchange;
+    struct exchange *ended = *exchange;
 
     if (ended == NULL)
         return;
@@ -28,23 +29,31 @@ void http_exchange_free(struct http_exchange **exchange)
         curl_easy_cleanup(ended->easy);
     }
     wipe_headers(ended->headers);
+    buf_clear(&ended->key);
     http_response_clear(&ended->response);
     free(ended);
     *exchange = NULL;
 }
 
-void http_exchange_host_of(char out[HTTP_EXCHANGE_HOST_SIZE], const char *url)
+void exchange_host_of(char out[EXCHANGE_HOST_SIZE], const char *url)
 {
     const char *host = strstr(url, "://");
 
     host = host == NULL ? url : host + 3;
-    (void)text_copy(out, HTTP_EXCHANGE_HOST_SIZE, host);
+    (void)text_copy(out, EXCHANGE_HOST_SIZE, host);
     out[strcspn(out, "/?")] = '\0';
+}
+
+void exchange_key_of(struct buf *out, const struct http_request *request)
+{
+    buf_append_format(out, "%s %s", request->method, request->url);
+    for (size_t i = 0; i < request->header_count; i++)
+        buf_append_format(out, "\n%s: %s", request->headers[i].name, request->headers[i].value);
 }
 
 static size_t on_body(char *bytes, size_t size, size_t count, void *context)
 {
-    struct http_exchange *exchange = context;
+    struct exchange *exchange = context;
     size_t length = size * count;
 
     if (length > exchange->body_max_bytes - exchange->response.body.length) {
@@ -57,7 +66,7 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *context)
 
 static size_t on_header(char *bytes, size_t size, size_t count, void *context)
 {
-    struct http_exchange *exchange = context;
+    struct exchange *exchange = context;
 
     http_response_take_line(&exchange->response, bytes, size * count);
     return size * count;
@@ -66,7 +75,7 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *context)
 /* Called between the connection and the request. */
 static int on_connection(void *context, char *peer, char *local, int peer_port, int local_port)
 {
-    struct http_exchange *exchange = context;
+    struct exchange *exchange = context;
 
     (void)peer;
     (void)local;
@@ -81,21 +90,21 @@ static int on_connection(void *context, char *peer, char *local, int peer_port, 
 static void on_tls_message(int is_written, int version, int type, const void *bytes, size_t length,
                            SSL *tls, void *context)
 {
-    struct http_exchange *exchange = context;
+    struct exchange *exchange = context;
 
     (void)version;
     (void)bytes;
     (void)length;
     if (is_written == 0 || type != SSL3_RT_HANDSHAKE)
         return;
-    exchange->said_hello = true;
+    exchange->client_hello_sent = true;
     SSL_set_msg_callback(tls, NULL);
     SSL_set_msg_callback_arg(tls, NULL);
 }
 
 static CURLcode on_tls_context(CURL *easy, void *tls_context, void *context)
 {
-    struct http_exchange *exchange = context;
+    struct exchange *exchange = context;
 
     (void)easy;
     if (!exchange->has_request) {
@@ -118,7 +127,7 @@ static bool set_protocol(CURL *easy, enum http_kind kind)
 #endif
 }
 
-static bool set_transport(struct http_exchange *exchange, enum http_kind kind)
+static bool set_transport(struct exchange *exchange, enum http_kind kind)
 {
     CURL *easy = exchange->easy;
 
@@ -151,7 +160,7 @@ static bool set_method(CURL *easy, const char *method, const char *form)
            curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, method) == CURLE_OK;
 }
 
-static void add_header(struct http_exchange *exchange, const char *name, const char *value)
+static void add_header(struct exchange *exchange, const char *name, const char *value)
 {
     struct buf line AUTO(buf_clear) = {0};
     struct curl_slist *longer;
@@ -163,7 +172,7 @@ static void add_header(struct http_exchange *exchange, const char *name, const c
         exchange->headers = longer;
 }
 
-static bool set_headers(struct http_exchange *exchange, const struct http_request *request)
+static bool set_headers(struct exchange *exchange, const struct http_request *request)
 {
     add_header(exchange, "Expect", "");
     if (request->form == NULL)
@@ -173,53 +182,50 @@ static bool set_headers(struct http_exchange *exchange, const struct http_reques
     return curl_easy_setopt(exchange->easy, CURLOPT_HTTPHEADER, exchange->headers) == CURLE_OK;
 }
 
-static void take_limits(struct http_exchange *exchange, const struct http_request *request)
+/* libcurl's own timers start with an exchange, but limits may change when the request is known:
+ * what counts is exchange_check_time(). Its connection time-out decides how long it tries each of
+ * several addresses. */
+static bool set_limits(struct exchange *exchange, const struct http_request *request,
+                       int64_t deadline_ms)
 {
+    int64_t now_ms = clock_mono_ms();
+
     exchange->body_max_bytes = request->body_max_bytes;
     exchange->connect_timeout_ms = request->connect_timeout_ms;
-    exchange->timeout_ms = request->timeout_ms;
+    exchange->connect_by_ms = now_ms + request->connect_timeout_ms;
+    exchange->end_by_ms =
+        deadline_ms - now_ms < request->timeout_ms ? deadline_ms : now_ms + request->timeout_ms;
+    return curl_easy_setopt(exchange->easy, CURLOPT_CONNECTTIMEOUT_MS,
+                            (long)(exchange->connect_by_ms - exchange->started_ms)) == CURLE_OK &&
+           curl_easy_setopt(exchange->easy, CURLOPT_MAXFILESIZE_LARGE,
+                            (curl_off_t)exchange->body_max_bytes) == CURLE_OK;
 }
 
-static bool set_limits(struct http_exchange *exchange, int64_t left_ms)
+static bool set_request(struct exchange *exchange, const struct http_request *request)
+{
+    exchange->has_request = true;
+    exchange_key_of(&exchange->key, request);
+    return set_headers(exchange, request);
+}
+
+static bool prepare(struct exchange *exchange, const struct http_request *request,
+                    int64_t deadline_ms)
 {
     CURL *easy = exchange->easy;
-    int64_t timeout_ms = exchange->timeout_ms < left_ms ? exchange->timeout_ms : left_ms;
-    /* libcurl counts from the start, the request's limits from when it is known. */
-    int64_t passed_ms = clock_mono_ms() - exchange->started_ms;
-
-    /* For libcurl 0 is no limit at all. */
-    if (timeout_ms < 1)
-        timeout_ms = 1;
 
 #if LIBCURL_VERSION_NUM >= 0x075700
     /* Leaving must not wait for a resolver that hangs. */
     (void)curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
 #endif
-    return curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)(passed_ms + timeout_ms)) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
-                            (long)(passed_ms + exchange->connect_timeout_ms)) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE,
-                            (curl_off_t)exchange->body_max_bytes) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK;
-}
-
-bool http_exchange_prepare(struct http_exchange *exchange, const struct http_request *request,
-                           int64_t left_ms)
-{
-    CURL *easy = exchange->easy;
-
-    exchange->started_ms = clock_mono_ms();
-    exchange->is_secure = request->kind == HTTP_SECURE;
-    take_limits(exchange, request);
     return curl_easy_setopt(easy, CURLOPT_URL, request->url) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_IPRESOLVE, (long)CURL_IPRESOLVE_V4) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, request->aside ? 1L : 0L) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_USERAGENT,
                             "aliyun-acr-credential-provider/" PROVIDER_VERSION) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, exchange->complaint) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, exchange->message) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_PRIVATE, exchange) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_WRITEDATA, exchange) == CURLE_OK &&
@@ -229,47 +235,98 @@ bool http_exchange_prepare(struct http_exchange *exchange, const struct http_req
            curl_easy_setopt(easy, CURLOPT_PREREQDATA, exchange) == CURLE_OK &&
            set_transport(exchange, request->kind) &&
            set_method(easy, request->method, request->form) &&
-           (!exchange->has_request || set_headers(exchange, request)) &&
-           set_limits(exchange, left_ms);
+           set_limits(exchange, request, deadline_ms);
 }
 
-bool http_exchange_add_request(struct http_exchange *exchange, const struct http_request *request,
-                               int64_t left_ms)
+struct exchange *exchange_start(CURLM *multi, const struct http_request *request, bool has_request,
+                                int64_t deadline_ms, struct error *err)
+{
+    struct exchange *exchange = alloc_zeroed(1, sizeof *exchange);
+
+    exchange->multi = multi;
+    exchange->method = request->method;
+    exchange->started_ms = clock_mono_ms();
+    exchange_host_of(exchange->host, request->url);
+    exchange->easy = curl_easy_init();
+    if (exchange->easy != NULL && prepare(exchange, request, deadline_ms) &&
+        (!has_request || set_request(exchange, request)) &&
+        curl_multi_add_handle(multi, exchange->easy) == CURLM_OK)
+        return exchange;
+    error_set(err, ERROR_INTERNAL, "libcurl cannot prepare a request to %s: %s", exchange->host,
+              exchange->message[0] == '\0' ? "an option is missing in this build"
+                                           : exchange->message);
+    exchange_free(&exchange);
+    return NULL;
+}
+
+bool exchange_use_new_connection(struct exchange *exchange)
+{
+    return curl_easy_setopt(exchange->easy, CURLOPT_FRESH_CONNECT, 1L) == CURLE_OK;
+}
+
+bool exchange_set_request(struct exchange *exchange, const struct http_request *request,
+                          int64_t deadline_ms)
 {
     const char *target = request->url + strlen("https://");
 
     target += strcspn(target, "/");
-    take_limits(exchange, request);
-    exchange->has_request = true;
     return curl_easy_setopt(exchange->easy, CURLOPT_REQUEST_TARGET,
                             target[0] == '\0' ? "/" : target) == CURLE_OK &&
-           set_headers(exchange, request) && set_limits(exchange, left_ms);
+           set_request(exchange, request) && set_limits(exchange, request, deadline_ms);
 }
 
-bool http_exchange_widen(struct http_exchange *exchange, int64_t left_ms)
+bool exchange_restart_with_all_families(struct exchange *exchange)
 {
-    exchange->by_any_address = true;
+    exchange->all_address_families = true;
     exchange->done = false;
     exchange->started_ms = clock_mono_ms();
-    exchange->complaint[0] = '\0';
+    exchange->connect_by_ms = exchange->started_ms + exchange->connect_timeout_ms;
+    exchange->message[0] = '\0';
     /* libcurl remembers IPv4 addresses as if they were all. */
-    return curl_easy_setopt(exchange->easy, CURLOPT_DNS_CACHE_TIMEOUT, 0L) == CURLE_OK &&
+    return curl_multi_remove_handle(exchange->multi, exchange->easy) == CURLM_OK &&
+           curl_easy_setopt(exchange->easy, CURLOPT_DNS_CACHE_TIMEOUT, 0L) == CURLE_OK &&
            curl_easy_setopt(exchange->easy, CURLOPT_IPRESOLVE, (long)CURL_IPRESOLVE_WHATEVER) ==
                CURLE_OK &&
-           set_limits(exchange, left_ms);
+           curl_multi_add_handle(exchange->multi, exchange->easy) == CURLM_OK;
 }
 
-bool http_exchange_is_connected(const struct http_exchange *exchange)
+bool exchange_perform_all(CURLM *multi, int *running)
 {
-    curl_off_t tcp_us = 0;
-    curl_off_t tls_us = 0;
+    CURLMsg *message;
+    int left = 0;
 
-    (void)curl_easy_getinfo(exchange->easy, CURLINFO_CONNECT_TIME_T, &tcp_us);
-    (void)curl_easy_getinfo(exchange->easy, CURLINFO_APPCONNECT_TIME_T, &tls_us);
-    return exchange->is_secure ? tls_us > 0 : tcp_us > 0;
+    if (curl_multi_perform(multi, running) != CURLM_OK)
+        return false;
+    while ((message = curl_multi_info_read(multi, &left)) != NULL) {
+        char *owner = NULL;
+
+        if (message->msg == CURLMSG_DONE &&
+            curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &owner) == CURLE_OK) {
+            struct exchange *exchange = (struct exchange *)(void *)owner;
+
+            exchange->done = true;
+            exchange->result = message->data.result;
+        }
+    }
+    return true;
 }
 
-bool http_exchange_fail(const struct http_exchange *exchange, struct error *err)
+int64_t exchange_check_time(struct exchange *exchange)
+{
+    int64_t limit_ms = exchange->end_by_ms;
+    int64_t left_ms;
+
+    if (!exchange->sent && exchange->connect_by_ms < limit_ms)
+        limit_ms = exchange->connect_by_ms;
+    left_ms = limit_ms - clock_mono_ms();
+    if (left_ms > 0 || exchange->done)
+        return left_ms;
+    exchange->done = true;
+    exchange->result = CURLE_OPERATION_TIMEDOUT;
+    return 0;
+}
+
+static bool fail(const struct exchange *exchange, struct error *err)
 {
     curl_off_t resolved_us = 0;
     long proxy_status = 0;
@@ -280,10 +337,23 @@ bool http_exchange_fail(const struct http_exchange *exchange, struct error *err)
     return http_failure_tell(
         &(struct http_failure){.host = exchange->host,
                                .result = exchange->result,
-                               .complaint = exchange->complaint,
+                               .complaint = exchange->message,
                                .is_too_large = exchange->too_large,
                                .body_max_bytes = exchange->body_max_bytes,
                                .is_name_unknown = is_counted && resolved_us == 0,
                                .proxy_status = proxy_status},
         err);
+}
+
+bool exchange_take_response(struct exchange *exchange, struct http_response *out, struct error *err)
+{
+    if (exchange->result != CURLE_OK) {
+        out->connected = exchange->sent;
+        return fail(exchange, err);
+    }
+    (void)curl_easy_getinfo(exchange->easy, CURLINFO_RESPONSE_CODE, &exchange->response.status);
+    *out = exchange->response;
+    out->connected = true;
+    exchange->response = (struct http_response){0};
+    return true;
 }
