@@ -16,13 +16,12 @@ enum {
     COUNT_MAX = INT32_MAX - 1,
 };
 
-/* A time below this is in seconds: as milliseconds it would lie in the spring of 1973. */
+/* Smaller times are seconds: as milliseconds they would be before March 1973. */
 static const int64_t milliseconds_from = 100000000000;
-/* The end of the year 9999 in milliseconds. */
-static const int64_t time_max = 253402300799999;
+static const int64_t end_of_year_9999_ms = 253402300799999;
 
-/* A string of an error body; "" if it is under neither name. */
-static void take_text(char *out, size_t size, const struct doc_node *object, const char *upper,
+/* A string of an error body; "" if neither key has one. */
+static void read_text(char *out, size_t size, const struct doc_node *object, const char *upper,
                       const char *lower)
 {
     doc_text_cut(out, size, doc_member(object, upper));
@@ -31,36 +30,34 @@ static void take_text(char *out, size_t size, const struct doc_node *object, con
     text_make_printable(out);
 }
 
-static void take_error(struct api_error *out, const struct doc_node *root)
+static void read_error(struct api_error *out, const struct doc_node *root)
 {
     struct doc_node denied = doc_member(root, "AccessDeniedDetail");
 
     if (!denied.present)
         denied = doc_member(root, "accessDeniedDetail");
-    take_text(out->code, sizeof out->code, root, "Code", "code");
-    take_text(out->message, sizeof out->message, root, "Message", "message");
-    take_text(out->request_id, sizeof out->request_id, root, "RequestId", "requestId");
-    take_text(out->auth_action, sizeof out->auth_action, &denied, "AuthAction", "authAction");
-    take_text(out->auth_principal, sizeof out->auth_principal, &denied, "AuthPrincipalDisplayName",
+    read_text(out->code, sizeof out->code, root, "Code", "code");
+    read_text(out->message, sizeof out->message, root, "Message", "message");
+    read_text(out->request_id, sizeof out->request_id, root, "RequestId", "requestId");
+    read_text(out->auth_action, sizeof out->auth_action, &denied, "AuthAction", "authAction");
+    read_text(out->auth_principal, sizeof out->auth_principal, &denied, "AuthPrincipalDisplayName",
               "authPrincipalDisplayName");
-    take_text(out->no_permission_type, sizeof out->no_permission_type, &denied, "NoPermissionType",
+    read_text(out->no_permission_type, sizeof out->no_permission_type, &denied, "NoPermissionType",
               "noPermissionType");
 }
 
 void api_reply_decode_error(struct api_error *out, const void *bytes, size_t length)
 {
     struct doc doc AUTO(doc_clear) = {0};
-    struct doc_node root;
     struct error ignored;
 
     *out = (struct api_error){0};
     if (!doc_parse(&doc, ERROR_UNAVAILABLE, bytes, length, API_REPLY_MAX_BYTES, &ignored))
         return;
-    root = doc_root(&doc);
-    take_error(out, &root);
+    read_error(out, &doc.root);
 }
 
-static bool says_success(const struct doc_node *root)
+static bool is_success(const struct doc_node *root)
 {
     bool success = false;
     struct error ignored;
@@ -71,40 +68,26 @@ static bool says_success(const struct doc_node *root)
 bool api_reply_is_refusal(const void *bytes, size_t length)
 {
     struct doc doc AUTO(doc_clear) = {0};
-    struct doc_node root;
     struct error ignored;
-    struct api_error said = {0};
+    struct api_error refusal = {0};
 
     if (!doc_parse(&doc, ERROR_UNAVAILABLE, bytes, length, API_REPLY_MAX_BYTES, &ignored))
         return false;
-    root = doc_root(&doc);
-    if (doc_member(&root, "IsSuccess").present)
-        return !says_success(&root);
-    take_error(&said, &root);
-    return said.code[0] != '\0' && !doc_member(&root, "data").present &&
-           !doc_member(&root, "Credentials").present;
+    if (doc_member(&doc.root, "IsSuccess").present)
+        return !is_success(&doc.root);
+    read_error(&refusal, &doc.root);
+    return refusal.code[0] != '\0' && !doc_member(&doc.root, "data").present &&
+           !doc_member(&doc.root, "Credentials").present;
 }
 
 /* Parses an answer of 2018-12-01, whose IsSuccess must be true. */
-static bool parse_enterprise(struct doc *doc, struct doc_node *root, const void *bytes,
-                             size_t length, struct error *err)
+static bool parse_enterprise(struct doc *doc, const void *bytes, size_t length, struct error *err)
 {
-    if (!doc_parse(doc, ERROR_UNAVAILABLE, bytes, length, API_REPLY_MAX_BYTES, err))
-        return false;
-    *root = doc_root(doc);
-    return says_success(root) || error_set(err, ERROR_UNAVAILABLE, "IsSuccess is not true");
+    return doc_parse(doc, ERROR_UNAVAILABLE, bytes, length, API_REPLY_MAX_BYTES, err) &&
+           (is_success(&doc->root) || error_set(err, ERROR_UNAVAILABLE, "IsSuccess is not true"));
 }
 
-/* A member of which null says as little as its absence. */
-static struct doc_node optional_member(const struct doc_node *object, const char *name)
-{
-    struct doc_node member = doc_member(object, name);
-
-    member.present = member.value != NULL;
-    return member;
-}
-
-/* A whole number, or a string of digits: older models of the APIs declare some numbers as such. */
+/* A whole number, or a string of digits, as older versions of the APIs declare some numbers. */
 static bool read_number(int64_t *out, int64_t min, int64_t max, struct doc_node node,
                         enum doc_need need, struct error *err)
 {
@@ -123,21 +106,9 @@ static bool read_time(int64_t *unix_s, struct doc_node node, struct error *err)
 {
     int64_t value = 0;
 
-    if (!read_number(&value, 1, time_max, node, DOC_REQUIRED, err))
+    if (!read_number(&value, 1, end_of_year_9999_ms, node, DOC_REQUIRED, err))
         return false;
     *unix_s = value < milliseconds_from ? value : value / 1000;
-    return true;
-}
-
-/* A login travels in one line of text to the kubelet and from there into a header. */
-static bool check_login(const char *text, const struct doc_node *node, struct error *err)
-{
-    if (*text == '\0')
-        return error_set(err, ERROR_UNAVAILABLE, "%s is empty", node->path);
-    for (; *text != '\0'; text++) {
-        if ((*text >= '\0' && *text < ' ') || *text == '\x7F')
-            return error_set(err, ERROR_UNAVAILABLE, "%s has a control byte", node->path);
-    }
     return true;
 }
 
@@ -147,9 +118,9 @@ static bool decode_token(struct token *out, struct doc_node user, struct doc_nod
     struct token fresh AUTO(token_clear) = {0};
 
     if (!doc_text(fresh.user, sizeof fresh.user, user, DOC_REQUIRED, err) ||
-        !check_login(fresh.user, &user, err) ||
+        !doc_check_printable(fresh.user, &user, err) ||
         !doc_secret(&fresh.password, TOKEN_PASSWORD_MAX_BYTES, password, DOC_REQUIRED, err) ||
-        !check_login(secret_reveal(&fresh.password), &password, err) ||
+        !doc_check_printable(secret_reveal(&fresh.password), &password, err) ||
         !read_time(&fresh.expires_at_s, expiry, err))
         return false;
     token_clear(out);
@@ -161,25 +132,22 @@ bool api_reply_decode_token_enterprise(struct token *out, const void *bytes, siz
                                        struct error *err)
 {
     struct doc doc AUTO(doc_clear) = {0};
-    struct doc_node root;
 
-    return parse_enterprise(&doc, &root, bytes, length, err) &&
-           decode_token(out, doc_member(&root, "TempUsername"),
-                        doc_member(&root, "AuthorizationToken"), doc_member(&root, "ExpireTime"),
-                        err);
+    return parse_enterprise(&doc, bytes, length, err) &&
+           decode_token(out, doc_member(&doc.root, "TempUsername"),
+                        doc_member(&doc.root, "AuthorizationToken"),
+                        doc_member(&doc.root, "ExpireTime"), err);
 }
 
 bool api_reply_decode_token_personal(struct token *out, const void *bytes, size_t length,
                                      struct error *err)
 {
     struct doc doc AUTO(doc_clear) = {0};
-    struct doc_node root;
     struct doc_node data;
 
     if (!doc_parse(&doc, ERROR_UNAVAILABLE, bytes, length, API_REPLY_MAX_BYTES, err))
         return false;
-    root = doc_root(&doc);
-    data = doc_member(&root, "data");
+    data = doc_member(&doc.root, "data");
     return doc_object(data, DOC_REQUIRED, err) &&
            decode_token(out, doc_member(&data, "tempUserName"),
                         doc_member(&data, "authorizationToken"), doc_member(&data, "expireDate"),
@@ -197,16 +165,16 @@ static bool decode_instance(struct api_instance *out, const struct doc_node *ite
 {
     return doc_object(*item, DOC_REQUIRED, err) &&
            doc_text(out->id, sizeof out->id, doc_member(item, "InstanceId"), DOC_REQUIRED, err) &&
-           doc_text(out->name, sizeof out->name, optional_member(item, "InstanceName"),
+           doc_text(out->name, sizeof out->name, doc_optional_member(item, "InstanceName"),
                     DOC_OPTIONAL, err);
 }
 
 static bool decode_counts(struct api_instance_page *out, const struct doc_node *root,
                           struct error *err)
 {
-    return read_number(&out->page_size, 0, COUNT_MAX, optional_member(root, "PageSize"),
+    return read_number(&out->page_size, 0, COUNT_MAX, doc_optional_member(root, "PageSize"),
                        DOC_OPTIONAL, err) &&
-           read_number(&out->total_count, 0, COUNT_MAX, optional_member(root, "TotalCount"),
+           read_number(&out->total_count, 0, COUNT_MAX, doc_optional_member(root, "TotalCount"),
                        DOC_OPTIONAL, err);
 }
 
@@ -215,14 +183,13 @@ bool api_reply_decode_instances(struct api_instance_page *out, const void *bytes
 {
     struct doc doc AUTO(doc_clear) = {0};
     struct api_instance_page fresh AUTO(api_reply_clear_instances) = {0};
-    struct doc_node root;
     struct doc_node array;
 
-    if (!parse_enterprise(&doc, &root, bytes, length, err))
+    if (!parse_enterprise(&doc, bytes, length, err))
         return false;
-    array = doc_member(&root, "Instances");
+    array = doc_member(&doc.root, "Instances");
     if (!doc_array(&fresh.count, API_REPLY_INSTANCES_MAX, array, DOC_REQUIRED, err) ||
-        !decode_counts(&fresh, &root, err))
+        !decode_counts(&fresh, &doc.root, err))
         return false;
     fresh.instances = alloc_zeroed(fresh.count, sizeof *fresh.instances);
     for (size_t i = 0; i < fresh.count; i++) {
@@ -236,11 +203,11 @@ bool api_reply_decode_instances(struct api_instance_page *out, const void *bytes
     return true;
 }
 
-/* Looks through the member Domains, whose elements are {"Domain": NAME}. */
-static bool find_domain(bool *found, const struct doc_node *holder, const char *host,
+/* Searches the member Domains, whose elements are {"Domain": NAME}. */
+static bool find_domain(bool *found, const struct doc_node *endpoint, const char *host,
                         struct error *err)
 {
-    struct doc_node domains = optional_member(holder, "Domains");
+    struct doc_node domains = doc_optional_member(endpoint, "Domains");
     size_t count = 0;
 
     if (!doc_array(&count, DOMAINS_MAX, domains, DOC_OPTIONAL, err))
@@ -262,14 +229,13 @@ bool api_reply_lists_domain(bool *found, const void *bytes, size_t length, const
                             struct error *err)
 {
     struct doc doc AUTO(doc_clear) = {0};
-    struct doc_node root;
     struct doc_node endpoints;
     size_t count = 0;
     bool seen = false;
 
-    if (!parse_enterprise(&doc, &root, bytes, length, err))
+    if (!parse_enterprise(&doc, bytes, length, err))
         return false;
-    endpoints = optional_member(&root, "Endpoints");
+    endpoints = doc_optional_member(&doc.root, "Endpoints");
     if (!doc_array(&count, ENDPOINTS_MAX, endpoints, DOC_OPTIONAL, err))
         return false;
     for (size_t i = 0; i < count; i++) {

@@ -1,4 +1,4 @@
-/* Answers of the Container Registry APIs 2018-12-01 (Enterprise Edition) and 2016-06-07 (Personal
+/* Responses of the Container Registry APIs 2018-12-01 (Enterprise Edition) and 2016-06-07 (Personal
  * Edition), and the error body common to all of Alibaba Cloud. Decoders fail with
  * ERROR_UNAVAILABLE, naming the field, and fill `out` on success only. */
 #ifndef PROTO_JSON_API_REPLY_H
@@ -14,8 +14,8 @@
 
 enum { API_REPLY_MAX_BYTES = 1024 * 1024, API_REPLY_INSTANCES_MAX = 100 };
 
-/* An error as a service sent it: printable ASCII, cut to the arrays, "" where it said nothing. The
- * message may quote an AccessKey id or the string that was signed. */
+/* An error as a service sent it: printable ASCII, cut to the arrays, "" for what it did not send.
+ * The message may quote an AccessKey id or the string to sign. */
 struct api_error {
     char code[80];
     char message[512];
@@ -25,16 +25,16 @@ struct api_error {
     char no_permission_type[64]; /* "ImplicitDeny" */
 };
 
-/* Reads what there is of an error body, in upper-case keys (RPC) or lower-case ones (ROA). What is
- * no such body yields an empty code. */
+/* Reads an error body, with upper-case keys (RPC style) or lower-case ones (ROA style). Any other
+ * body yields an empty code. */
 void api_reply_decode_error(struct api_error *out, const void *bytes, size_t length);
 
-/* Whether the body of an answer with HTTP status 200 is a refusal all the same: IsSuccess is not
- * true, or there is a code in the place of an answer. */
+/* Whether the body of a response with HTTP status 200 reports a failure: IsSuccess is not true, or
+ * it has a code and no result. */
 bool api_reply_is_refusal(const void *bytes, size_t length);
 
-/* GetAuthorizationToken of 2018-12-01. User and password are not empty and have no control bytes;
- * the expiry may come in seconds or milliseconds, as a number or a string. */
+/* GetAuthorizationToken of 2018-12-01. User and password are printable ASCII and not empty; the
+ * expiry may come in seconds or milliseconds, as a number or a string. */
 CHECKED bool api_reply_decode_token_enterprise(struct token *out, const void *bytes, size_t length,
                                                struct error *err);
 
@@ -51,7 +51,7 @@ struct api_instance {
 struct api_instance_page {
     struct api_instance *instances; /* owned */
     size_t count;
-    int64_t page_size; /* 0 in these two: the answer does not say */
+    int64_t page_size; /* both 0 if the response has none */
     int64_t total_count;
 };
 

@@ -8,41 +8,39 @@
 
 enum { PAYLOAD_MAX_BYTES = 64 * 1024, AUDIENCES_MAX = 64 };
 
-static const int64_t time_max = 253402300799; /* the end of the year 9999 */
+static const int64_t end_of_year_9999_s = 253402300799;
 
-static void take(char *out, size_t size, struct doc_node node)
+static void read_text(char *out, size_t size, struct doc_node node)
 {
     doc_text_cut(out, size, node);
     text_make_printable(out);
 }
 
 /* The audience is a string or an array of strings (RFC 7519, section 4.1.3). */
-static void take_audience(struct claims *out, const struct doc_node *said, const char *wanted)
+static void read_audience(struct claims *out, struct doc_node node, const char *expected)
 {
     struct error ignored;
     size_t count = 0;
 
-    if (!doc_array(&count, AUDIENCES_MAX, *said, DOC_REQUIRED, &ignored)) {
-        take(out->audience, sizeof out->audience, *said);
-        out->audience_fits = strcmp(out->audience, wanted) == 0;
+    if (!doc_array(&count, AUDIENCES_MAX, node, DOC_REQUIRED, &ignored)) {
+        read_text(out->audience, sizeof out->audience, node);
+        out->audience_fits = strcmp(out->audience, expected) == 0;
     }
     for (size_t i = 0; i < count; i++) {
         char one[sizeof out->audience];
 
-        take(one, sizeof one, doc_element(said, i));
-        out->audience_fits = out->audience_fits || strcmp(one, wanted) == 0;
+        read_text(one, sizeof one, doc_element(&node, i));
+        out->audience_fits = out->audience_fits || strcmp(one, expected) == 0;
         if (i == 0)
             memcpy(out->audience, one, sizeof one);
     }
 }
 
-bool claims_read(struct claims *out, const struct secret *token, const char *audience)
+bool claims_read(struct claims *out, const struct secret *token, const char *expected)
 {
     struct buf payload AUTO(buf_clear) = {0};
     struct doc doc AUTO(doc_clear) = {0};
     struct error ignored;
-    struct doc_node root;
-    struct doc_node said_audience;
     const char *start = strchr(secret_reveal(token), '.');
     const char *end = start == NULL ? NULL : strchr(start + 1, '.');
 
@@ -51,13 +49,11 @@ bool claims_read(struct claims *out, const struct secret *token, const char *aud
         !doc_parse(&doc, ERROR_REQUEST, buf_text(&payload), payload.length, PAYLOAD_MAX_BYTES,
                    &ignored))
         return false;
-    root = doc_root(&doc);
-    said_audience = doc_member(&root, "aud");
-    take_audience(out, &said_audience, audience);
-    take(out->issuer, sizeof out->issuer, doc_member(&root, "iss"));
-    take(out->subject, sizeof out->subject, doc_member(&root, "sub"));
-    if (!doc_integer(&out->expires_at_s, 0, time_max, doc_member(&root, "exp"), DOC_OPTIONAL,
-                     &ignored))
+    read_audience(out, doc_member(&doc.root, "aud"), expected);
+    read_text(out->issuer, sizeof out->issuer, doc_member(&doc.root, "iss"));
+    read_text(out->subject, sizeof out->subject, doc_member(&doc.root, "sub"));
+    if (!doc_integer(&out->expires_at_s, 0, end_of_year_9999_s, doc_member(&doc.root, "exp"),
+                     DOC_OPTIONAL, &ignored))
         out->expires_at_s = 0;
     return true;
 }

@@ -1,5 +1,5 @@
-/* What a service account token says of itself. Not verified: for the words of an error only, never
- * for a decision. */
+/* The claims of a service account token. Not verified: for the text of an error only, never for a
+ * decision. */
 #ifndef PROTO_JSON_CLAIMS_H
 #define PROTO_JSON_CLAIMS_H
 
@@ -10,16 +10,16 @@
 #include "base/auto.h"
 #include "base/secret.h"
 
-/* Printable and cut to the arrays; "" where the token says nothing. */
+/* Printable and cut to the arrays; "" for a claim that the token does not have. */
 struct claims {
     char issuer[160];
     char audience[120];   /* the first of several */
-    bool audience_fits;   /* one of them is the one that was asked about */
+    bool audience_fits;   /* one of them is the one that the caller expects */
     char subject[200];    /* "system:serviceaccount:NAMESPACE:NAME" */
-    int64_t expires_at_s; /* Unix seconds; 0 if it does not say */
+    int64_t expires_at_s; /* Unix seconds; 0 if unknown */
 };
 
-/* Reads the claims of a JSON Web Token (RFC 7519). False if it is none. */
-CHECKED bool claims_read(struct claims *out, const struct secret *token, const char *audience);
+/* Reads the claims of a JSON Web Token (RFC 7519). False if it cannot be parsed. */
+CHECKED bool claims_read(struct claims *out, const struct secret *token, const char *expected);
 
 #endif

@@ -26,19 +26,10 @@ void cli_profile_clear(struct cli_profile *profile)
     *profile = (struct cli_profile){0};
 }
 
-/* A member of which null says as little as its absence. */
-static struct doc_node member_of(const struct doc_node *object, const char *name)
-{
-    struct doc_node member = doc_member(object, name);
-
-    member.present = member.value != NULL;
-    return member;
-}
-
 static bool read_text(char **out, const struct doc_node *profile, const char *name,
                       struct error *err)
 {
-    if (!doc_string(out, TEXT_MAX_BYTES, member_of(profile, name), DOC_OPTIONAL, err))
+    if (!doc_string(out, TEXT_MAX_BYTES, doc_optional_member(profile, name), DOC_OPTIONAL, err))
         return false;
     if (*out != NULL && **out == '\0') {
         free(*out);
@@ -50,7 +41,7 @@ static bool read_text(char **out, const struct doc_node *profile, const char *na
 static bool read_secret(struct secret *out, const struct doc_node *profile, const char *name,
                         struct error *err)
 {
-    return doc_secret(out, SECRET_MAX_BYTES, member_of(profile, name), DOC_OPTIONAL, err);
+    return doc_secret(out, SECRET_MAX_BYTES, doc_optional_member(profile, name), DOC_OPTIONAL, err);
 }
 
 static bool read_profile(struct cli_profile *out, const struct doc_node *profile, struct error *err)
@@ -74,15 +65,16 @@ static bool read_profile(struct cli_profile *out, const struct doc_node *profile
         {&out->sts_region, "sts_region"},
     };
 
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+    for (size_t i = 0; i < COUNT_OF(texts); i++) {
         if (!read_text(texts[i].place, profile, texts[i].name, err))
             return false;
     }
     return read_secret(&out->access_key_secret, profile, "access_key_secret", err) &&
            read_secret(&out->sts_token, profile, "sts_token", err) &&
            doc_integer(&out->role.duration_s, 0, duration_max_s,
-                       member_of(profile, "expired_seconds"), DOC_OPTIONAL, err) &&
-           doc_boolean(&out->enable_vpc, member_of(profile, "enable_vpc"), DOC_OPTIONAL, err);
+                       doc_optional_member(profile, "expired_seconds"), DOC_OPTIONAL, err) &&
+           doc_boolean(&out->enable_vpc, doc_optional_member(profile, "enable_vpc"), DOC_OPTIONAL,
+                       err);
 }
 
 static bool is_named(const struct doc_node *profile, const char *name)
@@ -100,16 +92,14 @@ enum cli_profile_outcome cli_profile_find(struct cli_profile *out, char name[CLI
 {
     struct doc doc AUTO(doc_clear) = {0};
     struct cli_profile fresh AUTO(cli_profile_clear) = {0};
-    struct doc_node root;
     struct doc_node profiles;
     size_t count = 0;
 
     if (!doc_parse(&doc, ERROR_CONFIG, bytes, length, CLI_PROFILE_FILE_MAX_BYTES, err))
         return CLI_PROFILE_BROKEN;
-    root = doc_root(&doc);
-    profiles = member_of(&root, "profiles");
-    if (name[0] == '\0' &&
-        !doc_text(name, CLI_PROFILE_NAME_SIZE, member_of(&root, "current"), DOC_OPTIONAL, err))
+    profiles = doc_optional_member(&doc.root, "profiles");
+    if (name[0] == '\0' && !doc_text(name, CLI_PROFILE_NAME_SIZE,
+                                     doc_optional_member(&doc.root, "current"), DOC_OPTIONAL, err))
         return CLI_PROFILE_BROKEN;
     if (!doc_array(&count, PROFILES_MAX, profiles, DOC_OPTIONAL, err))
         return CLI_PROFILE_BROKEN;

@@ -1,5 +1,5 @@
 /* The profiles of the Alibaba Cloud CLI, ~/.aliyun/config.json. Unknown keys are ignored, since the
- * CLI keeps its own in the same file; an empty string says as little as an absent key. */
+ * CLI keeps its own in the same file; an empty string counts as an absent key. */
 #ifndef PROTO_JSON_CLI_PROFILE_H
 #define PROTO_JSON_CLI_PROFILE_H
 
@@ -14,7 +14,7 @@
 
 enum { CLI_PROFILE_FILE_MAX_BYTES = 1024 * 1024, CLI_PROFILE_NAME_SIZE = 257 };
 
-/* One profile; strings are owned and NULL where it says nothing. `{0}` is empty. */
+/* One profile; strings are owned and NULL if absent. `{0}` is empty. */
 struct cli_profile {
     char *mode; /* "AK", "StsToken", "RamRoleArn", ... */
     char *access_key_id;
@@ -36,9 +36,8 @@ void cli_profile_clear(struct cli_profile *profile);
 
 enum cli_profile_outcome { CLI_PROFILE_FOUND, CLI_PROFILE_ABSENT, CLI_PROFILE_BROKEN };
 
-/* Finds the profile `name`, or the one that the file calls its current one if that is "", and
- * writes its name there. ABSENT: the file has no such profile. BROKEN: err is filled
- * (ERROR_CONFIG). */
+/* Finds the profile `name`; if that is "", the file's current profile, whose name is then written
+ * there. ABSENT: the file has no such profile. BROKEN: err is filled (ERROR_CONFIG). */
 CHECKED enum cli_profile_outcome cli_profile_find(struct cli_profile *out,
                                                   char name[CLI_PROFILE_NAME_SIZE],
                                                   const void *bytes, size_t length,

@@ -10,73 +10,6 @@
 
 #include "base/alloc.h"
 #include "base/text.h"
-#include "proto-json/doc_scan.h"
-
-static bool refuse_bytes(enum error_kind kind, const char *bytes,
-                         const struct doc_scan_result *result, struct error *err)
-{
-    size_t line = 1;
-    size_t column = 1;
-
-    for (size_t i = 0; i < result->offset; i++) {
-        column++;
-        if (bytes[i] == '\n') {
-            line++;
-            column = 1;
-        }
-    }
-    return error_set(err, kind, "not valid JSON at line %zu, column %zu: %s", line, column,
-                     result->complaint);
-}
-
-/* json-c gathers every string in one growing buffer of its tokener and frees that unwiped. A blank
- * string as long as the longest one makes room beforehand, so that the buffer never moves with a
- * secret in it, and covers what is left there afterwards. */
-static void cover_scratch(struct json_tokener *tokener, size_t longest_string)
-{
-    struct buf blank AUTO(buf_clear) = {0};
-
-    buf_append_format(&blank, "\"%*s\"", (int)longest_string, "");
-    json_tokener_reset(tokener);
-    json_object_put(json_tokener_parse_ex(tokener, blank.bytes, (int)blank.length));
-    json_tokener_reset(tokener);
-}
-
-static struct json_object *build_tree(const void *bytes, size_t length, size_t longest_string)
-{
-    /* json-c counts the innermost value as a level of its own. */
-    struct json_tokener *tokener = json_tokener_new_ex(DOC_SCAN_DEPTH_MAX + 2);
-    struct json_object *tree;
-
-    if (tokener == NULL)
-        return NULL;
-    json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
-    cover_scratch(tokener, longest_string);
-    tree = json_tokener_parse_ex(tokener, bytes, (int)length);
-    cover_scratch(tokener, longest_string);
-    json_tokener_free(tokener);
-    return tree;
-}
-
-bool doc_parse(struct doc *out, enum error_kind kind, const void *bytes, size_t length,
-               size_t max_bytes, struct error *err)
-{
-    struct doc_scan_result result;
-    struct json_object *root;
-
-    assert(max_bytes < INT_MAX / 2);
-    if (length == 0)
-        return error_set(err, kind, "there is nothing, a JSON document is expected");
-    if (length > max_bytes)
-        return error_set(err, kind, "longer than %zu bytes", max_bytes);
-    if (!doc_scan(&result, bytes, length))
-        return refuse_bytes(kind, bytes, &result, err);
-    root = build_tree(bytes, length, result.longest_string);
-    if (root == NULL)
-        return error_set(err, kind, "json-c cannot read the document");
-    *out = (struct doc){.root = root, .kind = kind};
-    return true;
-}
 
 static int wipe_string(struct json_object *value, int flags, struct json_object *parent,
                        const char *key, size_t *index, void *context)
@@ -96,18 +29,72 @@ static int wipe_string(struct json_object *value, int flags, struct json_object 
 
 void doc_clear(struct doc *doc)
 {
-    if (doc->root != NULL) {
-        if (json_c_visit(doc->root, 0, wipe_string, NULL) != 0)
+    if (doc->root.value != NULL) {
+        if (json_c_visit(doc->root.value, 0, wipe_string, NULL) != 0)
             abort();
-        json_object_put(doc->root);
+        json_object_put(doc->root.value);
     }
     *doc = (struct doc){0};
 }
 
-struct doc_node doc_root(const struct doc *doc)
+/* json-c's own words, which never quote the input. */
+static bool fail_at(size_t offset, const char *bytes, enum json_tokener_error cause,
+                    enum error_kind kind, struct error *err)
 {
-    return (struct doc_node){
-        .value = doc->root, .present = doc->root != NULL, .kind = doc->kind, .path = ""};
+    size_t line = 1;
+    size_t column = 1;
+
+    for (size_t i = 0; i < offset; i++) {
+        column++;
+        if (bytes[i] == '\n') {
+            line++;
+            column = 1;
+        }
+    }
+    return error_set(err, kind, "not valid JSON at line %zu, column %zu: %s", line, column,
+                     json_tokener_error_desc(cause));
+}
+
+/* The strict mode of json-c 0.18 refuses all bytes above 127 (json-c issue 875). */
+static int flags(void)
+{
+    bool is_0_18 = json_c_version_num() == 18 << 8;
+
+    return JSON_TOKENER_VALIDATE_UTF8 | (is_0_18 ? 0 : JSON_TOKENER_STRICT);
+}
+
+bool doc_parse(struct doc *out, enum error_kind kind, const void *bytes, size_t length,
+               size_t max_bytes, struct error *err)
+{
+    struct doc fresh AUTO(doc_clear) = {{.present = true, .kind = kind}};
+    struct json_tokener *tokener;
+    enum json_tokener_error cause;
+    size_t end;
+
+    assert(max_bytes <= INT_MAX);
+    if (length == 0)
+        return error_set(err, kind, "empty input, expected a JSON object");
+    if (length > max_bytes)
+        return error_set(err, kind, "longer than %zu bytes", max_bytes);
+    tokener = json_tokener_new();
+    if (tokener == NULL)
+        return error_set(err, ERROR_INTERNAL, "out of memory");
+    json_tokener_set_flags(tokener, flags());
+    fresh.root.value = json_tokener_parse_ex(tokener, bytes, (int)length);
+    cause = json_tokener_get_error(tokener);
+    end = json_tokener_get_parse_end(tokener);
+    json_tokener_free(tokener);
+    if (cause == json_tokener_continue)
+        cause = json_tokener_error_parse_eof;
+    /* A NUL byte ends what json-c reads. */
+    if (cause == json_tokener_success && end < length)
+        cause = json_tokener_error_parse_unexpected;
+    if (cause != json_tokener_success)
+        return fail_at(end, bytes, cause, kind, err);
+    if (!json_object_is_type(fresh.root.value, json_type_object))
+        return error_set(err, kind, "the document must be an object");
+    *out = TAKE(fresh);
+    return true;
 }
 
 struct doc_node doc_member(const struct doc_node *object, const char *key)
@@ -118,6 +105,14 @@ struct doc_node doc_member(const struct doc_node *object, const char *key)
               key);
     if (json_object_is_type(object->value, json_type_object))
         member.present = json_object_object_get_ex(object->value, key, &member.value) != 0;
+    return member;
+}
+
+struct doc_node doc_optional_member(const struct doc_node *object, const char *key)
+{
+    struct doc_node member = doc_member(object, key);
+
+    member.present = member.value != NULL;
     return member;
 }
 
@@ -168,15 +163,15 @@ static enum finding find(const struct doc_node *node, enum json_type type, const
     if (!node->present && need == DOC_OPTIONAL)
         return FINDING_NONE;
     if (!node->present)
-        (void)error_set(err, node->kind, "%s is missing: it must be %s", name_of(node), type_name);
+        error_set(err, node->kind, "%s is missing: it must be %s", name_of(node), type_name);
     else if (!json_object_is_type(node->value, type))
-        (void)error_set(err, node->kind, "%s must be %s", name_of(node), type_name);
+        error_set(err, node->kind, "%s must be %s", name_of(node), type_name);
     else
         return FINDING_VALUE;
     return FINDING_WRONG;
 }
 
-/* A string and its bounded length. */
+/* A string without NUL and its bounded length. */
 static enum finding find_string(const char **text, size_t *length, size_t max_bytes,
                                 const struct doc_node *node, enum doc_need need, struct error *err)
 {
@@ -186,9 +181,12 @@ static enum finding find_string(const char **text, size_t *length, size_t max_by
         return finding;
     *text = json_object_get_string(node->value);
     *length = (size_t)json_object_get_string_len(node->value);
-    if (*length <= max_bytes)
+    if (*length > max_bytes)
+        error_set(err, node->kind, "%s must be at most %zu bytes long", name_of(node), max_bytes);
+    else if (strlen(*text) != *length)
+        error_set(err, node->kind, "%s must not have a NUL", name_of(node));
+    else
         return FINDING_VALUE;
-    (void)error_set(err, node->kind, "%s must be at most %zu bytes long", name_of(node), max_bytes);
     return FINDING_WRONG;
 }
 
@@ -279,9 +277,23 @@ bool doc_array(size_t *count, size_t max_count, struct doc_node node, enum doc_n
     return true;
 }
 
+bool doc_check_printable(const char *text, const struct doc_node *node, struct error *err)
+{
+    if (*text == '\0')
+        return error_set(err, node->kind, "%s is empty", node->path);
+    return text_is_printable(text) ||
+           error_set(err, node->kind, "%s has a byte that is not printable ASCII", node->path);
+}
+
+bool doc_check_visible(const char *text, const struct doc_node *node, struct error *err)
+{
+    return doc_check_printable(text, node, err) &&
+           (strchr(text, ' ') == NULL || error_set(err, node->kind, "%s has a blank", node->path));
+}
+
 void doc_text_cut(char *out, size_t size, struct doc_node node)
 {
-    (void)text_copy(out, size, doc_is_string(&node) ? json_object_get_string(node.value) : "");
+    text_copy(out, size, doc_is_string(&node) ? json_object_get_string(node.value) : "");
 }
 
 bool doc_is_string(const struct doc_node *node)
@@ -289,41 +301,27 @@ bool doc_is_string(const struct doc_node *node)
     return json_object_is_type(node->value, json_type_string) != 0;
 }
 
-bool doc_is_utf8(const char *bytes, size_t length)
-{
-    const unsigned char *at = (const unsigned char *)bytes;
-    const unsigned char *end = at + length;
-
-    while (at < end) {
-        size_t step = doc_scan_utf8(at, end);
-
-        if (step == 0 || *at == '\0')
-            return false;
-        at += step;
-    }
-    return true;
-}
-
 void doc_append_string(struct buf *out, const char *text)
 {
-    const unsigned char *at = (const unsigned char *)text;
-    const unsigned char *end = at + strlen(text);
-
     buf_append_text(out, "\"");
-    while (at < end) {
-        size_t step = doc_scan_utf8(at, end);
-
-        if (step == 0)
-            buf_append_text(out, "\xEF\xBF\xBD");
-        else if (*at == '"' || *at == '\\')
-            buf_append_format(out, "\\%c", *at);
-        else if (*at < ' ')
-            buf_append_format(out, "\\u%04x", (unsigned)*at);
+    for (; *text != '\0'; text++) {
+        if (*text == '"' || *text == '\\')
+            buf_append_format(out, "\\%c", *text);
+        else if ((unsigned char)*text < ' ')
+            buf_append_format(out, "\\u%04x", (unsigned)*text);
         else
-            buf_append(out, at, step);
-        at += step == 0 ? 1 : step;
+            buf_append(out, text, 1);
     }
     buf_append_text(out, "\"");
+}
+
+void doc_append_member(struct buf *out, const char *key, const char *value)
+{
+    if (!text_ends_with(buf_text(out), "{"))
+        buf_append_text(out, ",");
+    doc_append_string(out, key);
+    buf_append_text(out, ":");
+    doc_append_string(out, value);
 }
 
 const char *doc_library_version(void)

@@ -1,6 +1,6 @@
-/* One JSON document, read strictly: what two readers could understand differently is refused. The
- * getters name the place of what is wrong ("registries[1].match[0] must be a string") and never
- * quote a value, for it may be a secret. The one user of json-c. */
+/* One JSON document, parsed by json-c and read by typed getters. Errors name the place of what is
+ * wrong ("registries[1].match[0] must be a string") and never quote a value, for it may be a
+ * secret. The one user of json-c. */
 #ifndef PROTO_JSON_DOC_H
 #define PROTO_JSON_DOC_H
 
@@ -17,38 +17,38 @@ struct json_object;
 
 enum { DOC_PATH_SIZE = 160 };
 
-/* A parsed document. `{0}` is empty. */
-struct doc {
-    struct json_object *root; /* owned */
-    enum error_kind kind;     /* of every error of this document */
-};
-
 /* A place in a document, borrowed from it: it must not outlive its struct doc. */
 struct doc_node {
     struct json_object *value; /* NULL for null too, see `present` */
     bool present;
-    enum error_kind kind;
+    enum error_kind kind;     /* of every error of this document */
     char path[DOC_PATH_SIZE]; /* "registries[1].match", cut if very long; "" for the root */
+};
+
+/* A parsed document. `{0}` is empty. */
+struct doc {
+    struct doc_node root; /* its value is owned */
 };
 
 /* What the absence of a value means: an error, or that the output stays as it is. */
 enum doc_need { DOC_REQUIRED, DOC_OPTIONAL };
 
 /* Parses `length` bytes that hold exactly one object (RFC 8259) and white space around it. Refused,
- * with `kind` and the line and column: more than `max_bytes`; bytes that are not UTF-8, a byte
- * order mark; NUL as byte or as \u0000; half a surrogate pair; control bytes in strings; a key
- * given twice in one object, however it is escaped; comments, single quotes, NaN, Infinity,
- * trailing commas; nesting deeper than 32. `out` is filled only on success. */
+ * with `kind` and the line and column: what json-c's strict mode does not accept, bytes that cannot
+ * be UTF-8, more than 32 levels, more than `max_bytes`. json-c accepts more than RFC 8259: of
+ * duplicate keys the last counts, a key ends at \u0000, strings may have control bytes; so check a
+ * string where it is used. `out` is filled only on success. */
 CHECKED bool doc_parse(struct doc *out, enum error_kind kind, const void *bytes, size_t length,
                        size_t max_bytes, struct error *err);
 
 /* Wipes the strings, frees and returns to `{0}`. */
 void doc_clear(struct doc *doc);
 
-struct doc_node doc_root(const struct doc *doc);
-
 /* A member of an object; not `present` if there is none, or if `object` is not an object. */
 struct doc_node doc_member(const struct doc_node *object, const char *key);
+
+/* The same, but a member that is null counts as absent. */
+struct doc_node doc_optional_member(const struct doc_node *object, const char *key);
 
 /* An element of an array of doc_array(); `index` is below its count. */
 struct doc_node doc_element(const struct doc_node *array, size_t index);
@@ -63,8 +63,8 @@ bool doc_next(struct doc_cursor *cursor, const struct doc_node *object, struct d
               const char **key);
 
 /* The typed getters. Each fails when the value is missing although DOC_REQUIRED, is of another type
- * (null is of no type) or out of bounds; then `out` is as before. An absent optional value leaves
- * `out` as before too. */
+ * (null is of no type) or out of bounds, or when a string has a NUL (\u0000); then `out` is as
+ * before. An absent optional value leaves `out` as before too. */
 
 /* A string of at most `size` - 1 bytes. */
 CHECKED bool doc_text(char *out, size_t size, struct doc_node node, enum doc_need need,
@@ -92,18 +92,26 @@ CHECKED bool doc_object(struct doc_node node, enum doc_need need, struct error *
 CHECKED bool doc_array(size_t *count, size_t max_count, struct doc_node node, enum doc_need need,
                        struct error *err);
 
-/* Lenient, for error bodies of any shape: as much of a string as fits, "" for anything else. */
+/* Checks a string that was read from `node` and goes into a header or a login: not empty, and only
+ * printable ASCII, since a line break would forge another header. */
+CHECKED bool doc_check_printable(const char *text, const struct doc_node *node, struct error *err);
+
+/* The same, without blanks. */
+CHECKED bool doc_check_visible(const char *text, const struct doc_node *node, struct error *err);
+
+/* Lenient, for error bodies of any shape: as much of a string as fits, up to a NUL; "" for anything
+ * else. */
 void doc_text_cut(char *out, size_t size, struct doc_node node);
 
 /* True for a string: for the few answers in which one field comes in two types. */
 bool doc_is_string(const struct doc_node *node);
 
-/* True when the bytes are UTF-8 without NUL, so that they arrive in JSON as they are. */
-bool doc_is_utf8(const char *bytes, size_t length);
-
-/* Appends a string literal, quotes included. Bytes that are not UTF-8 become U+FFFD, so ask
- * doc_is_utf8() first where that matters. */
+/* Appends a string literal, quotes included. `text` is UTF-8. */
 void doc_append_string(struct buf *out, const char *text);
+
+/* Appends "key":"value" to the object that `out` ends with, after a comma unless it is the first.
+ */
+void doc_append_member(struct buf *out, const char *key, const char *value);
 
 /* json-c's own version, "0.16", for `version`. */
 const char *doc_library_version(void);

@@ -6,7 +6,7 @@
 #include "base/alloc.h"
 #include "proto-json/doc.h"
 
-/* Longer than any kind the kubelet could send by mistake. */
+/* Longer than the kind of any Kubernetes object. */
 enum { KIND_SIZE = 128 };
 
 static const struct version {
@@ -31,7 +31,7 @@ void kubelet_request_clear(struct kubelet_request *request)
 
 static const struct version *find_version(const char *name)
 {
-    for (size_t i = 0; i < sizeof versions / sizeof versions[0]; i++) {
+    for (size_t i = 0; i < COUNT_OF(versions); i++) {
         if (strcmp(versions[i].name, name) == 0)
             return &versions[i];
     }
@@ -68,16 +68,10 @@ static bool decode_version(struct kubelet_request *out, const struct version **v
 static bool decode_image(struct kubelet_request *out, const struct doc_node *root,
                          struct error *err)
 {
-    if (!doc_text(out->image, sizeof out->image, doc_member(root, "image"), DOC_REQUIRED, err))
-        return false;
-    if (out->image[0] == '\0')
-        return error_set(err, ERROR_REQUEST, "image must not be empty");
-    for (const char *at = out->image; *at != '\0'; at++) {
-        if ((*at >= '\0' && *at <= ' ') || *at == '\x7F')
-            return error_set(err, ERROR_REQUEST,
-                             "image must not have white space or control bytes");
-    }
-    return true;
+    struct doc_node image = doc_member(root, "image");
+
+    return doc_text(out->image, sizeof out->image, image, DOC_REQUIRED, err) &&
+           doc_check_visible(out->image, &image, err);
 }
 
 static bool decode_annotations(struct kubelet_request *out, const struct doc_node *root,
@@ -110,18 +104,16 @@ bool kubelet_request_decode(struct kubelet_request *out, const void *bytes, size
     struct doc doc AUTO(doc_clear) = {0};
     struct kubelet_request fresh AUTO(kubelet_request_clear) = {0};
     const struct version *version = NULL;
-    struct doc_node root;
 
     if (!doc_parse(&doc, ERROR_REQUEST, bytes, length, KUBELET_REQUEST_MAX_BYTES, err))
         return false;
-    root = doc_root(&doc);
-    if (!decode_kind(&root, err) || !decode_version(&fresh, &version, &root, err) ||
-        !decode_image(&fresh, &root, err))
+    if (!decode_kind(&doc.root, err) || !decode_version(&fresh, &version, &doc.root, err) ||
+        !decode_image(&fresh, &doc.root, err))
         return false;
     if (version->has_service_account &&
         (!doc_secret(&fresh.service_account_token, KUBELET_REQUEST_MAX_BYTES,
-                     doc_member(&root, "serviceAccountToken"), DOC_OPTIONAL, err) ||
-         !decode_annotations(&fresh, &root, err)))
+                     doc_member(&doc.root, "serviceAccountToken"), DOC_OPTIONAL, err) ||
+         !decode_annotations(&fresh, &doc.root, err)))
         return false;
     kubelet_request_clear(out);
     *out = TAKE(fresh);

@@ -1,4 +1,4 @@
-/* What the kubelet asks: a CredentialProviderRequest of v1, v1beta1 or v1alpha1 (kubernetes/kubelet
+/* The kubelet's request: CredentialProviderRequest of v1, v1beta1 or v1alpha1 (kubernetes/kubelet
  * pkg/apis/credentialprovider). */
 #ifndef PROTO_JSON_KUBELET_REQUEST_H
 #define PROTO_JSON_KUBELET_REQUEST_H
@@ -31,10 +31,9 @@ struct kubelet_request {
 /* Wipes, frees and returns to `{0}`. */
 void kubelet_request_clear(struct kubelet_request *request);
 
-/* Decodes a request. Fails with ERROR_REQUEST, naming the field. Unknown fields are ignored, for v1
- * may grow; so are the service account fields in the versions that do not have them. The image is
- * only known not to be empty and to have no white space or control bytes. `out` is filled only on
- * success. */
+/* Decodes a request. Fails with ERROR_REQUEST, naming the field. Unknown fields are ignored, since
+ * v1 may grow; so are the service account fields in the versions that do not have them. The image
+ * is only known to be visible ASCII and not empty. `out` is filled only on success. */
 CHECKED bool kubelet_request_decode(struct kubelet_request *out, const void *bytes, size_t length,
                                     struct error *err);
 

@@ -7,11 +7,11 @@
 
 void *alloc_zeroed(size_t count, size_t size)
 {
-    static const char complaint[] = "aliyun-acr-credential-provider: out of memory\n";
+    static const char message[] = "aliyun-acr-credential-provider: out of memory\n";
     void *memory = calloc(count == 0 ? 1 : count, size == 0 ? 1 : size);
 
     if (memory == NULL) {
-        ssize_t written = write(STDERR_FILENO, complaint, sizeof complaint - 1);
+        ssize_t written = write(STDERR_FILENO, message, sizeof message - 1);
 
         _exit(written < 0 ? EX_SOFTWARE : EX_OSERR);
     }

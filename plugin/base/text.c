@@ -60,13 +60,16 @@ void text_lower(char *text)
     }
 }
 
+bool text_is_printable(const char *text)
+{
+    while (*text >= ' ' && *text <= '~')
+        text++;
+    return *text == '\0';
+}
+
 bool text_is_visible(const char *text)
 {
-    for (; *text != '\0'; text++) {
-        if (*text <= ' ' || *text > '~')
-            return false;
-    }
-    return true;
+    return text_is_printable(text) && strchr(text, ' ') == NULL;
 }
 
 bool text_starts_with(const char *text, const char *prefix)

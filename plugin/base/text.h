@@ -24,7 +24,11 @@ char *text_trim(char *text);
 /* Lower-cases ASCII letters in place. */
 void text_lower(char *text);
 
-/* Whether all bytes are visible ASCII: neither blank nor control byte, and so fit for a header. */
+/* Whether all bytes are printable ASCII, and so safe in a header; blanks are, line breaks are not.
+ */
+bool text_is_printable(const char *text);
+
+/* The same without blanks. */
 bool text_is_visible(const char *text);
 
 bool text_starts_with(const char *text, const char *prefix);

@@ -81,7 +81,7 @@ bool record_decode(struct record *out, const void *bytes, size_t length, struct 
     if (!check_digest(&document, &document_length, bytes, length, err) ||
         !doc_parse(&doc, ERROR_INTERNAL, document, document_length, RECORD_MAX_BYTES, err))
         return false;
-    root = doc_root(&doc);
+    root = doc.root;
     if (!doc_integer(&version, VERSION, VERSION, doc_member(&root, "version"), DOC_REQUIRED, err) ||
         !doc_text(fresh.key, sizeof fresh.key, doc_member(&root, "key"), DOC_REQUIRED, err) ||
         !doc_text(fresh.boot_id, sizeof fresh.boot_id, doc_member(&root, "bootId"), DOC_REQUIRED,

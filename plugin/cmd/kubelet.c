@@ -20,8 +20,8 @@ bool kubelet_print(const char *api_version, const struct answer *answer, struct 
         .cache_duration_s = answer->cache_s,
     };
 
-    return kubelet_response_encode(&document, &response, err) &&
-           file_write_all(STDOUT_FILENO, document.bytes, document.length, err);
+    kubelet_response_append(&document, &response);
+    return file_write_all(STDOUT_FILENO, document.bytes, document.length, err);
 }
 
 bool kubelet_run(const struct run *run, int64_t deadline_ms, struct error *err)

@@ -135,7 +135,7 @@ bool settings_decode(struct settings *out, const void *bytes, size_t length, str
     if (!doc_parse(&doc, ERROR_CONFIG, bytes, length, SETTINGS_MAX_BYTES, err))
         return false;
     settings_default(&fresh);
-    root = doc_root(&doc);
+    root = doc.root;
     if (!settings_keys_check(&root, root_keys, COUNT_OF(root_keys), err) ||
         !settings_registries_decode(&fresh, doc_member(&root, "registries"), err) ||
         !settings_identity_decode(&fresh.identity, doc_member(&root, "identity"), err) ||

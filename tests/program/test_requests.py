@@ -10,11 +10,11 @@ GOOD = json.loads(request(DEMO + "/a"))
 
 @pytest.mark.parametrize("stdin, words", [
     ("", "stdin"), ("{", "stdin"), (request(DEMO)[:-5], "stdin"), ("[]", "stdin"), ("{} {}", "stdin"),
-    ('{"kind":"A","kind":"B"}', "twice"), (request(DEMO) + "x", "stdin"),
+    ('{"kind":"A",\n}', "line 2, column 1"), (request(DEMO) + "x", "stdin"),
     (json.dumps({**GOOD, "kind": "Pod"}), "kind"), (json.dumps({**GOOD, "apiVersion": "v1"}), "apiVersion"),
     (request(DEMO, "v2"), "apiVersion"), (json.dumps({**GOOD, "image": 1}), "image"),
     (json.dumps({**GOOD, "image": ""}), "image"), (json.dumps({**GOOD, "image": "x" * 2000}), "image"),
-    (json.dumps({**GOOD, "image": "a b"}), "image"), (json.dumps({**GOOD, "image": "a\0b"}), "stdin"),
+    (json.dumps({**GOOD, "image": "a b"}), "image"), (json.dumps({**GOOD, "image": "a\0b"}), "NUL"),
     (b'{"kind":"\xff"}', "stdin"), (b'{"kind":"\x00"}', "stdin"), (b"x" * (1024 * 1024 + 1), "1048576"),
     (request(DEMO, serviceAccountToken=7), "serviceAccountToken"),
 ])

@@ -43,9 +43,9 @@ static const struct {
     const char *text;
     const char *words;
 } bad[] = {
-    {"", "nothing"},
+    {"", "empty input"},
     {"<html>404</html>", "not valid JSON"},
-    {"[]", "an object is expected"},
+    {"[]", "the document must be an object"},
     {"{}", "Code is missing"},
     {"{\"Code\":\"Failed\"," KEY_ID "," KEY "," TOKEN "," EXPIRATION "}",
      "Code is not \"Success\""},
@@ -64,9 +64,9 @@ static const struct {
     {"{" CODE "," KEY_ID "," KEY ",\"SecurityToken\":null," EXPIRATION "}",
      "SecurityToken must be a string"},
     {"{" CODE "," KEY_ID "," KEY ",\"SecurityToken\":\"a\\r\\nX-Forged: 1\"," EXPIRATION "}",
-     "SecurityToken has a byte that is not visible ASCII"},
+     "SecurityToken has a byte that is not printable ASCII"},
     {"{" CODE ",\"AccessKeyId\":\"a b\"," KEY "," TOKEN "," EXPIRATION "}",
-     "AccessKeyId has a byte"},
+     "AccessKeyId has a blank"},
     {"{" CODE "," KEY_ID ",\"AccessKeySecret\":\"\xC3\xA9\"," TOKEN "," EXPIRATION "}",
      "AccessKeySecret has a byte"},
     {"{" CODE "," KEY_ID "," KEY "," TOKEN ",\"Expiration\":\"\"}", "Expiration \"\" is not"},
@@ -80,7 +80,8 @@ static const struct {
      "Expiration"},
     {"{" CODE "," KEY_ID "," KEY "," TOKEN ",\"Expiration\":1767344645}",
      "Expiration must be a string"},
-    {"{" CODE "," KEY_ID "," KEY "," TOKEN "," EXPIRATION "," KEY_ID "}", "twice"},
+    {"{" CODE "," KEY_ID ",\"AccessKeySecret\":\"a\\u0000b\"," TOKEN "," EXPIRATION "}",
+     "AccessKeySecret must not have a NUL"},
 };
 
 static void refuses_what_is_not_usable(void **state)
@@ -115,12 +116,85 @@ static void bounds_the_access_key_id(void **state)
     assert_string_equal(err.cause, "AccessKeyId must be at most 128 bytes long");
 }
 
+static void decodes_an_answer_of_sts(void **state)
+{
+    static const char answer[] =
+        "{\"RequestId\":\"R\",\"Credentials\":{" KEY_ID "," KEY "," TOKEN "," EXPIRATION "}}";
+    static const char empty_id[] = "{\"Credentials\":{\"AccessKeyId\":\"\"," KEY "}}";
+    struct credentials credentials AUTO(credentials_clear) = {0};
+    struct error err = {0};
+
+    (void)state;
+    assert_true(credentials_reply_decode_sts(&credentials, answer, strlen(answer), &err));
+    assert_string_equal(credentials.access_key_id, "STS.NUexampleKeyId");
+    assert_int_equal(credentials.expires_at_s, 1767344645);
+    assert_false(credentials_reply_decode_sts(&credentials, "{}", 2, &err));
+    assert_string_equal(err.cause, "Credentials is missing: it must be an object");
+    assert_false(credentials_reply_decode_sts(&credentials, empty_id, strlen(empty_id), &err));
+    assert_string_equal(err.cause, "Credentials.AccessKeyId is empty");
+}
+
+static void needs_no_code_of_a_credentials_uri(void **state)
+{
+    static const char with[] = "{" CODE "," KEY_ID "," KEY "," TOKEN "," EXPIRATION "}";
+    static const char without[] = "{" KEY_ID "," KEY "," TOKEN "," EXPIRATION "}";
+    static const char failed[] = "{\"Code\":\"No\\u001b\"}";
+    struct credentials credentials AUTO(credentials_clear) = {0};
+    struct error err = {0};
+
+    (void)state;
+    assert_true(credentials_reply_decode_uri(&credentials, with, strlen(with), &err));
+    assert_true(credentials_reply_decode_uri(&credentials, without, strlen(without), &err));
+    assert_false(credentials_reply_decode_uri(&credentials, failed, strlen(failed), &err));
+    assert_string_equal(err.service_code, "No?");
+}
+
+static void decodes_the_output_of_a_command(void **state)
+{
+#define P_KEY "\"access_key_id\":\"id\",\"access_key_secret\":\"key\""
+    static const struct {
+        const char *text;
+        const char *token; /* NULL: refused */
+        int64_t expires_at_s;
+    } outputs[] = {
+        {"{" P_KEY "}", "", 0},
+        {"{\"mode\":\"AK\"," P_KEY ",\"expiration\":\"soon\"}", "", 0},
+        {"{" P_KEY ",\"sts_token\":\"token\",\"expiration\":\"2026-01-02T09:04:05Z\"}", "token",
+         1767344645},
+        {"{\"mode\":\"StsToken\"," P_KEY ",\"sts_token\":\"token\"}", "token", 0},
+        {"{\"mode\":\"StsToken\"," P_KEY "}", NULL, 0},
+        {"{\"mode\":\"OIDC\"," P_KEY "}", NULL, 0},
+        {"{\"access_key_id\":\"id\"}", NULL, 0},
+        {"{" P_KEY ",\"sts_token\":\"to\\nken\"}", NULL, 0},
+    };
+#undef P_KEY
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(outputs); i++) {
+        struct credentials credentials AUTO(credentials_clear) = {0};
+        struct error err = {0};
+        const char *text = outputs[i].text;
+
+        print_message("%s\n", text);
+        assert_int_equal(credentials_reply_decode_process(&credentials, text, strlen(text), &err),
+                         outputs[i].token != NULL);
+        if (outputs[i].token == NULL)
+            continue;
+        assert_string_equal(credentials.access_key_id, "id");
+        assert_string_equal(secret_reveal(&credentials.security_token), outputs[i].token);
+        assert_int_equal(credentials.expires_at_s, outputs[i].expires_at_s);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(decodes_the_document),
         cmocka_unit_test(refuses_what_is_not_usable),
         cmocka_unit_test(bounds_the_access_key_id),
+        cmocka_unit_test(decodes_an_answer_of_sts),
+        cmocka_unit_test(needs_no_code_of_a_credentials_uri),
+        cmocka_unit_test(decodes_the_output_of_a_command),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,4 @@
-/* proto-json/doc: what is refused, what is read, and that json-c's leniency does not show. */
+/* proto-json/doc: what is refused and where, what the getters read, and what is printed. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,136 +15,105 @@ enum { MAX_BYTES = 1024 * 1024 };
 struct refusal {
     const char *bytes;
     size_t length;
-    const char *words; /* part of the message */
+    const char *place; /* part of the message */
 };
 
 static const struct refusal refusals[] = {
-    {LITERAL(""), "nothing"},
-    {LITERAL("   \n"), "line 2, column 1: an object is expected"},
-    {LITERAL("[]"), "an object is expected"},
-    {LITERAL("\"a\""), "an object is expected"},
-    {LITERAL("null"), "an object is expected"},
+    {LITERAL(""), "empty input, expected a JSON object"},
+    {LITERAL("   \n"), "line 2, column 1: unexpected end of data"},
+    {LITERAL("[]"), "the document must be an object"},
+    {LITERAL("\"a\""), "the document must be an object"},
+    {LITERAL("null"), "line 1, column 5"},
+    {LITERAL("5"), "line 1, column 2"},
     /* Not UTF-8. */
-    {LITERAL("\xEF\xBB\xBF{}"), "line 1, column 1: an object is expected"},
-    {LITERAL("{\"a\":\"\xFF\"}"), "not UTF-8"},
-    {LITERAL("{\"a\":\"\x80\"}"), "not UTF-8"},
-    {LITERAL("{\"a\":\"\xC3\"}"), "not UTF-8"},
-    {LITERAL("{\"a\":\"\xC0\xAF\"}"), "not UTF-8"},
-    {LITERAL("{\"a\":\"\xC1\xBF\"}"), "not UTF-8"},
-    {LITERAL("{\"a\":\"\xE0\x80\xAF\"}"), "not UTF-8"},
-    {LITERAL("{\"a\":\"\xE0\x9F\xBF\"}"), "not UTF-8"},
-    {LITERAL("{\"a\":\"\xF0\x8F\xBF\xBF\"}"), "not UTF-8"},
-    {LITERAL("{\"a\":\"\xED\xA0\x80\"}"), "not UTF-8"},
-    {LITERAL("{\"a\":\"\xED\xBF\xBF\"}"), "not UTF-8"},
-    {LITERAL("{\"a\":\"\xF4\x90\x80\x80\"}"), "not UTF-8"},
-    {LITERAL("{\"a\":\"\xF5\x80\x80\x80\"}"), "not UTF-8"},
-    {LITERAL("{\"a\":\"\xE2\x82\"}"), "not UTF-8"},
-    {LITERAL("{\"\xFF\":1}"), "not UTF-8"},
-    {LITERAL("{\"a\":\"\xE2\x82"), "not UTF-8"},
-    /* NUL and other control bytes. */
-    {LITERAL("{\"a\":\"x\0y\"}"), "control byte"},
-    {LITERAL("{\"a\0b\":1}"), "control byte"},
-    {LITERAL("{}\0"), "nothing may follow"},
-    {LITERAL("\0{}"), "an object is expected"},
-    {LITERAL("{\"a\":\"x\\u0000y\"}"), "\\u0000"},
-    {LITERAL("{\"a\\u0000b\":1}"), "\\u0000"},
-    {LITERAL("{\"a\":[{\"b\":[\"\\u0000\"]}]}"), "\\u0000"},
-    {LITERAL("{\"a\":\"line\nbreak\"}"), "control byte"},
-    {LITERAL("{\"a\":\"tab\tstop\"}"), "control byte"},
-    {LITERAL("{\"a\":\"\x1F\"}"), "control byte"},
-    {LITERAL("{\"a\nb\":1}"), "control byte"},
+    {LITERAL("\xEF\xBB\xBF{}"), "line 1, column 1"},
+    {LITERAL("{\"a\":\"\xFF\"}"), "line 1, column 7: invalid utf-8 string"},
+    {LITERAL("{\"a\":\"\x80\"}"), "line 1, column 7"},
+    {LITERAL("{\"a\":\"\xC3\"}"), "line 1, column 8"},
+    {LITERAL("{\n\"a\":\"\xE2\x82\"}"), "line 2, column 8"},
+    {LITERAL("{\"\xFF\":1}"), "line 1, column 3"},
+    {LITERAL("{\"a\":\"\xE2\x82"), "line 1, column 9"},
+    /* NUL bytes. */
+    {LITERAL("{\"a\":\"x\0y\"}"), "unexpected end of data"},
+    {LITERAL("{\"a\0b\":1}"), "unexpected end of data"},
+    {LITERAL("{}\0"), "line 1, column 3: unexpected character"},
+    {LITERAL("{} \0"), "line 1, column 4: unexpected character"},
+    {LITERAL("\0{}"), "line 1, column 1"},
     /* Escapes. */
-    {LITERAL("{\"a\":\"\\x41\"}"), "no such escape"},
-    {LITERAL("{\"a\":\"\\'\"}"), "no such escape"},
-    {LITERAL("{\"a\":\"\\\n\"}"), "no such escape"},
-    {LITERAL("{\"a\":\"\\\0\"}"), "no such escape"},
-    {LITERAL("{\"a\":\"\\u12\"}"), "four hexadecimal digits"},
-    {LITERAL("{\"a\":\"\\u12G4\"}"), "four hexadecimal digits"},
-    {LITERAL("{\"a\":\"\\ud800\"}"), "surrogate"},
-    {LITERAL("{\"a\":\"\\udc00\"}"), "surrogate"},
-    {LITERAL("{\"a\":\"\\udc00\\ud800\"}"), "surrogate"},
-    {LITERAL("{\"a\":\"\\ud800\\ud800\"}"), "surrogate"},
-    {LITERAL("{\"a\":\"\\ud800x\"}"), "surrogate"},
-    {LITERAL("{\"a\":\"\\ud800\\n\"}"), "surrogate"},
-    {LITERAL("{\"a\":\"\\ud800\\u\"}"), "four hexadecimal digits"},
-    {LITERAL("{\"\\ud800\":1}"), "surrogate"},
-    {LITERAL("{\"a\":\"x\\"), "no such escape"},
-    /* Keys given twice. */
-    {LITERAL("{\"a\":1,\"a\":1}"), "line 1, column 8: this key is given twice"},
-    {LITERAL("{\"a\":1,\n \"b\":2,\n  \"a\":1}"), "line 3, column 3: this key is given twice"},
-    {LITERAL("{\"a\":1,\"\\u0061\":2}"), "twice"},
-    {LITERAL("{\"a/b\":1,\"a\\/b\":2}"), "twice"},
-    {LITERAL("{\"\\ud83d\\ude00\":1,\"\xF0\x9F\x98\x80\":2}"), "twice"},
-    {LITERAL("{\"\\u00e9\":1,\"\xC3\xA9\":2}"), "twice"},
-    {LITERAL("{\"\\u20ac\":1,\"\xE2\x82\xAC\":2}"), "twice"},
-    {LITERAL("{\"\":1,\"\":2}"), "twice"},
-    {LITERAL("{\"a\":{\"b\":[{\"c\":1,\"d\":2,\"c\":3}]}}"), "column 25: this key is given twice"},
-    {LITERAL("{\"a\":{\"b\":1},\"c\":[1,{}],\"a\":2}"), "twice"},
-    {LITERAL("{\"a\":null,\"a\":null}"), "twice"},
+    {LITERAL("{\"a\":\"\\x41\"}"), "line 1, column 8: invalid string sequence"},
+    {LITERAL("{\"a\":\"\\'\"}"), "line 1, column 8"},
+    {LITERAL("{\"a\":\"\\u12G4\"}"), "line 1, column 11"},
+    {LITERAL("{\"a\":\"x\\"), "unexpected end of data"},
+    /* What follows the document. */
+    {LITERAL("{} {}"), "line 1, column 4"},
+    {LITERAL("{}x"), "line 1, column 3"},
+    {LITERAL("{}\n\n x"), "line 3, column 2"},
+    {LITERAL("{},"), "line 1, column 3"},
+    {LITERAL("{}}"), "line 1, column 3"},
+    {LITERAL("{} \xC3\xA9"), "line 1, column 4"},
     /* What JSON is not. */
-    {LITERAL("{} {}"), "nothing may follow"},
-    {LITERAL("{}x"), "nothing may follow"},
-    {LITERAL("{},"), "nothing may follow"},
-    {LITERAL("{}}"), "nothing may follow"},
-    {LITERAL("{'a':1}"), "double quotes"},
-    {LITERAL("{\"a\":'b'}"), "a value is expected"},
-    {LITERAL("{a:1}"), "double quotes"},
-    {LITERAL("{\"a\":NaN}"), "a value is expected"},
-    {LITERAL("{\"a\":nan}"), "a value is expected"},
-    {LITERAL("{\"a\":Infinity}"), "a value is expected"},
-    {LITERAL("{\"a\":-Infinity}"), "a digit is expected"},
-    {LITERAL("{\"a\":TRUE}"), "a value is expected"},
-    {LITERAL("{\"a\":Null}"), "a value is expected"},
-    {LITERAL("{\"a\":tru}"), "a value is expected"},
-    {LITERAL("{\"a\":truee}"), "a comma or the closing bracket"},
-    {LITERAL("{\"a\":1} // end"), "nothing may follow"},
-    {LITERAL("{/* a */\"a\":1}"), "double quotes"},
-    {LITERAL("{\"a\":1,}"), "double quotes"},
-    {LITERAL("{\"a\":[1,]}"), "a value is expected"},
-    {LITERAL("{\"a\":[,1]}"), "a value is expected"},
-    {LITERAL("{,}"), "double quotes"},
-    {LITERAL("{\"a\"}"), "a colon is expected"},
-    {LITERAL("{\"a\" 1}"), "a colon is expected"},
-    {LITERAL("{\"a\":}"), "a value is expected"},
-    {LITERAL("{\"a\":1 \"b\":2}"), "a comma or the closing bracket"},
-    {LITERAL("{\"a\":[1}"), "a comma or the closing bracket"},
-    {LITERAL("{\"a\":{]}"), "double quotes"},
-    {LITERAL("{\"a\":1"), "a comma or the closing bracket"},
-    {LITERAL("{\"a\":"), "a value is expected"},
-    {LITERAL("{\"a"), "does not end"},
-    {LITERAL("{"), "double quotes"},
-    {LITERAL("{\"a\":\v1}"), "a value is expected"},
+    {LITERAL("{a:1}"), "line 1, column 2: quoted object property name expected"},
+    {LITERAL("{\"a\":tru}"), "line 1, column 9"},
+    {LITERAL("{\"a\":truee}"), "line 1, column 10"},
+    {LITERAL("{\"a\":[,1]}"), "line 1, column 7"},
+    {LITERAL("{\"a\"}"), "line 1, column 5: object property name separator ':' expected"},
+    {LITERAL("{\"a\" 1}"), "line 1, column 6"},
+    {LITERAL("{\"a\":}"), "line 1, column 6"},
+    {LITERAL("{\"a\":1\n \"b\":2}"), "line 2, column 2: object value separator ',' expected"},
+    {LITERAL("{\"a\":[1}"), "line 1, column 8: array value separator ',' expected"},
+    {LITERAL("{\"a\":{]}"), "line 1, column 7"},
+    {LITERAL("{\"a\":1"), "line 1, column 7: unexpected end of data"},
+    {LITERAL("{\"a\":"), "line 1, column 6: unexpected end of data"},
+    {LITERAL("{\"a"), "line 1, column 4: unexpected end of data"},
+    {LITERAL("{"), "line 1, column 2: unexpected end of data"},
     /* Numbers. */
-    {LITERAL("{\"a\":01}"), "must not begin with 0"},
-    {LITERAL("{\"a\":-01}"), "must not begin with 0"},
-    {LITERAL("{\"a\":+1}"), "a value is expected"},
-    {LITERAL("{\"a\":.5}"), "a value is expected"},
-    {LITERAL("{\"a\":1.}"), "a digit is expected"},
-    {LITERAL("{\"a\":1e}"), "a digit is expected"},
-    {LITERAL("{\"a\":1e+}"), "a digit is expected"},
-    {LITERAL("{\"a\":-}"), "a digit is expected"},
-    {LITERAL("{\"a\":0x10}"), "a comma or the closing bracket"},
+    {LITERAL("{\"a\":+1}"), "not valid JSON"},
+    {LITERAL("{\"a\":.5}"), "not valid JSON"},
+    {LITERAL("{\"a\":-}"), "not valid JSON"},
+    {LITERAL("{\"a\":1-2}"), "not valid JSON"},
+    {LITERAL("{\"a\":0x10}"), "not valid JSON"},
 };
 
-static void refuses_what_is_not_strict_json(void **state)
+/* By json-c's strict mode, which is not used in 0.18. */
+static const struct refusal strict_refusals[] = {
+    {LITERAL("{\"a\":'b'}"), "line 1, column 6: unexpected character"},
+    {LITERAL("{\"a\":TRUE}"), "line 1, column 6"},
+    {LITERAL("{\"a\":1} // end"), "line 1, column 9"},
+    {LITERAL("{/* a */\"a\":1}"), "line 1, column 2"},
+    {LITERAL("{\"a\":1,}"), "line 1, column 8"},
+    {LITERAL("{\"a\":[1,]}"), "line 1, column 9"},
+    {LITERAL("{,}"), "line 1, column 2"},
+    {LITERAL("{\"a\":01}"), "not valid JSON"},
+    {LITERAL("{\"a\":1e+}"), "not valid JSON"},
+    {LITERAL("{\"a\":1e}"), "not valid JSON"},
+};
+
+static void refuse(const struct refusal *list, size_t count)
 {
-    (void)state;
-    for (size_t i = 0; i < COUNT_OF(refusals); i++) {
+    for (size_t i = 0; i < count; i++) {
         struct doc doc AUTO(doc_clear) = {0};
         struct error err = {0};
         /* An exact copy on the heap, so that reading past its end is seen. */
-        char *copy = malloc(refusals[i].length + (refusals[i].length == 0));
+        char *copy = malloc(list[i].length + (list[i].length == 0));
 
         assert_non_null(copy);
-        memcpy(copy, refusals[i].bytes, refusals[i].length);
-        if (doc_parse(&doc, ERROR_REQUEST, copy, refusals[i].length, MAX_BYTES, &err))
-            fail_msg("accepted: %s", refusals[i].bytes);
+        memcpy(copy, list[i].bytes, list[i].length);
+        if (doc_parse(&doc, ERROR_REQUEST, copy, list[i].length, MAX_BYTES, &err))
+            fail_msg("accepted: %s", list[i].bytes);
         free(copy);
-        if (strstr(err.cause, refusals[i].words) == NULL)
-            fail_msg("\"%s\" gave: %s", refusals[i].bytes, err.cause);
+        if (strstr(err.cause, list[i].place) == NULL)
+            fail_msg("\"%s\" gave: %s", list[i].bytes, err.cause);
         assert_int_equal(err.kind, ERROR_REQUEST);
-        assert_null(doc.root);
+        assert_null(doc.root.value);
     }
+}
+
+static void refuses_what_is_not_json(void **state)
+{
+    (void)state;
+    refuse(refusals, COUNT_OF(refusals));
+    if (strcmp(doc_library_version(), "0.18") != 0)
+        refuse(strict_refusals, COUNT_OF(strict_refusals));
 }
 
 static const char *const accepted[] = {
@@ -157,10 +126,10 @@ static const char *const accepted[] = {
     "{\"a\":\"\xC2\x80\xDF\xBF\xE0\xA0\x80\xED\x9F\xBF\xEE\x80\x80\xEF\xBF\xBF\"}",
     "{\"a\":\"\xF0\x90\x80\x80\xF4\x8F\xBF\xBF\x7F\"}",
     "{\"a\":\"// no comment, NaN, 'quotes' and {\\\"a\\\":1}\"}",
-    "{\"a\":1e999,\"b\":99999999999999999999999999999999}",
+    "{\"a\":\"x\\u0000y\"}", /* refused by whoever reads it */
 };
 
-static void accepts_strict_json(void **state)
+static void accepts_json(void **state)
 {
     (void)state;
     for (size_t i = 0; i < COUNT_OF(accepted); i++) {
@@ -196,9 +165,9 @@ static void bounds_depth_and_size(void **state)
     assert_true(doc_parse(&doc, ERROR_REQUEST, deep, strlen(deep), MAX_BYTES, &err));
     doc_clear(&doc);
     assert_false(doc_parse(&doc, ERROR_REQUEST, deeper, strlen(deeper), MAX_BYTES, &err));
-    assert_non_null(strstr(err.cause, "nested too deep"));
+    assert_non_null(strstr(err.cause, "nesting too deep"));
     assert_false(doc_parse(&doc, ERROR_REQUEST, deepest, strlen(deepest), MAX_BYTES, &err));
-    assert_non_null(strstr(err.cause, "nested too deep"));
+    assert_non_null(strstr(err.cause, "nesting too deep"));
     free(deep);
     free(deeper);
     free(deepest);
@@ -208,25 +177,6 @@ static void bounds_depth_and_size(void **state)
     assert_false(doc_parse(&doc, ERROR_UNAVAILABLE, "{\"a\":1}", 7, 6, &err));
     assert_string_equal(err.cause, "longer than 6 bytes");
     assert_int_equal(err.kind, ERROR_UNAVAILABLE);
-}
-
-/* A hundred thousand keys must neither take quadratic time nor hide the one that comes twice. */
-static void finds_a_duplicate_among_many(void **state)
-{
-    struct buf text AUTO(buf_clear) = {0};
-    struct doc doc AUTO(doc_clear) = {0};
-    struct error err = {0};
-
-    (void)state;
-    buf_append_text(&text, "{\"k77777\":0");
-    for (int i = 0; i < 100000; i++)
-        buf_append_format(&text, ",\"k%06d\":0", i);
-    buf_append_text(&text, "}");
-    assert_true(doc_parse(&doc, ERROR_REQUEST, text.bytes, text.length, 2 * MAX_BYTES, &err));
-    text.bytes[text.length - 1] = ',';
-    buf_append_text(&text, "\"k77777\":0}");
-    assert_false(doc_parse(&doc, ERROR_REQUEST, text.bytes, text.length, 2 * MAX_BYTES, &err));
-    assert_non_null(strstr(err.cause, "twice"));
 }
 
 static void parse(struct doc *doc, const char *text)
@@ -252,7 +202,7 @@ static void reads_typed_values(void **state)
 
     (void)state;
     parse(&doc, "{\"t\":\"\\u00e9x\",\"n\":-5,\"b\":true,\"l\":[\"p\",{\"q\":\"r\"}],\"e\":\"\"}");
-    root = doc_root(&doc);
+    root = doc.root;
     assert_true(doc_text(text, sizeof text, doc_member(&root, "t"), DOC_REQUIRED, &err));
     assert_string_equal(text, "\xC3\xA9x");
     assert_true(doc_string(&string, 8, doc_member(&root, "t"), DOC_REQUIRED, &err));
@@ -288,7 +238,7 @@ static void leaves_outputs_alone_without_a_value(void **state)
 
     (void)state;
     parse(&doc, "{\"long\":\"12345678\"}");
-    root = doc_root(&doc);
+    root = doc.root;
     assert_true(doc_text(text, sizeof text, doc_member(&root, "x"), DOC_OPTIONAL, &err));
     assert_true(doc_integer(&number, 0, 9, doc_member(&root, "x"), DOC_OPTIONAL, &err));
     assert_true(doc_boolean(&truth, doc_member(&root, "x"), DOC_OPTIONAL, &err));
@@ -301,6 +251,65 @@ static void leaves_outputs_alone_without_a_value(void **state)
     assert_true(truth);
     assert_true(doc_array(&count, 1, doc_member(&root, "x"), DOC_OPTIONAL, &err));
     assert_int_equal(count, 0);
+}
+
+static void counts_null_as_absent_where_asked(void **state)
+{
+    struct doc doc AUTO(doc_clear) = {0};
+    struct doc_node node;
+
+    (void)state;
+    parse(&doc, "{\"null\":null,\"text\":\"\"}");
+    assert_true(doc_member(&doc.root, "null").present);
+    assert_false(doc_optional_member(&doc.root, "null").present);
+    assert_false(doc_optional_member(&doc.root, "x").present);
+    node = doc_optional_member(&doc.root, "text");
+    assert_true(node.present);
+    assert_string_equal(node.path, "text");
+}
+
+static void refuses_a_string_with_a_nul(void **state)
+{
+    struct doc doc AUTO(doc_clear) = {0};
+    struct secret secret AUTO(secret_clear) = {0};
+    struct error err = {0};
+    struct doc_node node;
+    char *string = NULL;
+    char text[8] = "before";
+
+    (void)state;
+    parse(&doc, "{\"t\":\"x\\u0000y\",\"end\":\"x\\u0000\"}");
+    node = doc_member(&doc.root, "t");
+    assert_false(doc_text(text, sizeof text, node, DOC_REQUIRED, &err));
+    assert_string_equal(err.cause, "t must not have a NUL");
+    assert_string_equal(text, "before");
+    assert_false(doc_string(&string, 8, node, DOC_OPTIONAL, &err));
+    assert_null(string);
+    assert_false(doc_secret(&secret, 8, node, DOC_OPTIONAL, &err));
+    assert_true(secret_is_empty(&secret));
+    assert_false(doc_text(text, sizeof text, doc_member(&doc.root, "end"), DOC_OPTIONAL, &err));
+    doc_text_cut(text, sizeof text, node);
+    assert_string_equal(text, "x");
+}
+
+static void checks_what_goes_into_headers(void **state)
+{
+    static const char *const bad[] = {"a\n", "a\r\nX-Forged: 1", "\x7F", "\xC3\xA9"};
+    const struct doc_node node = {.kind = ERROR_UNAVAILABLE, .path = "a.b"};
+    struct error err = {0};
+
+    (void)state;
+    assert_true(doc_check_visible("!\"aZ~", &node, &err));
+    assert_true(doc_check_printable(" !\"aZ~", &node, &err));
+    assert_false(doc_check_visible("a b", &node, &err));
+    assert_string_equal(err.cause, "a.b has a blank");
+    assert_false(doc_check_printable("", &node, &err));
+    assert_string_equal(err.cause, "a.b is empty");
+    assert_int_equal(err.kind, ERROR_UNAVAILABLE);
+    for (size_t i = 0; i < COUNT_OF(bad); i++) {
+        assert_false(doc_check_visible(bad[i], &node, &err));
+        assert_string_equal(err.cause, "a.b has a byte that is not printable ASCII");
+    }
 }
 
 static void names_the_place_of_an_error(void **state)
@@ -316,7 +325,7 @@ static void names_the_place_of_an_error(void **state)
 
     (void)state;
     parse(&doc, "{\"registries\":[{},{\"match\":[5]}],\"n\":null}");
-    root = doc_root(&doc);
+    root = doc.root;
     node = doc_member(&root, "registries");
     assert_false(doc_array(&count, 1, node, DOC_REQUIRED, &err));
     assert_string_equal(err.cause, "registries must have at most 1 elements");
@@ -359,7 +368,7 @@ static void survives_very_long_paths(void **state)
         buf_append_text(&text, "k");
     buf_append_text(&text, "\":1}");
     parse(&doc, buf_text(&text));
-    root = doc_root(&doc);
+    root = doc.root;
     assert_true(doc_next(&cursor, &root, &member, &key));
     assert_int_equal(strlen(key), 5000);
     assert_int_equal(strlen(member.path), DOC_PATH_SIZE - 1);
@@ -403,7 +412,7 @@ static void never_clamps_integers(void **state)
 
         (void)snprintf(text, sizeof text, "{\"n\":%s}", integers[i].text);
         parse(&doc, text);
-        root = doc_root(&doc);
+        root = doc.root;
         fine = doc_integer(&number, INT64_MIN + 1, INT64_MAX - 1, doc_member(&root, "n"),
                            DOC_REQUIRED, &err);
         if (fine != integers[i].fine || number != (fine ? integers[i].value : 42))
@@ -423,7 +432,7 @@ static void visits_all_members(void **state)
 
     (void)state;
     parse(&doc, "{\"a\":1,\"b\":null,\"c\":[]}");
-    root = doc_root(&doc);
+    root = doc.root;
     while (doc_next(&cursor, &root, &member, &key)) {
         strcat(keys, key);
         assert_string_equal(member.path, key);
@@ -444,7 +453,7 @@ static void reads_error_bodies_leniently(void **state)
 
     (void)state;
     parse(&doc, "{\"s\":\"12345\",\"n\":5}");
-    root = doc_root(&doc);
+    root = doc.root;
     node = doc_member(&root, "s");
     assert_true(doc_is_string(&node));
     doc_text_cut(text, sizeof text, node);
@@ -468,10 +477,6 @@ static void encodes_strings(void **state)
         {"\"\\", "\"\\\"\\\\\""},
         {"\n\t\x01\x1F\x7F", "\"\\u000a\\u0009\\u0001\\u001f\x7F\""},
         {"\xE2\x82\xAC", "\"\xE2\x82\xAC\""},
-        {"a\xFF"
-         "b\xE2\x82",
-         "\"a\xEF\xBF\xBD"
-         "b\xEF\xBF\xBD\xEF\xBF\xBD\""},
     };
 
     (void)state;
@@ -481,6 +486,17 @@ static void encodes_strings(void **state)
         doc_append_string(&out, cases[i].text);
         assert_string_equal(buf_text(&out), cases[i].literal);
     }
+}
+
+static void encodes_members(void **state)
+{
+    struct buf out AUTO(buf_clear) = {0};
+
+    (void)state;
+    buf_append_text(&out, "{");
+    doc_append_member(&out, "a", "{");
+    doc_append_member(&out, "b\"", "");
+    assert_string_equal(buf_text(&out), "{\"a\":\"{\",\"b\\\"\":\"\"");
 }
 
 /* All that is encoded from valid text is read back as it was. */
@@ -500,19 +516,9 @@ static void encodes_what_it_can_read(void **state)
     doc_append_string(&out, all);
     buf_append_text(&out, "}");
     parse(&doc, buf_text(&out));
-    root = doc_root(&doc);
+    root = doc.root;
     assert_true(doc_text(back, sizeof back, doc_member(&root, "a"), DOC_REQUIRED, &err));
     assert_string_equal(back, all);
-}
-
-static void knows_utf8(void **state)
-{
-    (void)state;
-    assert_true(doc_is_utf8("", 0));
-    assert_true(doc_is_utf8(LITERAL("a\xC3\xA9\xF0\x9F\x98\x80")));
-    assert_false(doc_is_utf8(LITERAL("a\xC3")));
-    assert_false(doc_is_utf8(LITERAL("\xED\xA0\x80")));
-    assert_false(doc_is_utf8(LITERAL("a\0b")));
 }
 
 static void clears_twice(void **state)
@@ -523,7 +529,7 @@ static void clears_twice(void **state)
     doc_clear(&doc);
     parse(&doc, "{\"a\":[\"b\",{\"c\":\"d\"}]}");
     doc_clear(&doc);
-    assert_null(doc.root);
+    assert_null(doc.root.value);
     doc_clear(&doc);
     assert_true(strlen(doc_library_version()) > 0);
 }
@@ -531,20 +537,22 @@ static void clears_twice(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(refuses_what_is_not_strict_json),
-        cmocka_unit_test(accepts_strict_json),
+        cmocka_unit_test(refuses_what_is_not_json),
+        cmocka_unit_test(accepts_json),
         cmocka_unit_test(bounds_depth_and_size),
-        cmocka_unit_test(finds_a_duplicate_among_many),
         cmocka_unit_test(reads_typed_values),
         cmocka_unit_test(leaves_outputs_alone_without_a_value),
+        cmocka_unit_test(counts_null_as_absent_where_asked),
+        cmocka_unit_test(refuses_a_string_with_a_nul),
+        cmocka_unit_test(checks_what_goes_into_headers),
         cmocka_unit_test(names_the_place_of_an_error),
         cmocka_unit_test(survives_very_long_paths),
         cmocka_unit_test(never_clamps_integers),
         cmocka_unit_test(visits_all_members),
         cmocka_unit_test(reads_error_bodies_leniently),
         cmocka_unit_test(encodes_strings),
+        cmocka_unit_test(encodes_members),
         cmocka_unit_test(encodes_what_it_can_read),
-        cmocka_unit_test(knows_utf8),
         cmocka_unit_test(clears_twice),
     };
 
