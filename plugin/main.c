@@ -21,6 +21,7 @@
 #include "cmd/get.h"
 #include "cmd/kubelet.h"
 #include "cmd/options.h"
+#include "config/load.h"
 #include "config/run.h"
 #include "config/settings.h"
 #include "identity/command.h"
@@ -106,9 +107,9 @@ static bool serve(work *serve_one, const struct options *options, struct error *
     int64_t deadline_ms;
 
     start_watchdog(SETTINGS_DEADLINE_DEFAULT_S);
-    if (!options_load(&settings, options, err))
+    if (!load_settings(&settings, &system_real, options->config_path, options->flags, err))
         return false;
-    log_configure(settings.log_level, settings.log_destination);
+    log_configure(settings.log.level, settings.log.destination);
     start_watchdog(settings.deadline_s);
     deadline_ms = clock_mono_ms() + settings.deadline_s * 1000;
     run = (struct run){
@@ -160,6 +161,14 @@ static bool print_version(struct error *err)
     return print(buf_text(&text), err);
 }
 
+static bool print_help(struct error *err)
+{
+    struct buf text AUTO(buf_clear) = {0};
+
+    options_append_help(&text);
+    return print(buf_text(&text), err);
+}
+
 static bool run_command(int argc, char **argv, struct error *err)
 {
     struct options options;
@@ -171,7 +180,7 @@ static bool run_command(int argc, char **argv, struct error *err)
     /* Nobody types a request: on a terminal, help is wanted. */
     if (options.command == OPTIONS_HELP ||
         (options.command == OPTIONS_KUBELET && isatty(STDIN_FILENO)))
-        return print(options_help, err);
+        return print_help(err);
     return serve(options.command == OPTIONS_GET ? serve_get : serve_kubelet, &options, err);
 }
 

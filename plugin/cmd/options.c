@@ -1,260 +1,188 @@
 #include "cmd/options.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/alloc.h"
-#include "base/buf.h"
 #include "base/check.h"
-#include "base/file.h"
-#include "base/text.h"
-#include "config/settings.h"
 
-/* For the docker credential helper, whose protocol leaves no room for flags. */
-#define CONFIG_VARIABLE "ACR_CREDENTIAL_PROVIDER_CONFIG"
+/* The first word of the command line; the first row is for none. */
+static const struct {
+    const char *name;
+    enum options_command command;
+    const char *arguments;
+    const char *help;
+} commands[] = {
+    {"", OPTIONS_KUBELET, " [FLAGS]", "answer a CredentialProviderRequest on stdin"},
+    {" get", OPTIONS_GET, " [FLAGS] [--output FORMAT] IMAGE_OR_HOST", "the same for scripts"},
+    {" version", OPTIONS_VERSION, "", "print the versions of this program and its libraries"},
+    {" help", OPTIONS_HELP, "", "print this"},
+};
 
-#define DEFAULT_CONFIG "/etc/aliyun-acr-credential-provider/config.json"
+#define HELP_LINE "\n                       "
 
-const char options_help[] =
-    "usage: aliyun-acr-credential-provider [FLAGS]\n"
-    "           answer a CredentialProviderRequest on stdin\n"
-    "       aliyun-acr-credential-provider get [FLAGS] [--output FORMAT] IMAGE_OR_HOST\n"
-    "           the same for scripts; FORMAT is kubelet (the default), docker, env or password\n"
-    "       aliyun-acr-credential-provider version\n"
-    "       docker-credential-aliyun-acr get|store|erase|list|version\n"
-    "           a docker credential helper: a link of that name to this file\n"
-    "\n"
-    "Gives the kubelet temporary credentials for Alibaba Cloud Container Registry (ACR).\n"
-    "\n"
-    "  --config FILE        configuration, JSON\n"
-    "                       (default $" CONFIG_VARIABLE ",\n"
-    "                       else " DEFAULT_CONFIG " if it is there)\n"
-    "  --cache-dir DIR      cache that all runs on this node share\n"
-    "                       (default /run/aliyun-acr-credential-provider)\n"
-    "  --no-cache           neither read nor write it\n"
-    "  --deadline SECONDS   for the whole run, 1 to 600 (default 50)\n"
-    "  --log-level LEVEL    error, warning, info or debug (default error)\n"
-    "  --log-to PLACE       stderr or syslog (default stderr)\n"
-    "  --help, --version\n"
-    "\n"
-    "Exit status: 0 answered, 64 usage, 65 bad request, 69 answer not to be trusted, 70 a defect,\n"
-    "74 input or output failed, 75 try again later, 77 not permitted, 78 bad configuration.\n";
+enum effect { SET_KEY, SET_CONFIG_PATH, SET_OUTPUT, PRINT_VERSION, PRINT_HELP };
 
-static bool fail_usage(const char *what, const char *argument, struct error *err)
+static const struct flag {
+    const char *name;
+    const char *argument; /* "": takes none */
+    enum effect effect;
+    const char *key;   /* of the configuration, for SET_KEY */
+    const char *value; /* of that key, where the flag takes no argument */
+    const char *help;
+} flags[] = {
+    {"--config", "FILE", SET_CONFIG_PATH, NULL, NULL,
+     "configuration, JSON (default $" LOAD_CONFIG_VARIABLE "," HELP_LINE "else " LOAD_CONFIG_FILE
+     " if it exists)"},
+    {"--cache-dir", "DIR", SET_KEY, "cache.directory", NULL,
+     "cache that all runs on this node share" HELP_LINE
+     "(default /run/aliyun-acr-credential-provider)"},
+    {"--no-cache", "", SET_KEY, "cache.enabled", "false", "neither read nor write the cache"},
+    {"--deadline", "SECONDS", SET_KEY, "deadlineSeconds", NULL,
+     "for the whole run, 1 to 600 (default 50)"},
+    {"--log-level", "LEVEL", SET_KEY, "log.level", NULL,
+     "error, warning, info or debug (default error)"},
+    {"--log-to", "PLACE", SET_KEY, "log.destination", NULL, "stderr or syslog (default stderr)"},
+    {"--output", "FORMAT", SET_OUTPUT, NULL, NULL,
+     "kubelet, docker, env or password (default kubelet); for get only"},
+    {"--version", "", PRINT_VERSION, NULL, NULL, "the same as the command version"},
+    {"--help", "", PRINT_HELP, NULL, NULL, "print this"},
+};
+
+void options_append_help(struct buf *out)
 {
-    return error_set(err, ERROR_USAGE, "%s: %s", what, argument);
-}
+    for (size_t i = 0; i < COUNT_OF(commands); i++)
+        buf_append_format(out, "%s aliyun-acr-credential-provider%s%s\n           %s\n",
+                          i == 0 ? "usage:" : "      ", commands[i].name, commands[i].arguments,
+                          commands[i].help);
+    buf_append_text(
+        out, "       docker-credential-aliyun-acr get|store|erase|list|version\n"
+             "           a docker credential helper: a link of that name to this file\n\n"
+             "Gives the kubelet temporary credentials for Alibaba Cloud Container Registry.\n\n");
+    for (size_t i = 0; i < COUNT_OF(flags); i++) {
+        int width = 20 - (int)strlen(flags[i].name);
 
-static int index_of(const char *word, const char *const *words, int count)
-{
-    for (int i = 0; i < count; i++) {
-        if (strcmp(word, words[i]) == 0)
-            return i;
+        buf_append_format(out, "  %s %-*s%s\n", flags[i].name, width, flags[i].argument,
+                          flags[i].help);
     }
-    return -1;
+    buf_append_text(
+        out,
+        "\n"
+        "Exit status: 0 answered, 64 usage, 65 bad request, 69 answer not to be trusted, 70 a "
+        "defect,\n"
+        "74 input or output failed, 75 try again later, 77 not permitted, 78 bad configuration.\n");
 }
 
-static bool choose_output(struct options *options, const char *word, struct error *err)
+static const struct flag *find_flag(const char *argument)
 {
-    static const char *const outputs[] = {"kubelet", "docker", "env", "password"};
-    int output = index_of(word, outputs, 4);
+    size_t length = strcspn(argument, "=");
 
-    if (output < 0)
-        return fail_usage("--output must be kubelet, docker, env or password, not", word, err);
-    options->output = (enum get_output)output;
+    for (size_t i = 0; i < COUNT_OF(flags); i++) {
+        bool has_value = argument[length] == '=';
+
+        if (strncmp(argument, flags[i].name, length) == 0 && flags[i].name[length] == '\0' &&
+            (!has_value || flags[i].argument[0] != '\0'))
+            return &flags[i];
+    }
+    return NULL;
+}
+
+static bool set_output(struct options *out, const char *word, struct error *err)
+{
+    static const char *const outputs[] = {[GET_KUBELET] = "kubelet",
+                                          [GET_DOCKER] = "docker",
+                                          [GET_ENV] = "env",
+                                          [GET_PASSWORD] = "password"};
+    unsigned output = 0;
+
+    if (!check_word(&output, word, outputs, COUNT_OF(outputs), "--output", err)) {
+        err->kind = ERROR_USAGE;
+        return false;
+    }
+    out->output = output;
+    out->has_output = true;
     return true;
 }
 
-/* Takes the flag at `*at` with its value. */
-static bool take_flag(struct options *options, const char **output, char **argv, int argc, int *at,
-                      struct error *err)
+/* Of a flag that is given twice, the last value counts. */
+static void set_key(struct options *out, const struct flag *flag, const char *value)
 {
-    const struct {
-        const char *flag;
-        const char **place;
-    } flags[] = {
-        {"--config", &options->config_path},
-        {"--deadline", &options->deadline},
-        {"--log-level", &options->log_level},
-        {"--log-to", &options->log_to},
-        {"--output", output},
-        {"--cache-dir", &options->cache_directory},
-    };
-    const char *argument = argv[*at];
-    const char *value = NULL;
+    struct load_flag *place = out->flags;
 
-    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
-        size_t length = strlen(flags[i].flag);
+    while (place->name != NULL && strcmp(place->name, flag->name) != 0)
+        place++;
+    *place = (struct load_flag){flag->name, flag->key, value};
+}
 
-        if (strncmp(argument, flags[i].flag, length) != 0)
-            continue;
-        if (argument[length] != '=' && argument[length] != '\0')
-            continue;
-        if (argument[length] == '=')
-            value = argument + length + 1;
-        else if (*at + 1 < argc)
-            value = argv[++*at];
-        if (value == NULL || value[0] == '\0')
-            return fail_usage("a value is missing after", flags[i].flag, err);
-        *flags[i].place = value;
+/* Reads the flag at `*next`, and its value if that is an argument of its own. */
+static bool read_flag(struct options *out, char ***next, struct error *err)
+{
+    const char *argument = strcmp(**next, "-h") == 0 ? "--help" : **next;
+    const struct flag *flag = find_flag(argument);
+    const char *equals = strchr(argument, '=');
+    const char *value = equals == NULL ? NULL : equals + 1;
+
+    if (flag == NULL)
+        return error_set(err, ERROR_USAGE, "unknown flag: %s", argument);
+    if (flag->argument[0] == '\0')
+        value = flag->value;
+    else if (value == NULL && (*next)[1] != NULL)
+        value = *++*next;
+    if (flag->argument[0] != '\0' && (value == NULL || value[0] == '\0'))
+        return error_set(err, ERROR_USAGE, "%s requires a value", flag->name);
+    switch (flag->effect) {
+    case SET_KEY:
+        set_key(out, flag, value);
+        break;
+    case SET_CONFIG_PATH:
+        out->config_path = value;
+        break;
+    case SET_OUTPUT:
+        return set_output(out, value, err);
+    case PRINT_VERSION:
+        out->command = OPTIONS_VERSION;
+        break;
+    case PRINT_HELP:
+        out->command = OPTIONS_HELP;
+        break;
+    }
+    return true;
+}
+
+/* The first word is the command, the second what `get` is about. */
+static bool read_word(struct options *out, size_t number, const char *word, struct error *err)
+{
+    if (number == 1 && out->command == OPTIONS_GET) {
+        out->image = word;
         return true;
     }
-    return fail_usage("unknown flag", argument, err);
-}
-
-/* The first word is the command, the second what it is about. */
-static bool take_word(struct options *options, unsigned number, const char *word, struct error *err)
-{
-    if (number == 0 && strcmp(word, "get") == 0)
-        options->command = OPTIONS_GET;
-    else if (number == 0 && strcmp(word, "version") == 0)
-        options->command = OPTIONS_VERSION;
-    else if (number == 0 && strcmp(word, "help") == 0)
-        options->command = OPTIONS_HELP;
-    else if (number == 0)
-        return fail_usage("unknown command", word, err);
-    else if (number == 1 && options->command == OPTIONS_GET)
-        options->image = word;
-    else
-        return fail_usage("one argument too many", word, err);
-    return true;
-}
-
-static bool parse(struct options *out, int argc, char **argv, struct error *err)
-{
-    const char *output = NULL;
-    unsigned words = 0;
-
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
-            out->command = OPTIONS_HELP;
+    for (size_t i = 1; number == 0 && i < COUNT_OF(commands); i++) {
+        if (strcmp(word, commands[i].name + 1) == 0) {
+            out->command = commands[i].command;
             return true;
         }
-        if (strcmp(argv[i], "--version") == 0) {
-            out->command = OPTIONS_VERSION;
-            return true;
-        }
-        if (strcmp(argv[i], "--no-cache") == 0)
-            out->no_cache = true;
-        else if (argv[i][0] == '-' ? !take_flag(out, &output, argv, argc, &i, err)
-                                   : !take_word(out, words++, argv[i], err))
-            return false;
     }
-    if (output != NULL && out->command != OPTIONS_GET)
-        return fail_usage("only get takes", "--output", err);
-    if (out->command == OPTIONS_GET && out->image == NULL)
-        return fail_usage("an argument is missing", "get IMAGE_OR_HOST", err);
-    return output == NULL || choose_output(out, output, err);
-}
-
-static const char *const log_levels[] = {"error", "warning", "info", "debug"};
-static const char *const log_destinations[] = {"stderr", "syslog"};
-
-/* As the command line says, -1 if it says no such word; `otherwise` if it says nothing. */
-static int level_of(const struct options *options, int otherwise)
-{
-    return options->log_level == NULL ? otherwise : index_of(options->log_level, log_levels, 4);
-}
-
-static int destination_of(const struct options *options, int otherwise)
-{
-    return options->log_to == NULL ? otherwise : index_of(options->log_to, log_destinations, 2);
+    return error_set(err, ERROR_USAGE, "%s: %s",
+                     number == 0 ? "unknown command" : "unexpected argument", word);
 }
 
 bool options_parse(struct options *out, int argc, char **argv, struct error *err)
 {
+    size_t words = 0;
+
     *out = (struct options){0};
-    return parse(out, argc, argv, err);
-}
-
-static const char *value_of(const char *name)
-{
-    const char *value = secure_getenv(name);
-
-    return value == NULL ? "" : value;
-}
-
-static bool apply_endpoint(char **endpoint, const char *value, const char *scheme, const char *name,
-                           struct error *err)
-{
-    if (!check_endpoint(value, scheme, name, err))
-        return false;
-    free(*endpoint);
-    *endpoint = alloc_string(value);
-    return true;
-}
-
-static bool apply_environment(struct settings *settings, struct error *err)
-{
-    const char *metadata = value_of("ALIBABA_CLOUD_IMDS_ENDPOINT");
-    const char *sts = value_of("ALIBABA_CLOUD_STS_ENDPOINT");
-    char sts_url[512];
-
-    if (metadata[0] != '\0' && !apply_endpoint(&settings->endpoints.metadata, metadata, "http",
-                                               "ALIBABA_CLOUD_IMDS_ENDPOINT", err))
-        return false;
-    if (sts[0] == '\0')
-        return true;
-    /* ACK's webhook writes the bare host name here. */
-    text_join(sts_url, sizeof sts_url, strstr(sts, "://") == NULL ? "https://" : "", "", sts);
-    return apply_endpoint(&settings->endpoints.sts, sts_url, "https", "ALIBABA_CLOUD_STS_ENDPOINT",
-                          err);
-}
-
-static bool apply(const struct options *options, struct settings *settings, struct error *err)
-{
-    int level = level_of(options, (int)settings->log_level);
-    int destination = destination_of(options, (int)settings->log_destination);
-
-    if (level < 0)
-        return fail_usage("--log-level must be error, warning, info or debug, not",
-                          options->log_level, err);
-    if (destination < 0)
-        return fail_usage("--log-to must be stderr or syslog, not", options->log_to, err);
-    if (options->deadline != NULL &&
-        !text_parse_number(options->deadline, 1, 600, &settings->deadline_s))
-        return fail_usage("--deadline must be a number of seconds from 1 to 600, not",
-                          options->deadline, err);
-    if (options->no_cache)
-        settings->cache.is_enabled = false;
-    if (options->cache_directory != NULL) {
-        if (!check_directory(options->cache_directory, "--cache-dir", err)) {
-            err->kind = ERROR_USAGE;
+    for (char **next = argv + (argc > 0); *next != NULL; next++) {
+        if ((*next)[0] != '-') {
+            if (!read_word(out, words++, *next, err))
+                return false;
+            continue;
+        }
+        if (!read_flag(out, &next, err))
             return false;
-        }
-        free(settings->cache.directory);
-        settings->cache.directory = alloc_string(options->cache_directory);
+        if (out->command == OPTIONS_VERSION || out->command == OPTIONS_HELP)
+            return true;
     }
-    settings->log_level = (enum log_level)level;
-    settings->log_destination = (enum log_destination)destination;
-    return apply_environment(settings, err);
-}
-
-bool options_load(struct settings *out, const struct options *options, struct error *err)
-{
-    struct buf file AUTO(buf_clear) = {0};
-    const char *named =
-        options->config_path != NULL ? options->config_path : value_of(CONFIG_VARIABLE);
-    bool is_named = options->config_path != NULL || named[0] != '\0';
-    const char *path = is_named ? named : DEFAULT_CONFIG;
-
-    settings_default(out);
-    switch (file_read_trusted(&file, path, SETTINGS_MAX_BYTES, err)) {
-    case FILE_READ:
-        if (!settings_decode(out, file.bytes, file.length, err)) {
-            (void)error_advise(err,
-                               "Correct this file; README and config.schema.json name its keys");
-            return error_wrap(err, "%s", path);
-        }
-        break;
-    case FILE_ABSENT:
-        if (is_named) {
-            (void)error_set(err, ERROR_CONFIG, "%s: there is no such file", path);
-            return error_advise(err, "Correct --config or " CONFIG_VARIABLE ", or write the file");
-        }
-        break;
-    case FILE_REFUSED:
-        return false;
-    }
-    return apply(options, out, err);
+    if (out->has_output && out->command != OPTIONS_GET)
+        return error_set(err, ERROR_USAGE, "--output is valid only with get");
+    if (out->command == OPTIONS_GET && out->image == NULL)
+        return error_set(err, ERROR_USAGE, "get requires an argument: IMAGE_OR_HOST");
+    return true;
 }

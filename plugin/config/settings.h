@@ -1,5 +1,5 @@
-/* The configuration file. Every key is optional; a key that is not known, or that this version does
- * not support yet, is refused and never ignored. */
+/* The configuration. Every key of the file is optional; an unknown key is refused and never
+ * ignored. */
 #ifndef CONFIG_SETTINGS_H
 #define CONFIG_SETTINGS_H
 
@@ -29,6 +29,10 @@ enum settings_source {
     SETTINGS_SOURCE_ECS,
     SETTINGS_SOURCE_URI
 };
+enum settings_without_role {
+    SETTINGS_WITHOUT_ROLE_NODE, /* pods without a role get the node's identity */
+    SETTINGS_WITHOUT_ROLE_REFUSE
+};
 enum settings_network { SETTINGS_NETWORK_AUTO, SETTINGS_NETWORK_VPC, SETTINGS_NETWORK_PUBLIC };
 
 /* Whose credentials sign the API calls. `{0}` is the default. */
@@ -40,15 +44,15 @@ struct settings_identity {
     size_t role_count;
 };
 
-/* How a pod's own RAM role is assumed. Strings are owned, NULL means that the file does not say. */
+/* How a pod's own RAM role is assumed. Strings are owned, NULL where the file has no value. */
 struct settings_pod {
     char *oidc_provider_arn;
     char *account_id;
-    char *cluster_id;         /* of ACK, whose OIDC provider is named after it */
-    bool refuse_without_role; /* else pods without a role are served with the node's identity */
+    char *cluster_id; /* of ACK, whose OIDC provider is named after it */
+    enum settings_without_role without_role;
 };
 
-/* An entry of "registries". All strings are owned; NULL means that the file does not say. */
+/* An entry of "registries". All strings are owned; NULL where the file has no value. */
 struct settings_registry {
     char **matches; /* patterns for match_image(), at least one */
     size_t match_count;
@@ -71,6 +75,11 @@ struct settings_cache {
     char *directory; /* owned, absolute */
 };
 
+struct settings_log {
+    enum log_level level;
+    enum log_destination destination;
+};
+
 /* `{0}` can be cleared; settings_default() makes it usable. */
 struct settings {
     struct settings_registry *registries; /* in the order of the file */
@@ -81,8 +90,7 @@ struct settings {
     struct settings_cache cache;
     int64_t deadline_s;       /* for the whole run, 1 to 600 */
     int64_t refresh_margin_s; /* 0 to 43200 */
-    enum log_level log_level;
-    enum log_destination log_destination;
+    struct settings_log log;
 };
 
 /* Frees and returns to `{0}`. */

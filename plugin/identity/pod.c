@@ -18,7 +18,8 @@
 static enum recipe_outcome without_role(const struct settings_pod *settings,
                                         const struct kubelet_request *request, struct error *err)
 {
-    if (secret_is_empty(&request->service_account_token) || !settings->refuse_without_role)
+    if (secret_is_empty(&request->service_account_token) ||
+        settings->without_role == SETTINGS_WITHOUT_ROLE_NODE)
         return RECIPE_ABSENT;
     (void)error_set(err, ERROR_PERMISSION, "the pod's service account names no RAM role");
     (void)error_advise(err,

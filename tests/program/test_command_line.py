@@ -63,4 +63,4 @@ def test_closed_standard_streams(cloud, closed):
 
 @pytest.mark.parametrize("arguments", [["--config", ""], ["--config="], ["--cache-dir="]])
 def test_empty_value_is_no_default(arguments):
-    assert_failed(run(request(DEMO), arguments=arguments), 64, "value is missing", arguments[0].rstrip("="))
+    assert_failed(run(request(DEMO), arguments=arguments), 64, "requires a value", arguments[0].rstrip("="))

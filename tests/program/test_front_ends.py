@@ -84,7 +84,7 @@ def test_get_without_a_password_to_get(cloud, output):
 
 
 @pytest.mark.parametrize("arguments, words", [
-    ([], "get IMAGE_OR_HOST"), ([DEMO, DEMO], "one argument too many"), (["--output", "yaml", DEMO], "--output"),
+    ([], "get requires an argument: IMAGE_OR_HOST"), ([DEMO, DEMO], "unexpected argument: " + DEMO), (["--output", "yaml", DEMO], "--output"),
     (["--output"], "--output"), (["--nonsense", DEMO], "--nonsense"),
 ])
 def test_get_usage(cloud, arguments, words):
@@ -92,7 +92,7 @@ def test_get_usage(cloud, arguments, words):
 
 
 def test_output_belongs_to_get():
-    assert_failed(call("--output", "env"), 64, "only get takes")
+    assert_failed(call("--output", "env"), 64, "--output is valid only with get")
 
 
 def test_get_that_fails(cloud):

@@ -16,12 +16,17 @@ static void assert_defaults(const struct settings *settings)
     assert_int_equal(settings->identity.source, SETTINGS_SOURCE_DEFAULT);
     assert_null(settings->identity.role_name);
     assert_string_equal(settings->endpoints.metadata, "http://100.100.100.200");
+    assert_null(settings->endpoints.sts);
     assert_null(settings->endpoints.acr);
+    assert_null(settings->pod.account_id);
+    assert_int_equal(settings->pod.without_role, SETTINGS_WITHOUT_ROLE_NODE);
+    assert_true(settings->cache.is_enabled);
+    assert_string_equal(settings->cache.directory, "/run/aliyun-acr-credential-provider");
     assert_int_equal(settings->endpoints.network, SETTINGS_NETWORK_AUTO);
     assert_int_equal(settings->deadline_s, 50);
     assert_int_equal(settings->refresh_margin_s, 900);
-    assert_int_equal(settings->log_level, LOG_LEVEL_ERROR);
-    assert_int_equal(settings->log_destination, LOG_TO_STDERR);
+    assert_int_equal(settings->log.level, LOG_LEVEL_ERROR);
+    assert_int_equal(settings->log.destination, LOG_TO_STDERR);
 }
 
 static void has_defaults(void **state)
@@ -47,15 +52,23 @@ static const char full[] =
     "{\"registries\":[{\"match\":[\"hub.example.com\",\"*-registry.*.cr.aliyuncs.com/team-a\"],"
     "\"edition\":\"enterprise\",\"region\":\"cn-shanghai\",\"instanceId\":\"cri-0a\","
     "\"apiEndpoint\":\"https://cr.cn-shanghai.aliyuncs.com:8443\"},"
-    "{\"match\":[\"h.x:5000/\"],\"edition\":\"personal\"}],"
+    "{\"match\":[\"h.x:5000/\"],\"edition\":\"personal\","
+    "\"identity\":{\"profile\":\"team\",\"assumeRole\":[{\"roleArn\":\"acs:ram::12345678:role/a\"},"
+    "{\"roleArn\":\"acs:ram::12345678:role/b\",\"externalId\":\"x-1\",\"sessionName\":\"s@n\","
+    "\"durationSeconds\":900,\"sourceIdentity\":\"me\",\"policy\":\"{}\"}]}}],"
     "\"identity\":{\"source\":\"ecs\",\"roleName\":\"Node.Role_1-a\"},"
+    "\"podIdentity\":{\"oidcProviderArn\":\"acs:ram::12345678:oidc-provider/p\","
+    "\"accountId\":\"12345678\",\"clusterId\":\"c1\",\"withoutRole\":\"refuse\"},"
+    "\"cache\":{\"enabled\":false,\"directory\":\"/c\"},"
     "\"endpoints\":{\"metadata\":\"http://127.0.0.1:8080\",\"acr\":\"https://[::1]:8443\","
-    "\"network\":\"vpc\"},\"deadlineSeconds\":600,\"refreshMarginSeconds\":0,"
+    "\"sts\":\"https://"
+    "sts\",\"network\":\"vpc\"},\"deadlineSeconds\":600,\"refreshMarginSeconds\":0,"
     "\"log\":{\"level\":\"debug\",\"destination\":\"syslog\"}}";
 
 static void decodes_every_key(void **state)
 {
     struct settings settings AUTO(settings_clear) = {0};
+    const struct settings_identity *identity;
     struct error err = {0};
 
     (void)state;
@@ -75,15 +88,36 @@ static void decodes_every_key(void **state)
     assert_null(settings.registries[1].region);
     assert_null(settings.registries[1].instance_id);
     assert_null(settings.registries[1].api_endpoint);
+    assert_null(settings.registries[0].identity);
+    identity = settings.registries[1].identity;
+    assert_int_equal(identity->source, SETTINGS_SOURCE_PROFILE);
+    assert_string_equal(identity->profile, "team");
+    assert_int_equal(identity->role_count, 2);
+    assert_string_equal(identity->roles[0].arn, "acs:ram::12345678:role/a");
+    assert_null(identity->roles[0].policy);
+    assert_int_equal(identity->roles[0].duration_s, 0);
+    assert_string_equal(identity->roles[1].arn, "acs:ram::12345678:role/b");
+    assert_string_equal(identity->roles[1].external_id, "x-1");
+    assert_string_equal(identity->roles[1].session_name, "s@n");
+    assert_string_equal(identity->roles[1].source_identity, "me");
+    assert_string_equal(identity->roles[1].policy, "{}");
+    assert_int_equal(identity->roles[1].duration_s, 900);
     assert_int_equal(settings.identity.source, SETTINGS_SOURCE_ECS);
     assert_string_equal(settings.identity.role_name, "Node.Role_1-a");
+    assert_string_equal(settings.pod.oidc_provider_arn, "acs:ram::12345678:oidc-provider/p");
+    assert_string_equal(settings.pod.account_id, "12345678");
+    assert_string_equal(settings.pod.cluster_id, "c1");
+    assert_int_equal(settings.pod.without_role, SETTINGS_WITHOUT_ROLE_REFUSE);
+    assert_false(settings.cache.is_enabled);
+    assert_string_equal(settings.cache.directory, "/c");
+    assert_string_equal(settings.endpoints.sts, "https://sts");
     assert_string_equal(settings.endpoints.metadata, "http://127.0.0.1:8080");
     assert_string_equal(settings.endpoints.acr, "https://[::1]:8443");
     assert_int_equal(settings.endpoints.network, SETTINGS_NETWORK_VPC);
     assert_int_equal(settings.deadline_s, 600);
     assert_int_equal(settings.refresh_margin_s, 0);
-    assert_int_equal(settings.log_level, LOG_LEVEL_DEBUG);
-    assert_int_equal(settings.log_destination, LOG_TO_SYSLOG);
+    assert_int_equal(settings.log.level, LOG_LEVEL_DEBUG);
+    assert_int_equal(settings.log.destination, LOG_TO_SYSLOG);
 
     /* A failure changes nothing; another success replaces everything. */
     assert_false(decode(&settings, "{\"deadlineSeconds\":0}", &err));
