@@ -22,7 +22,7 @@ void text_join(char *out, size_t size, const char *a, const char *separator, con
     const char *parts[] = {a, separator, b};
     size_t length = 0;
 
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+    for (size_t i = 0; i < COUNT_OF(parts); i++) {
         size_t part = strnlen(parts[i], size - 1 - length);
 
         memcpy(out + length, parts[i], part);
@@ -168,79 +168,40 @@ bool text_parse_number(const char *text, int64_t min, int64_t max, int64_t *out)
     return true;
 }
 
-/* Two texts of the same shape: '0' in the pattern stands for a digit, all else for itself. */
-static bool has_shape(const char *text, const char *pattern)
-{
-    for (; *pattern != '\0'; text++, pattern++) {
-        if (*pattern == '0' ? *text < '0' || *text > '9' : *text != *pattern)
-            return false;
-    }
-    return *text == '\0';
-}
+#define UTC_FORMAT "%Y-%m-%dT%H:%M:%SZ"
 
 void text_format_utc(char out[TEXT_UTC_SIZE], int64_t unix_s)
 {
     time_t when = (time_t)unix_s;
     struct tm parts;
 
-    if (gmtime_r(&when, &parts) == NULL ||
-        strftime(out, TEXT_UTC_SIZE, "%Y-%m-%dT%H:%M:%SZ", &parts) == 0)
+    if (gmtime_r(&when, &parts) == NULL || strftime(out, TEXT_UTC_SIZE, UTC_FORMAT, &parts) == 0)
         out[0] = '\0';
-}
-
-/* timegm() would mend the 13th month; the 31st of February it may, for times are compared only. */
-static bool is_real_time(const struct tm *parts)
-{
-    return parts->tm_mon >= 0 && parts->tm_mon <= 11 && parts->tm_mday >= 1 &&
-           parts->tm_mday <= 31 && parts->tm_hour <= 23 && parts->tm_min <= 59 &&
-           parts->tm_sec <= 60 && parts->tm_year >= 70;
-}
-
-static int two_digits(const char *text)
-{
-    return (text[0] - '0') * 10 + (text[1] - '0');
 }
 
 bool text_parse_utc(const char *text, int64_t *unix_s)
 {
     struct tm parts = {0};
+    char again[TEXT_UTC_SIZE];
+    int64_t when;
 
-    if (!has_shape(text, "0000-00-00T00:00:00Z"))
+    if (strptime(text, UTC_FORMAT, &parts) == NULL)
         return false;
-    parts.tm_year = two_digits(text) * 100 + two_digits(text + 2) - 1900;
-    parts.tm_mon = two_digits(text + 5) - 1;
-    parts.tm_mday = two_digits(text + 8);
-    parts.tm_hour = two_digits(text + 11);
-    parts.tm_min = two_digits(text + 14);
-    parts.tm_sec = two_digits(text + 17);
-    if (!is_real_time(&parts))
+    /* strptime() also accepts blanks and short fields, and timegm() the 31st of June. */
+    when = (int64_t)timegm(&parts);
+    text_format_utc(again, when);
+    if (when < 0 || strcmp(again, text) != 0)
         return false;
-    *unix_s = (int64_t)timegm(&parts);
+    *unix_s = when;
     return true;
 }
 
 bool text_parse_http_date(const char *text, int64_t *unix_s)
 {
-    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    char month[4] = "";
-    const char *found;
     struct tm parts = {0};
+    const char *end = strptime(text, "%a, %d %b %Y %H:%M:%S GMT", &parts);
 
-    if (strlen(text) != strlen("Sun, 06 Nov 1994 08:49:37 GMT"))
-        return false;
-    memcpy(month, text + 8, 3);
-    found = strstr(months, month);
-    if (found == NULL || (found - months) % 3 != 0 || text[3] != ',' || text[4] != ' ' ||
-        text[7] != ' ' || !has_shape(text + 11, " 0000 00:00:00 GMT") ||
-        strspn(text + 5, "0123456789") != 2)
-        return false;
-    parts.tm_mday = two_digits(text + 5);
-    parts.tm_mon = (int)(found - months) / 3;
-    parts.tm_year = two_digits(text + 12) * 100 + two_digits(text + 14) - 1900;
-    parts.tm_hour = two_digits(text + 17);
-    parts.tm_min = two_digits(text + 20);
-    parts.tm_sec = two_digits(text + 23);
-    if (!is_real_time(&parts))
+    if (end == NULL || *end != '\0' || parts.tm_year < 70)
         return false;
     *unix_s = (int64_t)timegm(&parts);
     return true;

@@ -54,12 +54,14 @@ void text_redact(char *text, const char *secret);
 /* Parses a whole decimal number, only digits, within [min, max]. False on anything else. */
 CHECKED bool text_parse_number(const char *text, int64_t min, int64_t max, int64_t *out);
 
-/* "YYYY-MM-DDThh:mm:ssZ", as Alibaba Cloud writes UTC times; Unix seconds. */
+/* "YYYY-MM-DDThh:mm:ssZ", as Alibaba Cloud writes UTC times; Unix seconds. Parsed are the times
+ * since 1970 in exactly this form. */
 enum { TEXT_UTC_SIZE = 24 };
 void text_format_utc(char out[TEXT_UTC_SIZE], int64_t unix_s);
 CHECKED bool text_parse_utc(const char *text, int64_t *unix_s);
 
-/* The HTTP date "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110, section 5.6.7); Unix seconds. */
+/* The HTTP date "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110, section 5.6.7), read as leniently as
+ * strptime() does; Unix seconds. */
 CHECKED bool text_parse_http_date(const char *text, int64_t *unix_s);
 
 /* A duration in Go's syntax, as Go prints it: "40m0s", "1h0m0s", "59s", "0s". Not negative. */
