@@ -40,13 +40,30 @@ static void reserve(struct buf *buf, size_t more)
     buf->capacity = capacity;
 }
 
+char *buf_extend(struct buf *buf, size_t length)
+{
+    char *added;
+
+    reserve(buf, length);
+    added = buf->bytes + buf->length;
+    memset(added, 0, length + 1);
+    buf->length += length;
+    return added;
+}
+
+void buf_shorten(struct buf *buf, size_t length)
+{
+    assert(length <= buf->length);
+    buf->length -= length;
+    explicit_bzero(buf->bytes + buf->length, length);
+}
+
 void buf_append(struct buf *buf, const void *bytes, size_t length)
 {
-    reserve(buf, length);
+    char *added = buf_extend(buf, length);
+
     if (length > 0)
-        memcpy(buf->bytes + buf->length, bytes, length);
-    buf->length += length;
-    buf->bytes[buf->length] = '\0';
+        memcpy(added, bytes, length);
 }
 
 void buf_append_text(struct buf *buf, const char *text)

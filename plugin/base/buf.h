@@ -21,6 +21,12 @@ void buf_append(struct buf *buf, const void *bytes, size_t length);
 void buf_append_text(struct buf *buf, const char *text);
 void buf_append_format(struct buf *buf, const char *format, ...) PRINTF_LIKE(2, 3);
 
+/* Appends `length` zero bytes for the caller to fill; borrowed until the buf changes. */
+char *buf_extend(struct buf *buf, size_t length);
+
+/* Removes the last `length` bytes. */
+void buf_shorten(struct buf *buf, size_t length);
+
 /* The content as a string, "" when empty; borrowed until the buf changes. */
 const char *buf_text(const struct buf *buf);
 

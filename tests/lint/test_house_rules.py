@@ -7,7 +7,7 @@ import re
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 OWNERS = {"curl/": {"plugin/net/http.c", "plugin/net/http_exchange.h", "plugin/net/http_failure.h"},
           "json-c/": {"proto-json/doc.c"},
-          "openssl/": {"plugin/base/digest.c", "plugin/net/http.c", "plugin/net/http_exchange.c", "plugin/net/trust.c"}}
+          "openssl/": {"plugin/base/base64.c", "plugin/base/digest.c", "plugin/net/http.c", "plugin/net/http_exchange.c", "plugin/net/trust.c"}}
 
 
 def sources():

@@ -1,10 +1,8 @@
-/* The pure parts under identities: commands, credentials files, base64, claims. */
+/* identity/command and identity/ini: how commands and credentials files are read. */
 #include <string.h>
 
-#include "base/base64.h"
 #include "identity/command.h"
 #include "identity/ini.h"
-#include "proto-json/claims.h"
 #include "test.h"
 
 static void splits_commands(void **state)
@@ -106,94 +104,12 @@ static void reads_credentials_files(void **state)
     assert_int_equal(find(&profile, "", "[\n", &err), CLI_PROFILE_BROKEN);
 }
 
-/* RFC 4648, section 10. */
-static void codes_base64(void **state)
-{
-    static const struct {
-        const char *plain;
-        const char *standard;
-        const char *url;
-    } vectors[] = {
-        {"", "", ""},
-        {"f", "Zg==", "Zg"},
-        {"fo", "Zm8=", "Zm8"},
-        {"foo", "Zm9v", "Zm9v"},
-        {"foob", "Zm9vYg==", "Zm9vYg"},
-        {"fooba", "Zm9vYmE=", "Zm9vYmE"},
-        {"foobar", "Zm9vYmFy", "Zm9vYmFy"},
-        {"\xFB\xEF\xFF", "++//", "--__"},
-    };
-    static const char *const bad[] = {"Z", "Zg==", "Zm9vY", "Zm+v", "Zm/v", "Zm v", "Zm9v\n"};
-    struct buf out AUTO(buf_clear) = {0};
-
-    (void)state;
-    for (size_t i = 0; i < COUNT_OF(vectors); i++) {
-        buf_clear(&out);
-        base64_encode(&out, vectors[i].plain, strlen(vectors[i].plain));
-        assert_string_equal(buf_text(&out), vectors[i].standard);
-        buf_clear(&out);
-        assert_true(base64_decode_url(&out, vectors[i].url, strlen(vectors[i].url)));
-        assert_string_equal(buf_text(&out), vectors[i].plain);
-    }
-    for (size_t i = 0; i < COUNT_OF(bad); i++)
-        assert_false(base64_decode_url(&out, bad[i], strlen(bad[i])));
-    assert_false(base64_decode_url(&out, "Zm9\0", 4));
-}
-
-static bool read_claims(struct claims *out, const char *payload)
-{
-    struct secret token AUTO(secret_clear) = {0};
-    struct buf text AUTO(buf_clear) = {0};
-
-    buf_append_text(&text, "e30.");
-    base64_encode(&text, payload, strlen(payload));
-    while (text.bytes[text.length - 1] == '=')
-        text.bytes[--text.length] = '\0';
-    buf_append_text(&text, ".c2ln");
-    secret_set(&token, text.bytes, text.length);
-    return claims_read(out, &token, "second");
-}
-
-static void reads_claims(void **state)
-{
-    static const char *const no_tokens[] = {"", "a", "a.b", "..", "a.e30", "a.!!.c", "a.W10.c"};
-    struct claims claims;
-
-    (void)state;
-    assert_true(read_claims(&claims, "{\"iss\":\"https://i\",\"aud\":\"a\",\"sub\":\"s\","
-                                     "\"exp\":1767344645}"));
-    assert_string_equal(claims.issuer, "https://i");
-    assert_string_equal(claims.audience, "a");
-    assert_false(claims.audience_fits);
-    assert_string_equal(claims.subject, "s");
-    assert_int_equal(claims.expires_at_s, 1767344645);
-    assert_true(read_claims(&claims, "{\"aud\":[\"first\",\"second\"],\"exp\":1.5,\"sub\":7}"));
-    assert_string_equal(claims.audience, "first");
-    assert_true(claims.audience_fits);
-    assert_true(read_claims(&claims, "{\"aud\":\"second\"}"));
-    assert_true(claims.audience_fits);
-    assert_true(read_claims(&claims, "{\"aud\":[\"first\",\"second\"],\"exp\":1.5,\"sub\":7}"));
-    assert_string_equal(claims.subject, "");
-    assert_int_equal(claims.expires_at_s, 0);
-    assert_true(read_claims(&claims, "{\"aud\":[],\"sub\":\"a\\u001b[31mb\"}"));
-    assert_string_equal(claims.audience, "");
-    assert_string_equal(claims.subject, "a?[31mb");
-    for (size_t i = 0; i < COUNT_OF(no_tokens); i++) {
-        struct secret token AUTO(secret_clear) = {0};
-
-        secret_set(&token, no_tokens[i], strlen(no_tokens[i]));
-        assert_false(claims_read(&claims, &token, "a"));
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(splits_commands),
         cmocka_unit_test(bounds_the_words_of_a_command),
         cmocka_unit_test(reads_credentials_files),
-        cmocka_unit_test(codes_base64),
-        cmocka_unit_test(reads_claims),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
