@@ -2,9 +2,9 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/time.h>
@@ -27,9 +27,10 @@
 #include "identity/command.h"
 #include "net/http.h"
 #include "proto-json/doc.h"
+#include "provide.h"
 
-/* A standard stream that is closed would be the number of the next file or socket, and an answer
- * would go into that. What is opened in its place fails every use. */
+/* The descriptor of a closed standard stream would be reused by the next file or socket, and an
+ * answer be written into that. What is opened in its place fails every use. */
 static void hold_standard_streams(void)
 {
     for (int descriptor = STDIN_FILENO; descriptor <= STDERR_FILENO; descriptor++) {
@@ -40,110 +41,97 @@ static void hold_standard_streams(void)
 }
 
 /* Secrets pass through this process: no core dumps, no debugger of the same user, and no file with
- * the keys of TLS, which libcurl writes where the environment wants it. */
+ * TLS keys, which libcurl writes where SSLKEYLOGFILE says. Whoever calls a set-user-id file
+ * controls its environment, which therefore does not count. */
 static void harden(void)
 {
     const struct rlimit none = {0};
 
+    if (getauxval(AT_SECURE) != 0)
+        (void)clearenv();
+    (void)unsetenv("SSLKEYLOGFILE");
     (void)setrlimit(RLIMIT_CORE, &none);
     (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-    (void)unsetenv("SSLKEYLOGFILE");
+    /* So that these writes fail instead of ending the process. */
     (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGXFSZ, SIG_IGN);
 }
 
-/* The exit status, once nothing that the system does can change it any more; negative before. */
-static volatile sig_atomic_t settled = -1;
+/* Set once nothing can change the exit status any more; negative before. */
+static volatile sig_atomic_t final_exit_status = -1;
 
 static void on_alarm(int unused)
 {
-    static const char complaint[] =
-        "aliyun-acr-credential-provider: the deadline has passed while the system did not answer. "
-        "Check name resolution and file systems of the node\n";
-    struct pollfd told = {.fd = STDERR_FILENO, .events = POLLOUT};
+    static const char message[] =
+        "aliyun-acr-credential-provider: timed out: a system call did not return before the "
+        "deadline. Check name resolution and file systems of the node\n";
+    struct pollfd stderr_state = {.fd = STDERR_FILENO, .events = POLLOUT};
 
     (void)unused;
     command_abandon(); /* NOLINT(bugprone-signal-handler,cert-sig30-c): it calls kill(2) only */
-    if (settled >= 0)
-        _exit(settled);
-    /* A pipe that nobody reads may be what has blocked: it is not waited for again. */
-    if (poll(&told, 1, 0) == 1 && write(STDERR_FILENO, complaint, sizeof complaint - 1) < 0)
+    if (final_exit_status >= 0)
+        _exit(final_exit_status);
+    /* Not if it would block: a full pipe may be what has blocked before. */
+    if (poll(&stderr_state, 1, 0) == 1 && write(STDERR_FILENO, message, sizeof message - 1) < 0)
         _exit(EX_SOFTWARE);
     _exit(EX_TEMPFAIL);
 }
 
-/* Every step keeps to the deadline by itself; this is for calls of the system that block. Whoever
- * started us may have held the signal back. */
-static void start_watchdog(int64_t deadline_s)
+/* Every step respects the deadline by itself; this is for system calls that block beyond it. Our
+ * parent may have blocked the signal. */
+static void start_watchdog(int64_t deadline_ms)
 {
-    const struct itimerval after = {.it_value = {.tv_sec = (time_t)deadline_s, .tv_usec = 500000}};
-    sigset_t its;
+    int64_t left_ms = deadline_ms + 500 - clock_mono_ms();
+    struct itimerval after = {.it_value = {.tv_usec = 1}};
+    sigset_t alarm;
 
+    if (left_ms > 0)
+        after.it_value = (struct timeval){.tv_sec = (time_t)(left_ms / 1000),
+                                          .tv_usec = (suseconds_t)(left_ms % 1000 * 1000)};
     (void)signal(SIGALRM, on_alarm);
-    (void)sigemptyset(&its);
-    (void)sigaddset(&its, SIGALRM);
-    (void)sigprocmask(SIG_UNBLOCK, &its, NULL);
+    (void)sigemptyset(&alarm);
+    (void)sigaddset(&alarm, SIGALRM);
+    (void)sigprocmask(SIG_UNBLOCK, &alarm, NULL);
     (void)setitimer(ITIMER_REAL, &after, NULL);
 }
 
-/* Once an error is about to be told, another one would only hide it; but that may block too. */
-static void settle(int status)
+/* From here on keep this exit status; allow 5 s to print the error and to log. */
+static void fix_exit_status(int status)
 {
-    enum { TELLING_S = 5 };
+    enum { PRINT_MS = 5000 };
 
-    start_watchdog(TELLING_S);
-    settled = status;
+    start_watchdog(clock_mono_ms() + PRINT_MS);
+    final_exit_status = status;
 }
 
-/* What a command does once there are settings and connections. */
-typedef bool work(const struct run *run, const struct options *options, int64_t deadline_ms,
-                  struct error *err);
+/* What a front end does once there are settings and connections. */
+typedef bool front_end(struct answer *out, const struct run *run, const struct options *options,
+                       struct error *err);
 
-static bool serve(work *serve_one, const struct options *options, struct error *err)
+static bool serve(front_end *run_front_end, struct answer *out, int64_t started_ms,
+                  const struct options *options, struct error *err)
 {
     struct settings settings AUTO(settings_clear) = {0};
     struct store store AUTO(store_close) = {0};
     struct http_transport *transport AUTO(http_curl_close) = http_curl_open();
-    struct run run;
-    int64_t deadline_ms;
+    struct run run = {.settings = &settings,
+                      .system = &system_real,
+                      .http = {.system = &system_real, .transport = transport},
+                      .store = &store};
+    bool is_loaded;
 
-    start_watchdog(SETTINGS_DEADLINE_DEFAULT_S);
-    if (!load_settings(&settings, &system_real, options->config_path, options->flags, err))
-        return false;
+    start_watchdog(started_ms + SETTINGS_DEADLINE_DEFAULT_S * INT64_C(1000));
+    is_loaded = load_settings(&settings, &system_real, options->config_path, options->flags, err);
     log_configure(settings.log.level, settings.log.destination);
-    start_watchdog(settings.deadline_s);
-    deadline_ms = clock_mono_ms() + settings.deadline_s * 1000;
-    run = (struct run){
-        .settings = &settings,
-        .system = &system_real,
-        .http = {.system = &system_real, .transport = transport, .deadline_ms = deadline_ms},
-        .store = &store,
-    };
-    if (!serve_one(&run, options, deadline_ms, err))
+    if (!is_loaded)
         return false;
-    /* The whole answer has been written: whatever happens now, it was given. */
-    settled = EXIT_SUCCESS;
+    run.http.deadline_ms = started_ms + settings.deadline_s * 1000;
+    start_watchdog(run.http.deadline_ms);
+    if (!run_front_end(out, &run, options, err))
+        return false;
+    /* The whole answer has been written: whatever blocks now, the run has succeeded. */
+    final_exit_status = EXIT_SUCCESS;
     return true;
-}
-
-static bool serve_kubelet(const struct run *run, const struct options *options, int64_t deadline_ms,
-                          struct error *err)
-{
-    (void)options;
-    return kubelet_run(run, deadline_ms, err);
-}
-
-static bool serve_get(const struct run *run, const struct options *options, int64_t deadline_ms,
-                      struct error *err)
-{
-    (void)deadline_ms;
-    return get_run(run, options->image, options->output, err);
-}
-
-static bool serve_docker(const struct run *run, const struct options *options, int64_t deadline_ms,
-                         struct error *err)
-{
-    (void)options;
-    return docker_get(run, deadline_ms, err);
 }
 
 static bool print(const char *text, struct error *err)
@@ -169,46 +157,61 @@ static bool print_help(struct error *err)
     return print(buf_text(&text), err);
 }
 
-static bool run_command(int argc, char **argv, struct error *err)
+static bool run_command(struct answer *out, int64_t started_ms, int argc, char **argv,
+                        struct error *err)
 {
     struct options options;
 
     if (!options_parse(&options, argc, argv, err))
         return false;
-    if (options.command == OPTIONS_VERSION)
-        return print_version(err);
     /* Nobody types a request: on a terminal, help is wanted. */
-    if (options.command == OPTIONS_HELP ||
-        (options.command == OPTIONS_KUBELET && isatty(STDIN_FILENO)))
+    if (options.command == OPTIONS_KUBELET && isatty(STDIN_FILENO))
+        options.command = OPTIONS_HELP;
+    switch (options.command) {
+    case OPTIONS_VERSION:
+        return print_version(err);
+    case OPTIONS_HELP:
         return print_help(err);
-    return serve(options.command == OPTIONS_GET ? serve_get : serve_kubelet, &options, err);
+    case OPTIONS_GET:
+        return serve(get_run, out, started_ms, &options, err);
+    case OPTIONS_KUBELET:
+        break;
+    }
+    return serve(kubelet_run, out, started_ms, &options, err);
 }
 
-static int run_as_docker_helper(int argc, char **argv)
+static bool run_docker_helper(struct answer *out, int64_t started_ms, int argc, char **argv,
+                              struct error *err)
 {
     const struct options defaults = {0};
-    struct error err = {0};
     enum docker_action action;
 
-    if (docker_parse(&action, argc, argv, &err) &&
-        (action == DOCKER_GET ? serve(serve_docker, &defaults, &err) : docker_answer(action, &err)))
-        return EXIT_SUCCESS;
-    settle(EXIT_FAILURE);
-    docker_print_error(&err);
-    return EXIT_FAILURE;
+    if (!docker_parse(&action, argc, argv, err))
+        return false;
+    if (action == DOCKER_GET)
+        return serve(docker_run, out, started_ms, &defaults, err);
+    return docker_answer(action, err);
 }
 
 int main(int argc, char **argv)
 {
+    int64_t started_ms = clock_mono_ms();
+    struct answer answer AUTO(provide_answer_clear) = {0};
     struct error err = {0};
+    bool is_docker;
+    int status;
 
     hold_standard_streams();
     harden();
-    if (argc > 0 && docker_is_called(argv[0]))
-        return run_as_docker_helper(argc, argv);
-    if (run_command(argc, argv, &err))
+    is_docker = argc > 0 && docker_is_called(argv[0]);
+    if (is_docker ? run_docker_helper(&answer, started_ms, argc, argv, &err)
+                  : run_command(&answer, started_ms, argc, argv, &err))
         return EXIT_SUCCESS;
-    settle(error_exit_status(&err));
-    log_error(&err);
-    return error_exit_status(&err);
+    status = is_docker ? EXIT_FAILURE : error_exit_status(&err);
+    fix_exit_status(status);
+    if (is_docker)
+        docker_print_error(&err);
+    else
+        log_error(&err);
+    return status;
 }

@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
@@ -104,6 +105,8 @@ int error_exit_status(const struct error *err)
         return EX_NOPERM;
     case ERROR_CONFIG:
         return EX_CONFIG;
+    case ERROR_VERBATIM:
+        return EXIT_FAILURE;
     case ERROR_INTERNAL:
         break;
     }
@@ -130,6 +133,7 @@ static const char *usual_advice(enum error_kind kind)
         return "Check what this identity is allowed to do";
     case ERROR_CONFIG:
         return "Correct or remove what is named here";
+    case ERROR_VERBATIM:
     case ERROR_INTERNAL:
         break;
     }
@@ -140,7 +144,13 @@ void error_format(const struct error *err, char *line, unsigned long size)
 {
     bool has_code = err->service_code[0] != '\0';
     bool has_id = err->request_id[0] != '\0';
-    int written =
+    int written;
+
+    if (err->kind == ERROR_VERBATIM) {
+        text_copy(line, size, err->cause);
+        return;
+    }
+    written =
         snprintf(line, size, "%s%s%s%s%s%s%s%s%s. %s", err->context,
                  err->context[0] != '\0' ? ": " : "", err->cause, has_code || has_id ? " (" : "",
                  err->service_code, has_code && has_id ? ", " : "", has_id ? "RequestId " : "",

@@ -18,6 +18,7 @@ enum error_kind {
     ERROR_TEMPORARY,   /* 75: network trouble, throttling, time-outs: a later try may succeed */
     ERROR_PERMISSION,  /* 77: a service refuses, with a reason that trying again does not mend */
     ERROR_CONFIG,      /* 78: the configuration, or the lack of one */
+    ERROR_VERBATIM,    /* 1: a protocol prescribes the whole line; it is the cause and no more */
 };
 
 /* What the caller can change before another try. Only provide.c acts on it. */
@@ -69,8 +70,8 @@ void error_redact(struct error *err, const char *secret);
 int error_exit_status(const struct error *err);
 
 /* Writes err as one line without a newline: "context: cause (Code, RequestId ...). Advice", where
- * the kind of an error speaks for one that has no advice of its own. The line is cut, never
- * overrun, at `size` bytes with its NUL. */
+ * the kind of an error speaks for one that has no advice of its own; of ERROR_VERBATIM it is the
+ * cause alone. The line is cut, never overrun, at `size` bytes with its NUL. */
 void error_format(const struct error *err, char *line, unsigned long size);
 
 #endif

@@ -11,17 +11,13 @@
 #include "proto-json/kubelet_request.h"
 #include "provide.h"
 
-/* Clients know these sentences by heart. */
+/* Clients compare errors with these sentences. */
 #define NOT_FOUND "credentials not found in native keychain"
 #define NO_SERVER "no credentials server URL"
 
-#define USAGE                                                                                      \
-    "usage: docker-credential-aliyun-acr get|store|erase|list|version\n"                           \
-    "\n"                                                                                           \
-    "A docker credential helper for Alibaba Cloud Container Registry: in ~/.docker/config.json,\n" \
-    "{\"credHelpers\": {\"HOST\": \"aliyun-acr\"}}.\n"
+#define USAGE "usage: docker-credential-aliyun-acr get|store|erase|list|version"
 
-/* As long as the reference implementation lets a line be. */
+/* As long as the reference implementation allows. */
 enum { INPUT_MAX_BYTES = 64 * 1024, STORE_WAIT_MS = 5000, LINE_SIZE = 2048 };
 
 bool docker_is_called(const char *program)
@@ -43,14 +39,13 @@ bool docker_parse(enum docker_action *out, int argc, char **argv, struct error *
         {"-h", DOCKER_HELP},
     };
 
-    for (size_t i = 0; argc == 2 && i < sizeof words / sizeof words[0]; i++) {
+    for (size_t i = 0; argc == 2 && i < COUNT_OF(words); i++) {
         if (strcmp(argv[1], words[i].word) == 0) {
             *out = words[i].action;
             return true;
         }
     }
-    return error_set(err, ERROR_USAGE,
-                     "usage: docker-credential-aliyun-acr get|store|erase|list|version");
+    return error_set(err, ERROR_VERBATIM, USAGE);
 }
 
 static bool read_input(struct buf *out, int64_t deadline_ms, struct error *err)
@@ -58,50 +53,46 @@ static bool read_input(struct buf *out, int64_t deadline_ms, struct error *err)
     return file_read_stream(out, STDIN_FILENO, INPUT_MAX_BYTES, deadline_ms, ERROR_REQUEST, err);
 }
 
-/* "https://HOST/v2/" -> "HOST". False for what is no server that ACR could be. */
+/* "https://HOST/v2/" -> "HOST". False for what cannot be an ACR registry. */
 static bool take_host(char *out, size_t size, const char *server)
 {
     static const char *const api_paths[] = {"", "/", "/v1", "/v1/", "/v2", "/v2/"};
     const char *host = text_starts_with(server, "https://") ? server + strlen("https://") : server;
     size_t length = strcspn(host, "/");
 
-    if (strstr(host, "://") != NULL || !text_copy(out, size, host))
+    if (!text_is_visible(server) || strstr(host, "://") != NULL || !text_copy(out, size, host))
         return false;
-    for (size_t i = 0; i < sizeof api_paths / sizeof api_paths[0]; i++) {
+    for (size_t i = 0; i < COUNT_OF(api_paths); i++) {
         if (strcmp(host + length, api_paths[i]) == 0)
             out[length] = '\0';
     }
     return true;
 }
 
-static bool fail_not_found(struct error *err)
-{
-    return error_set(err, ERROR_REQUEST, NOT_FOUND);
-}
-
-bool docker_get(const struct run *run, int64_t deadline_ms, struct error *err)
+bool docker_run(struct answer *out, const struct run *run, const struct options *options,
+                struct error *err)
 {
     struct buf input AUTO(buf_clear) = {0};
     struct buf text AUTO(buf_clear) = {0};
     struct kubelet_request request AUTO(kubelet_request_clear) = {0};
-    struct answer answer AUTO(provide_answer_clear) = {0};
     const char *server;
 
-    if (!read_input(&input, deadline_ms, err))
+    (void)options;
+    if (!read_input(&input, run->http.deadline_ms, err))
         return error_advise(err, "Write the URL of a registry on standard input, and close it");
     if (memchr(buf_text(&input), '\0', input.length) != NULL)
-        return fail_not_found(err);
+        return error_set(err, ERROR_VERBATIM, NOT_FOUND);
     server = input.length == 0 ? "" : text_trim(input.bytes);
     if (server[0] == '\0')
-        return error_set(err, ERROR_REQUEST, NO_SERVER);
-    if (!text_is_visible(server) || !take_host(request.image, sizeof request.image, server) ||
+        return error_set(err, ERROR_VERBATIM, NO_SERVER);
+    if (!take_host(request.image, sizeof request.image, server) ||
         !provide_is_ours(run, request.image))
-        return fail_not_found(err);
-    if (!provide(&answer, run, &request, err))
+        return error_set(err, ERROR_VERBATIM, NOT_FOUND);
+    if (!provide(out, run, &request, err))
         return error_wrap(err, "%.200s", server);
-    if (!answer.has_credentials)
-        return fail_not_found(err);
-    docker_login_append_credentials(&text, server, &answer.token);
+    if (!out->has_credentials)
+        return error_set(err, ERROR_VERBATIM, NOT_FOUND);
+    docker_login_append_credentials(&text, server, &out->token);
     return file_write_all(STDOUT_FILENO, text.bytes, text.length, err);
 }
 
@@ -113,7 +104,7 @@ bool docker_answer(enum docker_action action, struct error *err)
     switch (action) {
     case DOCKER_STORE:
     case DOCKER_ERASE:
-        /* A client whose pipe breaks takes that for a failure; what comes is nobody's business. */
+        /* Read, because a client whose pipe breaks fails; and dropped. */
         if (!read_input(&ignored, clock_mono_ms() + STORE_WAIT_MS, err))
             *err = (struct error){0};
         break;
@@ -126,17 +117,13 @@ bool docker_answer(enum docker_action action, struct error *err)
         break;
     case DOCKER_HELP:
     case DOCKER_GET:
-        text = USAGE;
+        text = USAGE "\n\n"
+                     "A docker credential helper for Alibaba Cloud Container Registry: in "
+                     "~/.docker/config.json,\n"
+                     "{\"credHelpers\": {\"HOST\": \"aliyun-acr\"}}.\n";
         break;
     }
     return file_write_all(STDOUT_FILENO, text, strlen(text), err);
-}
-
-/* Whether nothing may stand before or after it. */
-static bool is_sentence(const struct error *err)
-{
-    return err->kind == ERROR_USAGE || strcmp(err->cause, NOT_FOUND) == 0 ||
-           strcmp(err->cause, NO_SERVER) == 0;
 }
 
 void docker_print_error(const struct error *err)
@@ -146,8 +133,8 @@ void docker_print_error(const struct error *err)
     struct error ignored;
 
     error_format(err, line, sizeof line);
-    buf_append_format(&text, "%s\n", is_sentence(err) ? err->cause : line);
-    /* Nobody is left to tell when stdout itself is gone. */
+    buf_append_format(&text, "%s\n", line);
+    /* When stdout itself fails, there is nowhere left to report it. */
     if (!file_write_all(STDOUT_FILENO, text.bytes, text.length, &ignored))
         return;
 }

@@ -1,20 +1,21 @@
 /* The docker credential helper protocol (docker/docker-credential-helpers), for when the program is
- * called docker-credential-... . Other than elsewhere, errors go to stdout: clients show it, and
- * compare it with fixed sentences. */
+ * called docker-credential-... . Unlike elsewhere, errors go to stdout: clients show them, and
+ * compare them with fixed sentences (ERROR_VERBATIM). */
 #ifndef CMD_DOCKER_H
 #define CMD_DOCKER_H
 
 #include <stdbool.h>
-#include <stdint.h>
 
 #include "base/auto.h"
 #include "base/error.h"
 #include "config/run.h"
 
+struct answer;
+struct options;
+
 enum docker_action {
     DOCKER_GET,
-    DOCKER_STORE, /* this one and the next succeed without doing anything, for log-ins not to fail
-                   */
+    DOCKER_STORE, /* this and DOCKER_ERASE do nothing, so that logging in and out succeeds */
     DOCKER_ERASE,
     DOCKER_LIST,
     DOCKER_VERSION,
@@ -24,13 +25,14 @@ enum docker_action {
 /* Whether the program was called by the name of a credential helper. */
 bool docker_is_called(const char *program);
 
-/* Reads the one argument. Fails with ERROR_USAGE. */
+/* Reads the one argument. Fails with ERROR_VERBATIM. */
 CHECKED bool docker_parse(enum docker_action *out, int argc, char **argv, struct error *err);
 
-/* Answers `get`: reads a server on stdin and prints a log-in for it. A server that neither its name
- * nor the configuration makes an ACR registry is refused without the network, by the sentence that
- * lets clients go on anonymously. */
-CHECKED bool docker_get(const struct run *run, int64_t deadline_ms, struct error *err);
+/* Answers `get`: reads a server on stdin and prints a login for it. A server that is no ACR
+ * registry by its name or the configuration is refused without the network, with the sentence after
+ * which clients continue anonymously. On failure `out` has what is known, for the log. */
+CHECKED bool docker_run(struct answer *out, const struct run *run, const struct options *options,
+                        struct error *err);
 
 /* Answers any other action. */
 CHECKED bool docker_answer(enum docker_action action, struct error *err);

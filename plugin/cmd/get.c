@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "cmd/kubelet.h"
+#include "cmd/options.h"
 #include "proto-json/docker_login.h"
 #include "proto-json/kubelet_request.h"
 #include "provide.h"
@@ -48,22 +49,21 @@ static bool print(const struct answer *answer, enum get_output output, struct er
     return file_write_all(STDOUT_FILENO, text.bytes, text.length, err);
 }
 
-bool get_run(const struct run *run, const char *image, enum get_output output, struct error *err)
+bool get_run(struct answer *out, const struct run *run, const struct options *options,
+             struct error *err)
 {
     struct kubelet_request request AUTO(kubelet_request_clear) = {0};
-    struct answer answer AUTO(provide_answer_clear) = {0};
-    bool needs_credentials = output == GET_ENV || output == GET_PASSWORD;
+    bool needs_credentials = options->output == GET_ENV || options->output == GET_PASSWORD;
 
-    if (!text_copy(request.image, sizeof request.image, image)) {
-        (void)error_set(err, ERROR_REQUEST, "the image is too long");
-        return error_advise(err, "An image is HOST[:PORT]/PATH, of less than %zu bytes",
-                            sizeof request.image);
-    }
-    if (!provide(&answer, run, &request, err))
-        return error_wrap(err, "image %.200s", image);
-    if (needs_credentials && !answer.has_credentials) {
-        (void)error_set(err, ERROR_REQUEST, "%.200s is pulled without a password", image);
-        return error_advise(err, "Leave the log-in out");
-    }
-    return print(&answer, output, err);
+    if (!text_copy(request.image, sizeof request.image, options->image))
+        return error_set_advised(
+            err, ERROR_REQUEST,
+            ADVICE("An image is HOST[:PORT]/PATH, of less than %zu bytes", sizeof request.image),
+            "the image is too long");
+    if (!provide(out, run, &request, err))
+        return error_wrap(err, "image %.200s", request.image);
+    if (needs_credentials && !out->has_credentials)
+        return error_set_advised(err, ERROR_REQUEST, "Leave the log-in out",
+                                 "%.200s is pulled without a password", request.image);
+    return print(out, options->output, err);
 }

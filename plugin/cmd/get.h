@@ -6,6 +6,9 @@
 #include "base/error.h"
 #include "config/run.h"
 
+struct answer;
+struct options;
+
 enum get_output {
     GET_KUBELET,  /* a CredentialProviderResponse */
     GET_DOCKER,   /* the "auths" of a config.json */
@@ -13,9 +16,9 @@ enum get_output {
     GET_PASSWORD, /* the password alone */
 };
 
-/* Provides for an image or a registry host, and prints. On failure nothing was written to stdout,
- * unless stdout itself failed. */
-CHECKED bool get_run(const struct run *run, const char *image, enum get_output output,
+/* Provides for options->image, and prints options->output. On failure nothing was written to
+ * stdout, unless stdout itself failed; `out` then has what is known, for the log. */
+CHECKED bool get_run(struct answer *out, const struct run *run, const struct options *options,
                      struct error *err);
 
 #endif

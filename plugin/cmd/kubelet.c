@@ -24,18 +24,18 @@ bool kubelet_print(const char *api_version, const struct answer *answer, struct 
     return file_write_all(STDOUT_FILENO, document.bytes, document.length, err);
 }
 
-bool kubelet_run(const struct run *run, int64_t deadline_ms, struct error *err)
+bool kubelet_run(struct answer *out, const struct run *run, const struct options *options,
+                 struct error *err)
 {
     struct buf input AUTO(buf_clear) = {0};
     struct kubelet_request request AUTO(kubelet_request_clear) = {0};
-    struct answer answer AUTO(provide_answer_clear) = {0};
 
-    if (!file_read_stream(&input, STDIN_FILENO, KUBELET_REQUEST_MAX_BYTES, deadline_ms,
-                          ERROR_REQUEST, err))
+    (void)options;
+    if (!file_read_stream(&input, STDIN_FILENO, KUBELET_REQUEST_MAX_BYTES, run->http.deadline_ms,
+                          ERROR_REQUEST, err) ||
+        !kubelet_request_decode(&request, input.bytes, input.length, err))
         return error_wrap(err, "request on stdin");
-    if (!kubelet_request_decode(&request, input.bytes, input.length, err))
-        return error_wrap(err, "request on stdin");
-    if (!provide(&answer, run, &request, err))
+    if (!provide(out, run, &request, err))
         return error_wrap(err, "image %.200s", request.image);
-    return kubelet_print(request.api_version, &answer, err);
+    return kubelet_print(request.api_version, out, err);
 }

@@ -135,7 +135,7 @@ def test_slow_loris_metadata_service(node):
     for status, out, err in finish(crowd):
         assert (status, out, err.count("\n")) == (75, "", 1)
         # On a machine that is too slow for its own deadlines the watchdog has the last word.
-        assert "metadata" in err or "the deadline has passed" in err
+        assert "metadata" in err or "timed out" in err
     assert time.monotonic() - started < HANG_S
     node.cloud.heal()
     assert node.password() in node.cloud.cloud.issued

@@ -20,7 +20,7 @@ API = "credentialprovider.kubelet.k8s.io/"
 DEMO = "demo-registry.cn-hangzhou.cr.aliyuncs.com"
 # Of runs that use it up, and of all others, which shall not be hurried by a busy machine.
 SHORT_S, DEADLINE_S = (20 if WRAPPER else 8), 40
-WATCHDOG = "while the system did not answer"
+WATCHDOG = "a system call did not return"
 
 
 class Emulator(emulator.Emulator):
