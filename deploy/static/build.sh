@@ -1,9 +1,9 @@
 #!/bin/bash
-# Builds the release: one static executable that needs nothing of the node but a resolver configuration and CA
-# certificates. musl, OpenSSL, libcurl and json-c are built, without what it does not use, from Debian's source packages in
-# the versions of sources.lock; two builds give the same bytes.
+# Builds the release: one static executable that needs only a resolver configuration and CA certificates on the node.
+# musl, OpenSSL, libcurl and json-c are built from Debian's source packages in the versions of sources.lock, without the
+# parts that the program does not use. Two builds give the same bytes.
 #
-# Usage: build.sh x86_64|aarch64 OUTPUT_FOLDER [LOCK], on Debian 12; LOCK stands in for sources.lock. Writes
+# Usage: build.sh x86_64|aarch64 OUTPUT_FOLDER [LOCK], on Debian 12; LOCK replaces sources.lock. Writes
 # aliyun-acr-credential-provider-ARCH and its software bill of materials.
 set -euo pipefail
 
@@ -51,7 +51,7 @@ for description in "$work"/sources/*.dsc; do
     dpkg-source --no-check -x "$description" "$work/$name" >/dev/null
 done
 
-# -- a compiler that knows musl and the kernel's headers, by a name that is the same in every build
+# -- a compiler for musl and the kernel's headers, whose name is the same in every build
 
 step musl
 cd "$work/musl"
@@ -122,9 +122,9 @@ quietly cmake --build "$work/build" --parallel "$jobs"
 bash "$root/deploy/static/hardened.sh" "$arch" "$work"/build/lib{base,proto-json,net,config,cache,cloud,registry,identity,provide,cmd}.a "$prefix"/lib/lib{curl,ssl,json-c}.a
 cp "$work/build/aliyun-acr-credential-provider" "$output/$name"
 
-# -- the bill of materials: it names what was installed here too, and is no older than anything in it
+# -- the bill of materials: names the installed tools too, and is no older than anything in it
 
-# RELATIONSHIP FILE: the package of Debian that the file is of.
+# installed RELATIONSHIP FILE: the Debian package that FILE belongs to.
 installed() {
     local package
     package=$(dpkg-query -S "$(realpath "$2")" | sed 's/: .*//')
@@ -134,7 +134,7 @@ committed=$(git -C "$root" log -1 --format=%ct 2>/dev/null || echo 0)
 {
     installed BUILD_TOOL_OF "$(command -v "$compiler")"
     installed BUILD_TOOL_OF "$(command -v "$arch-linux-gnu-ld")"
-    # As far as the program needs it, which differs by architecture.
+    # Only if the program needs it, which differs by architecture.
     ! grep -q 'libgcc\.a(' "$work/link.map" || installed STATIC_LINK "$("$compiler" -print-libgcc-file-name)"
 } | python3 "$root/deploy/static/sbom.py" "$lock" "$work" "$output/$name" "$root/CMakeLists.txt" \
     $((committed > SOURCE_DATE_EPOCH ? committed : SOURCE_DATE_EPOCH)) >"$output/$name.spdx.json"

@@ -1,7 +1,7 @@
 #!/bin/bash
-# Fails if anything in an archive was compiled without what hardens it: hardened.sh x86_64|aarch64 ARCHIVE...
-# The executable cannot tell: some assembly of musl and OpenSSL lacks the mark of protected branches, so that the linker
-# leaves it off the whole, and among so much that is hardened nobody would miss what is not.
+# Fails if an object in an archive was compiled without hardening: hardened.sh x86_64|aarch64 ARCHIVE...
+# The executable does not show it: some assembly of musl and OpenSSL is not marked for protected branches, so the linker
+# leaves the mark off the whole file.
 set -euo pipefail
 export LC_ALL=C
 
@@ -13,14 +13,14 @@ esac
 shift
 
 status=0
-complain() { echo "hardened.sh: $1" >&2; status=1; }
+report() { echo "hardened.sh: $1" >&2; status=1; }
 for archive; do
     # Each object is a line "File: ARCHIVE(OBJECT)", and its notes follow.
     bare=$(readelf -nW "$archive" | awk -v mark="$mark" '
         /^File: / {if (file != "") print file; file = $2}
         index($0, mark) {file = ""}
         END {if (file != "") print file}')
-    [ -z "$bare" ] || complain "without \"$mark\":"$'\n'"$bare"
-    nm "$archive" 2>/dev/null | grep ' U __stack_chk_fail$' >/dev/null || complain "without stack protector: $archive"
+    [ -z "$bare" ] || report "without \"$mark\":"$'\n'"$bare"
+    nm "$archive" 2>/dev/null | grep ' U __stack_chk_fail$' >/dev/null || report "without stack protector: $archive"
 done
 exit $status

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Prints the software bill of materials of a release, SPDX 2.3: sbom.py LOCK WORK EXECUTABLE CMAKE_LISTS CREATED.
 
-WORK holds what build.sh has unpacked, and `sources`, what that was unpacked from. CREATED is in seconds. Each line of stdin
-tells of an installed package that had a part in the build: RELATIONSHIP NAME VERSION ARCHITECTURE.
+WORK is the working folder of build.sh: the unpacked sources, and in `sources` their packages. CREATED is in seconds. Each
+line of stdin names an installed package that took part in the build: RELATIONSHIP NAME VERSION ARCHITECTURE.
 """
 
 import hashlib
@@ -79,7 +79,7 @@ def main():
     bill = {"spdxVersion": "SPDX-2.3", "SPDXID": "SPDXRef-DOCUMENT", "dataLicense": "CC0-1.0", "name": name,
             "creationInfo": {"created": timestamp(created), "creators": [f"Tool: {os.path.basename(__file__)}-{version}"]},
             "packages": packages, "files": files, "relationships": relationships}
-    # Another bill has another name, the same bill the same one.
+    # The same bill has the same name, another one another name.
     bill["documentNamespace"] = uuid.uuid5(uuid.NAMESPACE_OID, json.dumps(bill)).urn
     json.dump(bill, sys.stdout, indent=1)
     print()

@@ -1,8 +1,8 @@
 #!/bin/bash
-# The source packages of a release: by apt, in a state of its own, from the mirrors of Debian that this machine has, in
-# whichever form its sources are written.
+# Downloads the source packages of a release with apt, from the Debian mirrors that this machine is configured for. apt
+# gets a state directory of its own, so nothing on the machine changes.
 #
-# Usage: sources.sh fetch LOCK FOLDER    downloads what LOCK names; status 69 if a version is not to be had any more
+# Usage: sources.sh fetch LOCK FOLDER    downloads what LOCK names; status 69 if a version is no longer available
 #        sources.sh update LOCK          rewrites LOCK: the newest versions, the digests of their files, today's date
 set -euo pipefail
 export LC_ALL=C
@@ -26,8 +26,8 @@ apt() {
         -o Acquire::Retries=3 "$@"
 }
 
-# Finds the mirrors of one release where the machine has them for its own, whether it has lists of them yet or not. Others
-# than Debian use the same names of releases; backports would give versions that nobody means.
+# Finds the mirrors of one release among those of the machine's own apt, whether their lists were downloaded or not.
+# Skips other distributions, which use the same release names, and backports.
 read_release() {
     local release=$1
     mkdir -p "$state/$release/lists/partial"
@@ -38,7 +38,7 @@ read_release() {
             print "deb-src [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]", $1, $2, $3
         }' >"$state/$release/sources.list"
     [ -s "$state/$release/sources.list" ] || fail "apt has no mirror of Debian $own in its sources: see sources.list(5)"
-    apt "$release" apt-get -o APT::Update::Error-Mode=any update || fail "the mirror's lists of Debian $release cannot be had"
+    apt "$release" apt-get -o APT::Update::Error-Mode=any update || fail "the mirror's lists of Debian $release cannot be downloaded"
 }
 
 # RELEASE NAME VERSION FOLDER
@@ -54,9 +54,9 @@ fetch)
     folder=$(realpath "${3:?$usage}")
     while read -r name version release; do
         download "$release" "$name" "$version" "$folder" ||
-            fail "$name $version is not to be had any more: bring $lock up to date with sources.sh update: $(head -n 1 "$state/error")" 69
+            fail "$name $version is no longer available; run sources.sh update $lock: $(head -n 1 "$state/error")" 69
     done < <(rows package)
-    # Neither a file that differs nor one more or less.
+    # The same files, no more and no fewer.
     diff <(rows file | awk '{print $2 "  " $1}' | sort -k 2) <(cd "$folder" && sha256sum -- *) >&2 ||
         fail "what the mirror has (>) is not what $lock names (<)"
     ;;
@@ -70,7 +70,7 @@ update)
                 (cd "$folder" && sha256sum -- *) | awk '{print "file", $2, $1}' >>"$state/files"
                 continue 2
             fi
-            echo "sources.sh: the mirror lists $name $version and does not have it: $(head -n 1 "$state/error")" >&2
+            echo "sources.sh: the mirror lists $name $version but does not have it: $(head -n 1 "$state/error")" >&2
         done
         fail "Debian $release has no $name"
     done < <(rows package)

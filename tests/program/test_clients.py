@@ -162,7 +162,8 @@ def test_password_that_has_ended_is_refused(node):
     assert_refused(node.inspect("--authfile", authfile))
 
 
-@pytest.mark.parametrize("docker, helpers", [({"credHelpers": {DEMO: "aliyun-acr"}}, ()), ({}, ["aliyun-acr"])])
+@pytest.mark.parametrize("docker, helpers", [({"credHelpers": {DEMO: "aliyun-acr"}}, ()), ({}, ["aliyun-acr"]),
+                                             ({}, ["containers-auth.json", "aliyun-acr"])])
 def test_skopeo_by_the_credential_helper(node, docker, helpers):
     issued = len(node.cloud.cloud.issued)
     node.configure(helpers, **docker)
