@@ -154,89 +154,84 @@ static const char *name_of(const struct doc_node *node)
     return node->path[0] == '\0' ? "the document" : node->path;
 }
 
-enum finding { FINDING_VALUE, FINDING_NONE, FINDING_WRONG };
-
-/* What there is at a node; WRONG with err filled. */
-static enum finding find(const struct doc_node *node, enum json_type type, const char *type_name,
-                         enum doc_need need, struct error *err)
+/* True when the value is of the type, or absent although optional. */
+static bool check(const struct doc_node *node, enum json_type type, const char *type_name,
+                  enum doc_need need, struct error *err)
 {
-    if (!node->present && need == DOC_OPTIONAL)
-        return FINDING_NONE;
     if (!node->present)
-        error_set(err, node->kind, "%s is missing: it must be %s", name_of(node), type_name);
-    else if (!json_object_is_type(node->value, type))
-        error_set(err, node->kind, "%s must be %s", name_of(node), type_name);
-    else
-        return FINDING_VALUE;
-    return FINDING_WRONG;
+        return need == DOC_OPTIONAL ||
+               error_set(err, node->kind, "%s is missing: it must be %s", name_of(node), type_name);
+    return json_object_is_type(node->value, type) ||
+           error_set(err, node->kind, "%s must be %s", name_of(node), type_name);
 }
 
-/* A string without NUL and its bounded length. */
-static enum finding find_string(const char **text, size_t *length, size_t max_bytes,
-                                const struct doc_node *node, enum doc_need need, struct error *err)
+/* The string of a node, borrowed; `*text` stays as it is if there is none. */
+static bool read_string(const char **text, size_t max_bytes, const struct doc_node *node,
+                        enum doc_need need, struct error *err)
 {
-    enum finding finding = find(node, json_type_string, "a string", need, err);
+    size_t length;
 
-    if (finding != FINDING_VALUE)
-        return finding;
+    if (!check(node, json_type_string, "a string", need, err))
+        return false;
+    if (!node->present)
+        return true;
+    length = (size_t)json_object_get_string_len(node->value);
+    if (length > max_bytes)
+        return error_set(err, node->kind, "%s must be at most %zu bytes long", name_of(node),
+                         max_bytes);
     *text = json_object_get_string(node->value);
-    *length = (size_t)json_object_get_string_len(node->value);
-    if (*length > max_bytes)
-        error_set(err, node->kind, "%s must be at most %zu bytes long", name_of(node), max_bytes);
-    else if (strlen(*text) != *length)
-        error_set(err, node->kind, "%s must not have a NUL", name_of(node));
-    else
-        return FINDING_VALUE;
-    return FINDING_WRONG;
+    return strlen(*text) == length ||
+           error_set(err, node->kind, "%s must not have a NUL", name_of(node));
 }
 
 bool doc_text(char *out, size_t size, struct doc_node node, enum doc_need need, struct error *err)
 {
     const char *text = NULL;
-    size_t length = 0;
-    enum finding finding = find_string(&text, &length, size - 1, &node, need, err);
 
-    if (finding == FINDING_VALUE)
-        memcpy(out, text, length + 1);
-    return finding != FINDING_WRONG;
+    if (!read_string(&text, size - 1, &node, need, err))
+        return false;
+    if (text != NULL)
+        text_copy(out, size, text);
+    return true;
 }
 
 bool doc_string(char **out, size_t max_bytes, struct doc_node node, enum doc_need need,
                 struct error *err)
 {
     const char *text = NULL;
-    size_t length = 0;
-    enum finding finding = find_string(&text, &length, max_bytes, &node, need, err);
 
-    if (finding == FINDING_VALUE) {
+    if (!read_string(&text, max_bytes, &node, need, err))
+        return false;
+    if (text != NULL) {
         free(*out);
-        *out = alloc_string_of(text, length);
+        *out = alloc_string(text);
     }
-    return finding != FINDING_WRONG;
+    return true;
 }
 
 bool doc_secret(struct secret *out, size_t max_bytes, struct doc_node node, enum doc_need need,
                 struct error *err)
 {
     const char *text = NULL;
-    size_t length = 0;
-    enum finding finding = find_string(&text, &length, max_bytes, &node, need, err);
 
-    if (finding == FINDING_VALUE)
-        secret_set(out, text, length);
-    return finding != FINDING_WRONG;
+    if (!read_string(&text, max_bytes, &node, need, err))
+        return false;
+    if (text != NULL)
+        secret_set(out, text, strlen(text));
+    return true;
 }
 
 bool doc_integer(int64_t *out, int64_t min, int64_t max, struct doc_node node, enum doc_need need,
                  struct error *err)
 {
-    enum finding finding = find(&node, json_type_int, "a whole number", need, err);
     int64_t value;
 
     /* json-c turns what does not fit into one of the ends of int64_t. */
     assert(min > INT64_MIN && max < INT64_MAX);
-    if (finding != FINDING_VALUE)
-        return finding == FINDING_NONE;
+    if (!check(&node, json_type_int, "a whole number", need, err))
+        return false;
+    if (!node.present)
+        return true;
     value = json_object_get_int64(node.value);
     if (value < min || value > max)
         return error_set(err, node.kind, "%s must be from %lld to %lld", name_of(&node),
@@ -247,29 +242,26 @@ bool doc_integer(int64_t *out, int64_t min, int64_t max, struct doc_node node, e
 
 bool doc_boolean(bool *out, struct doc_node node, enum doc_need need, struct error *err)
 {
-    enum finding finding = find(&node, json_type_boolean, "true or false", need, err);
-
-    if (finding == FINDING_VALUE)
+    if (!check(&node, json_type_boolean, "true or false", need, err))
+        return false;
+    if (node.present)
         *out = json_object_get_boolean(node.value) != 0;
-    return finding != FINDING_WRONG;
+    return true;
 }
 
 bool doc_object(struct doc_node node, enum doc_need need, struct error *err)
 {
-    return find(&node, json_type_object, "an object", need, err) != FINDING_WRONG;
+    return check(&node, json_type_object, "an object", need, err);
 }
 
 bool doc_array(size_t *count, size_t max_count, struct doc_node node, enum doc_need need,
                struct error *err)
 {
-    enum finding finding = find(&node, json_type_array, "an array", need, err);
     size_t length;
 
-    if (finding != FINDING_VALUE) {
-        *count = 0;
-        return finding == FINDING_NONE;
-    }
-    length = json_object_array_length(node.value);
+    if (!check(&node, json_type_array, "an array", need, err))
+        return false;
+    length = node.present ? json_object_array_length(node.value) : 0;
     if (length > max_count)
         return error_set(err, node.kind, "%s must have at most %zu elements", name_of(&node),
                          max_count);

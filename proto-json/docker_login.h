@@ -1,5 +1,5 @@
-/* Documents of docker: the answer of a credential helper (docker-credential-helpers), and the
- * "auths" of a config.json or auth.json. */
+/* A registry login in docker's documents: the output of a credential helper
+ * (docker-credential-helpers), and the "auths" of a config.json or auth.json. */
 #ifndef PROTO_JSON_DOCKER_LOGIN_H
 #define PROTO_JSON_DOCKER_LOGIN_H
 

@@ -1,11 +1,11 @@
-/* Allocation that cannot fail: inputs are bounded and nothing is printed before the end, so that a
- * process without memory has nothing better to do than to say so in one line and go. */
+/* Allocation that cannot fail: inputs are bounded and nothing is printed before the end, so a
+ * process that is out of memory prints one line and exits with status 71. */
 #ifndef BASE_ALLOC_H
 #define BASE_ALLOC_H
 
 #include <stddef.h>
 
-/* `size` zeroed bytes that the caller frees. Ends the process (status 71) when memory is out. */
+/* `count` times `size` zeroed bytes that the caller frees. */
 void *alloc_zeroed(size_t count, size_t size) __attribute__((malloc, returns_nonnull));
 
 /* A copy of a string, or of its first `length` bytes, that the caller frees. */

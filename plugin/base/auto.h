@@ -3,7 +3,7 @@
 #ifndef BASE_AUTO_H
 #define BASE_AUTO_H
 
-/* The local variable is handed to `clear` (a function that takes its address) on every way out. */
+/* Calls `clear` with the address of the local variable at the end of its scope. */
 #define AUTO(clear) __attribute__((cleanup(clear)))
 
 /* Moves a value out of a variable: yields it and leaves `{0}`, so that it is not cleared twice. */
@@ -14,7 +14,7 @@
         taken_;                                                                                    \
     })
 
-/* The caller must look at the result: false means that an error waits to be carried up. */
+/* The caller must use the result: false means that there is an error to pass on. */
 #define CHECKED __attribute__((warn_unused_result))
 
 #define PRINTF_LIKE(text_at, first_at) __attribute__((format(printf, text_at, first_at)))

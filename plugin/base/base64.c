@@ -23,8 +23,12 @@ bool base64_decode_url(struct buf *out, const char *text, size_t length)
     if (padding == 3 || strspn(buf_text(&standard), LETTERS_AND_DIGITS "-_") != length)
         return false;
     buf_append(&standard, "==", padding);
-    for (char *at = standard.bytes; *at != '\0'; at++)
-        *at = *at == '-' ? '+' : *at == '_' ? '/' : *at;
+    for (char *at = standard.bytes; *at != '\0'; at++) {
+        if (*at == '-')
+            *at = '+';
+        else if (*at == '_')
+            *at = '/';
+    }
     decoded = (unsigned char *)buf_extend(out, standard.length / 4 * 3);
     decoded_length =
         EVP_DecodeBlock(decoded, (unsigned char *)standard.bytes, (int)standard.length);

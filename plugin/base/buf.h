@@ -1,6 +1,6 @@
-/* Growing bytes, always NUL-terminated. Growth copies and wipes, clearing wipes: whatever passes
- * through a buf leaves no trace in freed memory, without anyone having to decide what is secret.
- * Whoever fills a buf from outside checks the bound of that input first. `{0}` is empty. */
+/* Growing bytes, always NUL-terminated. Memory is wiped before it is freed, also when the buf
+ * grows, so nobody has to decide what is secret. Callers bound the input from outside. `{0}` is
+ * empty. */
 #ifndef BASE_BUF_H
 #define BASE_BUF_H
 

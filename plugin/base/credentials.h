@@ -12,7 +12,7 @@ struct credentials {
     char access_key_id[ACCESS_KEY_ID_SIZE];
     struct secret access_key_secret;
     struct secret security_token; /* empty for a long-lived AccessKey */
-    int64_t expires_at_s;         /* Unix seconds; 0: they do not expire, or nobody said when */
+    int64_t expires_at_s;         /* Unix seconds; 0: never, or unknown */
 };
 
 /* Wipes and returns to `{0}`. */

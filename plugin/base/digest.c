@@ -1,7 +1,7 @@
 #include "base/digest.h"
 
-/* The digest of EVP starts all of libcrypto first, which takes as long as the rest of an answer
- * from the cache; the older functions start nothing. */
+/* EVP's digests initialize all of libcrypto first, which takes as long as the rest of an answer
+ * from the cache; the older functions do not. */
 #define OPENSSL_SUPPRESS_DEPRECATED
 
 #include <openssl/crypto.h>

@@ -4,12 +4,12 @@
 
 #include <stdint.h>
 
-/* All strings are owned; NULL where nothing was said. `{0}` is empty. */
+/* All strings are owned; NULL if absent. `{0}` is empty. */
 struct role {
     char *arn;             /* "acs:ram::ACCOUNT:role/NAME" */
-    char *session_name;    /* NULL: a name that tells the node */
-    char *external_id;     /* what a role of another account may ask for */
-    char *source_identity; /* who is behind the session, for the audit */
+    char *session_name;    /* NULL: a name that identifies the node */
+    char *external_id;     /* required by some roles of other accounts */
+    char *source_identity; /* who uses the session, for the audit log */
     char *policy;          /* JSON that narrows the role's permissions */
     int64_t duration_s;    /* seconds; 0: the service's default, one hour */
 };

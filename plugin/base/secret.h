@@ -1,5 +1,5 @@
-/* Bytes that must not be seen: AccessKey secrets, STS tokens, passwords, service account tokens.
- * Wiped when cleared; secret_reveal() is the one door out, easy to search for. `{0}` is empty. */
+/* Secret bytes: AccessKey secrets, STS tokens, passwords, service account tokens. Wiped when
+ * cleared; read by secret_reveal() only, so that all readers are easy to find. `{0}` is empty. */
 #ifndef BASE_SECRET_H
 #define BASE_SECRET_H
 

@@ -122,11 +122,11 @@ void text_hex(char *out, const unsigned char *bytes, size_t length)
 /* A text that was cut may end with the beginning of a secret. */
 static void redact_tail(char *text, const char *secret)
 {
-    enum { WORTH_HIDING = 6 };
+    enum { MIN_BYTES = 6 };
     size_t text_length = strlen(text);
     size_t length = strlen(secret);
 
-    for (size_t tail = length < text_length ? length : text_length; tail >= WORTH_HIDING; tail--) {
+    for (size_t tail = length < text_length ? length : text_length; tail >= MIN_BYTES; tail--) {
         if (memcmp(text + text_length - tail, secret, tail) == 0) {
             memset(text + text_length - tail, '*', tail);
             return;

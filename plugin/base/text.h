@@ -34,10 +34,10 @@ bool text_is_visible(const char *text);
 bool text_starts_with(const char *text, const char *prefix);
 bool text_ends_with(const char *text, const char *suffix);
 
-/* Whether it is what all region ids look like: a DNS label in lower case that begins with two
- * letters and a hyphen ("cn-", "ap-"). Other labels before .aliyuncs.com belong to services in
- * which customers choose names: cr-vpc.oss-cn-hangzhou.aliyuncs.com can be anybody's OSS bucket, so
- * that neither a token nor a signed request may follow such a label. */
+/* Whether it has the form of a region id: a DNS label in lower case that begins with two letters
+ * and a hyphen ("cn-", "ap-"). Other labels before .aliyuncs.com belong to services in which
+ * customers choose names: cr-vpc.oss-cn-hangzhou.aliyuncs.com can be anybody's OSS bucket, so no
+ * token or signed request may be sent to such a host. */
 bool text_is_region(const char *text);
 
 /* Appends text in percent-encoding by RFC 3986, section 2.3: all but A-Z a-z 0-9 - _ . ~ become
@@ -48,7 +48,7 @@ void text_percent_encode(struct buf *out, const char *text);
 void text_hex(char *out, const unsigned char *bytes, size_t length);
 
 /* Removes every occurrence of a secret, and the beginning of one with which a text that was cut may
- * end. Secrets shorter than four bytes are left, for they would tear ordinary words apart. */
+ * end. Secrets shorter than four bytes are left, since they occur in ordinary words. */
 void text_redact(char *text, const char *secret);
 
 /* Parses a whole decimal number, only digits, within [min, max]. False on anything else. */

@@ -1,4 +1,4 @@
-/* What an ACR API call yields: the temporary user name and password of a registry. */
+/* The result of an ACR API call: the temporary user name and password of a registry. */
 #ifndef BASE_TOKEN_H
 #define BASE_TOKEN_H
 

@@ -1,4 +1,4 @@
-/* Fuzzes all decoders of services' answers with the same bytes. */
+/* Fuzzes all decoders of services' responses with the same bytes. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -65,13 +65,13 @@ static void read_claims(const uint8_t *bytes, size_t length)
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 {
     struct credentials credentials AUTO(credentials_clear) = {0};
-    struct api_error said;
+    struct api_error error;
     struct error err = {0};
 
     decode_tokens(bytes, length);
     decode_lists(bytes, length);
     read_claims(bytes, length);
-    api_reply_decode_error(&said, bytes, length);
+    api_reply_decode_error(&error, bytes, length);
     if (credentials_reply_decode_sts(&credentials, bytes, length, &err) ||
         credentials_reply_decode_uri(&credentials, bytes, length, &err)) {
         if (credentials.access_key_id[0] == '\0' || secret_is_empty(&credentials.security_token))

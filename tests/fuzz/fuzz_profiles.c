@@ -1,4 +1,4 @@
-/* Fuzzes what people keep in their homes: CLI profiles, credentials files, commands. */
+/* Fuzzes the files of a home directory: CLI profiles, credentials files, commands. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>

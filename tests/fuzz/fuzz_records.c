@@ -1,6 +1,5 @@
-/* Fuzzes cache entries. The digest in front of them would let no changed byte pass, so that it is
- * made anew for the fuzzed document; and a record that was read is the same when it is read again.
- */
+/* Fuzzes cache entries. The digest would reject every changed byte, so it is computed anew for the
+ * fuzzed document; a record that was read must be the same when it is written and read again. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
