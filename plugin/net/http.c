@@ -30,6 +30,8 @@ void http_preconnect(const struct http *http, const struct http_request *request
 
 void http_sleep_until(const struct http *http, int64_t mono_ms)
 {
+    if (mono_ms > http->deadline_ms)
+        mono_ms = http->deadline_ms;
     if (http->transport->sleep_until != NULL)
         http->transport->sleep_until(http->transport, mono_ms);
     else

@@ -70,7 +70,7 @@ void http_prefetch(const struct http *http, const struct http_request *request);
  * or fails as the connection did. The URL is "https://HOST[:PORT]"; headers come later. A hint. */
 void http_preconnect(const struct http *http, const struct http_request *request);
 
-/* Sleeps, while what runs in the background makes progress. */
+/* Sleeps, not beyond the deadline, while what runs in the background makes progress. */
 void http_sleep_until(const struct http *http, int64_t mono_ms);
 
 /* Milliseconds until the deadline; never negative. */

@@ -9,6 +9,7 @@ import subprocess
 import threading
 import time
 
+import cache_records
 import pytest
 from program_run import DEMO, PROGRAM, SHORT_S, WRAPPER, assert_failed, pull, request, run
 from tls import Authority
@@ -172,6 +173,25 @@ def test_network_that_fails_says_what_to_check(cloud, tmp_path, where, fault, st
         entry = {"match": [DEMO], "instanceId": "cri-demo567890abcdef", "apiEndpoint": endpoint}
         result = pull(cloud, DEMO + "/a", more, config={"registries": [entry]}, tmp_path=tmp_path, deadline_s=SHORT_S)
     assert_failed(result, status, *words)
+
+
+TLS_DEADLINE_S = 3
+
+
+def test_tls_that_is_never_answered_ends_in_time(cloud):
+    """Neither by the registry nor, on the early connection, by the API: the run ends by itself, not by its watchdog."""
+    cloud.fault("tls", stall=True)
+    assert_failed(pull(cloud, DEMO + "/a", deadline_s=TLS_DEADLINE_S), 75, ".aliyuncs.com", "deadline")
+
+
+def test_tls_that_is_never_answered_lets_a_stale_token_be_served(node):
+    node.cloud.cloud.token_life_s = cache_records.SHORT_LIFE_S
+    password = node.password()
+    cache_records.age(node.directory, 110)
+    for path in node.files("instance"):  # so that the registry is asked as well
+        path.unlink()
+    node.cloud.fault("tls", stall=True)
+    assert node.password(deadline_s=TLS_DEADLINE_S) == password
 
 
 def test_challenge_and_metadata_service_are_asked_at_once(cloud, tmp_path):
