@@ -118,7 +118,7 @@ static struct exchange *take_prefetched(struct curl_transport *transport,
 }
 
 static bool send_request(struct http_transport *functions, const struct http_request *request,
-                 int64_t deadline_ms, struct http_response *out, struct error *err)
+                         int64_t deadline_ms, struct http_response *out, struct error *err)
 {
     struct curl_transport *transport = own(functions);
     struct exchange *early AUTO(exchange_free) =
@@ -182,8 +182,10 @@ struct http_transport *http_curl_open(void)
 {
     struct curl_transport *transport = alloc_zeroed(1, sizeof *transport);
 
-    transport->functions = (struct http_transport){
-        .send = send_request, .prefetch = prefetch, .preconnect = preconnect, .sleep_until = sleep_until};
+    transport->functions = (struct http_transport){.send = send_request,
+                                                   .prefetch = prefetch,
+                                                   .preconnect = preconnect,
+                                                   .sleep_until = sleep_until};
     return &transport->functions;
 }
 

@@ -39,7 +39,7 @@ struct exchange *early_take(struct early *early, const struct http_request *requ
 
 bool early_was_lost(const struct exchange *exchange)
 {
-    return !exchange->sent && exchange->client_hello_sent &&
+    return !exchange->sent && exchange->handshake.client_hello_sent &&
            exchange->result != CURLE_OPERATION_TIMEDOUT;
 }
 
@@ -52,7 +52,8 @@ CURLM *early_multi_for(const struct early *early, const char *host)
 
 static bool is_held(const struct early *early)
 {
-    return early->multi == NULL || (early->exchange != NULL && early->exchange->client_hello_sent);
+    return early->multi == NULL ||
+           (early->exchange != NULL && early->exchange->handshake.client_hello_sent);
 }
 
 bool early_perform(struct early *early, int *running)

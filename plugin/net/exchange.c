@@ -1,13 +1,15 @@
 #include "net/exchange.h"
 
-#include <openssl/ssl.h>
+#include <openssl/x509_vfy.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/system.h"
 #include "base/text.h"
-#include "net/http_failure.h"
+#include "net/explain.h"
+#include "net/proxy.h"
 #include "net/trust.h"
 
 /* Headers carry STS tokens: the list is wiped, libcurl's own copies are out of reach. */
@@ -85,33 +87,13 @@ static int on_connection(void *context, char *peer, char *local, int peer_port, 
     return exchange->has_request ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
 }
 
-/* Notes the first message of a handshake, and is called no more from then on: libcurl keeps the
- * connection for longer than there is an exchange. */
-static void on_tls_message(int is_written, int version, int type, const void *bytes, size_t length,
-                           SSL *tls, void *context)
-{
-    struct exchange *exchange = context;
-
-    (void)version;
-    (void)bytes;
-    (void)length;
-    if (is_written == 0 || type != SSL3_RT_HANDSHAKE)
-        return;
-    exchange->client_hello_sent = true;
-    SSL_set_msg_callback(tls, NULL);
-    SSL_set_msg_callback_arg(tls, NULL);
-}
-
 static CURLcode on_tls_context(CURL *easy, void *tls_context, void *context)
 {
     struct exchange *exchange = context;
 
     (void)easy;
-    if (!exchange->has_request) {
-        SSL_CTX_set_msg_callback(tls_context, on_tls_message);
-        SSL_CTX_set_msg_callback_arg(tls_context, exchange);
-    }
-    return trust_install(tls_context) ? CURLE_OK : CURLE_SSL_CACERT_BADFILE;
+    handshake_watch(&exchange->handshake, tls_context);
+    return trust_install(tls_context, &system_real) ? CURLE_OK : CURLE_SSL_CACERT_BADFILE;
 }
 
 static bool set_protocol(CURL *easy, enum http_kind kind)
@@ -127,14 +109,22 @@ static bool set_protocol(CURL *easy, enum http_kind kind)
 #endif
 }
 
-static bool set_transport(struct exchange *exchange, enum http_kind kind)
+/* What libcurl is given it does not read from the environment. */
+static bool set_proxy(struct exchange *exchange, enum http_kind kind)
+{
+    struct proxy proxy = {.url = "", .exceptions = "", .is_usable = true};
+
+    if (kind == HTTP_SECURE)
+        proxy = proxy_of_environment(&system_real);
+    exchange->has_unusable_proxy = !proxy.is_usable;
+    return curl_easy_setopt(exchange->easy, CURLOPT_PROXY, proxy.url) == CURLE_OK &&
+           curl_easy_setopt(exchange->easy, CURLOPT_NOPROXY, proxy.exceptions) == CURLE_OK;
+}
+
+static bool set_tls(struct exchange *exchange)
 {
     CURL *easy = exchange->easy;
 
-    if (!set_protocol(easy, kind))
-        return false;
-    if (kind == HTTP_LINK_LOCAL)
-        return curl_easy_setopt(easy, CURLOPT_PROXY, "") == CURLE_OK;
     /* libcurl would load the whole bundle that its distribution chose; see trust.h. */
     (void)curl_easy_setopt(easy, CURLOPT_PROXY_CAINFO, NULL);
     (void)curl_easy_setopt(easy, CURLOPT_PROXY_CAPATH, NULL);
@@ -160,7 +150,7 @@ static bool set_method(CURL *easy, const char *method, const char *form)
            curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, method) == CURLE_OK;
 }
 
-static void add_header(struct exchange *exchange, const char *name, const char *value)
+static bool add_header(struct exchange *exchange, const char *name, const char *value)
 {
     struct buf line AUTO(buf_clear) = {0};
     struct curl_slist *longer;
@@ -170,15 +160,18 @@ static void add_header(struct exchange *exchange, const char *name, const char *
     longer = curl_slist_append(exchange->headers, buf_text(&line));
     if (longer != NULL)
         exchange->headers = longer;
+    return longer != NULL;
 }
 
 static bool set_headers(struct exchange *exchange, const struct http_request *request)
 {
-    add_header(exchange, "Expect", "");
-    if (request->form == NULL)
-        add_header(exchange, "Content-Type", "");
-    for (size_t i = 0; i < request->header_count; i++)
-        add_header(exchange, request->headers[i].name, request->headers[i].value);
+    if (!add_header(exchange, "Expect", "") ||
+        (request->form == NULL && !add_header(exchange, "Content-Type", "")))
+        return false;
+    for (size_t i = 0; i < request->header_count; i++) {
+        if (!add_header(exchange, request->headers[i].name, request->headers[i].value))
+            return false;
+    }
     return curl_easy_setopt(exchange->easy, CURLOPT_HTTPHEADER, exchange->headers) == CURLE_OK;
 }
 
@@ -233,7 +226,8 @@ static bool prepare(struct exchange *exchange, const struct http_request *reques
            curl_easy_setopt(easy, CURLOPT_HEADERDATA, exchange) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_connection) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_PREREQDATA, exchange) == CURLE_OK &&
-           set_transport(exchange, request->kind) &&
+           set_protocol(easy, request->kind) && set_proxy(exchange, request->kind) &&
+           (request->kind != HTTP_SECURE || set_tls(exchange)) &&
            set_method(easy, request->method, request->form) &&
            set_limits(exchange, request, deadline_ms);
 }
@@ -326,22 +320,37 @@ int64_t exchange_check_time(struct exchange *exchange)
     return 0;
 }
 
+static long number_of(const struct exchange *exchange, CURLINFO what)
+{
+    long number = 0;
+
+    (void)curl_easy_getinfo(exchange->easy, what, &number);
+    return number;
+}
+
 static bool fail(const struct exchange *exchange, struct error *err)
 {
     curl_off_t resolved_us = 0;
-    long proxy_status = 0;
-    bool is_counted =
-        curl_easy_getinfo(exchange->easy, CURLINFO_NAMELOOKUP_TIME_T, &resolved_us) == CURLE_OK;
+    long verify_result = number_of(exchange, CURLINFO_SSL_VERIFYRESULT);
 
-    (void)curl_easy_getinfo(exchange->easy, CURLINFO_HTTP_CONNECTCODE, &proxy_status);
-    return http_failure_tell(
-        &(struct http_failure){.host = exchange->host,
-                               .result = exchange->result,
-                               .complaint = exchange->message,
-                               .is_too_large = exchange->too_large,
-                               .body_max_bytes = exchange->body_max_bytes,
-                               .is_name_unknown = is_counted && resolved_us == 0,
-                               .proxy_status = proxy_status},
+    (void)curl_easy_getinfo(exchange->easy, CURLINFO_NAMELOOKUP_TIME_T, &resolved_us);
+    return explain_failure(
+        &(struct failure){
+            .host = exchange->host,
+            .result = exchange->result,
+            .message = exchange->message,
+            .body_max_bytes = exchange->body_max_bytes,
+            .is_too_large = exchange->too_large,
+            .is_resolved = resolved_us > 0,
+            .has_unusable_proxy = exchange->has_unusable_proxy,
+            .proxy_status = number_of(exchange, CURLINFO_HTTP_CONNECTCODE),
+            .proxy_error = number_of(exchange, CURLINFO_PROXY_ERROR),
+            .verify_result = verify_result != X509_V_OK
+                                 ? verify_result
+                                 : number_of(exchange, CURLINFO_PROXY_SSL_VERIFYRESULT),
+            .tls_alert = exchange->handshake.alert,
+            .is_peer_without_tls = exchange->handshake.is_peer_without_tls,
+        },
         err);
 }
 

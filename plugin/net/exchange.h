@@ -11,6 +11,7 @@
 #include "base/auto.h"
 #include "base/buf.h"
 #include "base/error.h"
+#include "net/handshake.h"
 #include "net/http.h"
 
 enum { EXCHANGE_HOST_SIZE = 300 };
@@ -29,8 +30,9 @@ struct exchange {
     int64_t connect_timeout_ms;
     bool all_address_families; /* IPv6 too, since IPv4 did not work */
     bool too_large;
-    bool client_hello_sent; /* of one that was started without a request */
+    bool has_unusable_proxy;
     bool has_request;
+    struct handshake handshake;
     bool sent; /* connected, and libcurl has begun to send the request */
     bool done;
     CURLcode result;               /* once done */

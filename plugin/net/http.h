@@ -56,7 +56,7 @@ struct http {
 };
 
 /* Sends and waits for the response, whatever its status. A failure leaves out->connected to say
- * whether there was a connection, and has the kinds of http_failure.h. */
+ * whether there was a connection, and has the kinds of explain.h. */
 CHECKED bool http_send(const struct http *http, const struct http_request *request,
                        struct http_response *out, struct error *err);
 

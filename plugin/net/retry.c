@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/system.h"
 #include "base/text.h"
+#include "net/explain.h"
 #include "net/http.h"
 
 enum { WISH_MAX_S = 24 * 3600 };
@@ -92,9 +93,7 @@ bool retry_send(const struct http *http, const struct http_request *request, uns
         if (answered && !retry_is_temporary_status(response->status))
             return true;
         if (answered)
-            error_set_advised(err, ERROR_TEMPORARY,
-                              "The service is temporarily unavailable; try again later",
-                              "HTTP status %ld", response->status);
+            explain_temporary_status(response->status, err);
         again = retry_wait(&retry, response, err);
     } while (again);
     return false;

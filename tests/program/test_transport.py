@@ -89,6 +89,42 @@ def test_proxy_that_wants_a_password_is_asked_once(cloud, tmp_path):
     assert len(cloud.log("proxy")) <= 2  # the second one opened early, beside the metadata service
 
 
+def test_unusable_proxy_does_not_matter_to_exceptions(cloud, tmp_path):
+    config = {"registries": [{"match": [DEMO], "instanceId": "cri-demo567890abcdef", "apiEndpoint": cloud.api}]}
+    more = {"HTTPS_PROXY": "http://user:S3cr#tPw@127.0.0.1:1", "NO_PROXY": "127.0.0.1"}
+    assert pull(cloud, DEMO + "/a", more, config=config, tmp_path=tmp_path).auth
+    cloud.fault("tls", reset=True)
+    assert_failed(pull(cloud, DEMO + "/a", more, config=config, tmp_path=tmp_path), 75, "connection failed")
+
+
+@contextlib.contextmanager
+def socks_proxy():
+    """A proxy that accepts no password; its URL, and the logins that it has seen."""
+    logins = []
+
+    def serve(listener):
+        with contextlib.suppress(OSError):
+            while True:
+                connection = listener.accept()[0]
+                connection.recv(512)
+                connection.sendall(b"\5\2")  # user and password, please (RFC 1928, RFC 1929)
+                logins.append(connection.recv(512))
+                connection.sendall(b"\1\1")
+                connection.close()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=serve, args=(listener,), daemon=True).start()
+        yield "socks5h://user:S3crtPw@127.0.0.1:%d" % listener.getsockname()[1], logins
+        listener.shutdown(socket.SHUT_RDWR)
+
+
+def test_socks_proxy_that_refuses_the_password_is_asked_once(cloud, tmp_path):
+    config = {"registries": [{"match": [DEMO], "instanceId": "cri-demo567890abcdef"}], "endpoints": {"network": "public"}}
+    with socks_proxy() as (proxy, logins):
+        result = pull(cloud, DEMO + "/a", {"HTTPS_PROXY": proxy}, config=config, tmp_path=tmp_path)
+    assert_failed(result, 69, "the proxy refuses the login", "into HTTPS_PROXY", secrets=["S3crtPw"])
+    assert 1 <= len(logins) <= 2
+
+
 def test_keys_of_tls_are_written_nowhere(cloud, tmp_path):
     assert pull(cloud, DEMO + "/a", {"SSLKEYLOGFILE": str(tmp_path / "keys")}).auth
     assert not (tmp_path / "keys").exists()
@@ -100,6 +136,13 @@ def test_old_tls_is_not_tried_again(cloud, tmp_path):
         config = {"registries": [{"match": [DEMO], "instanceId": "cri-demo567890abcdef",
                                   "apiEndpoint": f"https://127.0.0.1:{port}"}]}
         result = pull(cloud, DEMO + "/a", {"NO_PROXY": "127.0.0.1"}, config=config, tmp_path=tmp_path)
+    assert_failed(result, 69, "TLS 1.2")
+
+
+def test_peer_without_tls_is_not_tried_again(cloud, tmp_path):
+    config = {"registries": [{"match": [DEMO], "instanceId": "cri-demo567890abcdef",
+                              "apiEndpoint": cloud.metadata.replace("http:", "https:")}]}
+    result = pull(cloud, DEMO + "/a", {"NO_PROXY": "127.0.0.1"}, config=config, tmp_path=tmp_path)
     assert_failed(result, 69, "TLS 1.2")
 
 
@@ -151,7 +194,7 @@ def test_metadata_service_in_a_black_hole_is_given_up_within_seconds(cloud):
 
 
 ROUTES = "Check routes, security groups and proxy variables of the node"
-BETWEEN = "check what stands between the node and the service"
+BETWEEN = "check firewalls and proxies between the node and the service"
 STRANGER = "Check what answers in place of the service: endpoints, proxy variables and name resolution"
 
 
@@ -216,14 +259,16 @@ def test_challenge_and_metadata_service_are_asked_at_once(cloud, tmp_path):
 
 
 @pytest.mark.parametrize("fault, status, words", [
-    ({"tls": "unknown-ca"}, 69, "certificate"), ({"tls": "wrong-name"}, 69, "certificate"),
-    ({"tls": "expired"}, 69, "certificate"), ({"reset": "tls"}, 75, "connection failed"),
+    ({"tls": "unknown-ca"}, 69, ["certificate", "Update the node's CA certificates"]),
+    ({"tls": "wrong-name"}, 69, ["certificate", "Check what answers under this name"]),
+    ({"tls": "expired"}, 69, ["certificate", "the certificate must be renewed"]),
+    ({"reset": "tls"}, 75, ["connection failed"]),
 ])
 def test_tls(cloud, fault, status, words, tmp_path):
     """Straight at the API, so that nothing but the program sees the handshake."""
     config = {"registries": [{"match": [DEMO], "instanceId": "cri-demo567890abcdef", "apiEndpoint": cloud.api}]}
     cloud.fault("tls", **fault)
-    assert_failed(pull(cloud, DEMO + "/a", config=config, tmp_path=tmp_path), status, words)
+    assert_failed(pull(cloud, DEMO + "/a", {"NO_PROXY": "127.0.0.1"}, config=config, tmp_path=tmp_path), status, *words)
     assert cloud.log("acr") == []
 
 
@@ -234,6 +279,19 @@ def test_hashed_directory_of_certificates(cloud, tmp_path):
     del environment["SSL_CERT_FILE"]
     assert run(request(DEMO + "/a"), {**environment, "SSL_CERT_DIR": str(tmp_path)}).auth
     assert_failed(run(request(DEMO + "/a"), environment), 69, "certificate")
+
+
+def test_long_list_of_directories_of_certificates(cloud, tmp_path):
+    """Whatever its length, it counts, and the system's store does not."""
+    directory = tmp_path / "ca"
+    directory.mkdir()
+    shutil.copy(cloud.ca, directory / "ca.pem")
+    subprocess.run(["openssl", "rehash", str(directory)], check=True)
+    environment = {name: value for name, value in cloud.environment().items() if name != "SSL_CERT_FILE"}
+    for length in (4095, 4096, 100000):
+        places = ":".join(f"/nonexistent/{number:05}" for number in range(length // 19)) + ":" + str(directory)
+        places = "/" * (length - len(places)) + places
+        assert run(request(DEMO + "/a"), {**environment, "SSL_CERT_DIR": places}).auth, length
 
 
 def test_bundle_with_many_certificates_is_searched(cloud, tmp_path):

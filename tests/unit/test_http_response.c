@@ -1,8 +1,7 @@
-/* What is kept of an answer's head, and what is said of an exchange without an answer. */
+/* What is kept of the head of a response. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "net/http_failure.h"
 #include "net/http_response.h"
 #include "test.h"
 
@@ -91,56 +90,6 @@ static void test_challenges(void **state)
     }
 }
 
-static void test_failures(void **state)
-{
-    static const struct {
-        CURLcode result;
-        const char *complaint;
-        enum error_kind kind;
-        const char *words;
-    } failures[] = {
-        {CURLE_COULDNT_RESOLVE_HOST, "", ERROR_TEMPORARY, "resolv.conf"},
-        {CURLE_COULDNT_RESOLVE_PROXY, "Could not resolve proxy: p", ERROR_TEMPORARY, "resolv.conf"},
-        {CURLE_COULDNT_CONNECT, "refused", ERROR_TEMPORARY, "Check routes"},
-        {CURLE_OPERATION_TIMEDOUT, "", ERROR_TEMPORARY, "no answer in time"},
-        {CURLE_SSL_CACERT_BADFILE, "", ERROR_CONFIG, "SSL_CERT_FILE"},
-        {CURLE_PEER_FAILED_VERIFICATION, "certificate has expired", ERROR_UNAVAILABLE, "(NTP)"},
-        {CURLE_PEER_FAILED_VERIFICATION, "certificate is not yet valid", ERROR_UNAVAILABLE,
-         "(NTP)"},
-        {CURLE_PEER_FAILED_VERIFICATION, "subject name 'a' does not match target host name 'b'",
-         ERROR_UNAVAILABLE, "/etc/hosts"},
-        {CURLE_PEER_FAILED_VERIFICATION, "unable to get local issuer certificate",
-         ERROR_UNAVAILABLE, "SSL_CERT_FILE"},
-        {CURLE_SSL_CONNECT_ERROR, "tlsv1 alert protocol version", ERROR_UNAVAILABLE, "TLS 1.2"},
-        {CURLE_SSL_CONNECT_ERROR, "reset", ERROR_TEMPORARY, "connection failed"},
-        {CURLE_WEIRD_SERVER_REPLY, "", ERROR_UNAVAILABLE, "not an HTTP answer"},
-        {CURLE_FILESIZE_EXCEEDED, "", ERROR_UNAVAILABLE, "larger than 7 bytes"},
-        {CURLE_RECV_ERROR, "reset", ERROR_TEMPORARY, "connection failed"},
-        {CURLE_COULDNT_CONNECT, "Unsupported proxy scheme for 'ftp://u:hidden@p'", ERROR_CONFIG,
-         "HTTPS_PROXY"},
-        {CURLE_COULDNT_RESOLVE_PROXY, "Unsupported proxy syntax in 'http://u:hidden@p'",
-         ERROR_CONFIG, "HTTPS_PROXY"},
-    };
-
-    (void)state;
-    for (size_t i = 0; i < sizeof failures / sizeof failures[0]; i++) {
-        const struct http_failure failure = {.host = "host:1",
-                                             .result = failures[i].result,
-                                             .complaint = failures[i].complaint,
-                                             .body_max_bytes = 7};
-        struct error err = {0};
-        char line[2048];
-
-        assert_false(http_failure_tell(&failure, &err));
-        error_format(&err, line, sizeof line);
-        print_message("%s\n", line);
-        assert_int_equal(err.kind, failures[i].kind);
-        assert_non_null(strstr(line, failures[i].words));
-        assert_non_null(strstr(line, "host:1: "));
-        assert_null(strstr(line, "hidden"));
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -148,7 +97,6 @@ int main(void)
         cmocka_unit_test(test_final_answer_follows_an_interim_one),
         cmocka_unit_test(test_headers_that_are_too_long),
         cmocka_unit_test(test_challenges),
-        cmocka_unit_test(test_failures),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,49 @@
+#include "net/proxy.h"
+
+#include <curl/curl.h>
+#include <strings.h>
+
+#include "base/auto.h"
+#include "base/system.h"
+
+/* The first of these variables that is set; the list ends with NULL. */
+static const char *first_of(const struct system *system, const char *const *names)
+{
+    const char *value = "";
+
+    while (value[0] == '\0' && *names != NULL)
+        value = system->variable(*names++);
+    return value;
+}
+
+/* Parsed as libcurl does it: "HOST:PORT" is an HTTP proxy. */
+static bool is_url_of_proxy(const char *text)
+{
+    static const char *const schemes[] = {"http",    "https",  "socks4",
+                                          "socks4a", "socks5", "socks5h"};
+    CURLU *url = curl_url();
+    char *scheme = NULL;
+    bool is_known = false;
+
+    if (curl_url_set(url, CURLUPART_URL, text, CURLU_NON_SUPPORT_SCHEME | CURLU_GUESS_SCHEME) ==
+            CURLUE_OK &&
+        curl_url_get(url, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK) {
+        for (size_t i = 0; i < COUNT_OF(schemes); i++)
+            is_known = is_known || strcasecmp(scheme, schemes[i]) == 0;
+    }
+    curl_free(scheme);
+    curl_url_cleanup(url);
+    return is_known;
+}
+
+struct proxy proxy_of_environment(const struct system *system)
+{
+    static const char *const proxies[] = {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY",
+                                          NULL};
+    static const char *const exceptions[] = {"no_proxy", "NO_PROXY", NULL};
+    const char *url = first_of(system, proxies);
+
+    return (struct proxy){.url = url,
+                          .exceptions = first_of(system, exceptions),
+                          .is_usable = url[0] == '\0' || is_url_of_proxy(url)};
+}
