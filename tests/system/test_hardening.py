@@ -11,7 +11,7 @@ import time
 
 import pytest
 from identity_fixtures import write
-from program_run import DEMO, PROGRAM, WATCHDOG, WRAPPER, Result, assert_failed, request, run, skip_where_permitted, wait_until
+from program_run import DEMO, PROGRAM, WATCHDOG, WRAPPER, Result, assert_failed, call, request, run, skip_where_permitted, wait_until
 
 pytestmark = pytest.mark.skipif(bool(WRAPPER), reason="the system would see the wrapper")
 
@@ -75,6 +75,32 @@ def test_no_other_process_of_the_user_reads_the_memory(under_way, name):
 def test_no_core_is_dumped(under_way):
     limits = pathlib.Path(f"/proc/{under_way('aliyun-acr-credential-provider').pid}/limits").read_text()
     assert re.search(r"^Max core file size +0 +0 ", limits, re.MULTILINE)
+
+
+# -- a set-user-id file ------------------------------------------------------------------------------------------
+
+
+def test_callers_proxy_and_certificates_do_not_count_where_the_file_is_set_user_id(cloud):
+    """Whoever calls it could otherwise lead it to a service of his own."""
+    if os.geteuid() != 0:
+        skip_where_permitted("only root can give a file away")
+    config = {"cache": {"enabled": False}, "endpoints": {"metadata": cloud.metadata},
+              "registries": [{"match": [DEMO], "instanceId": "cri-demo567890abcdef", "apiEndpoint": cloud.api}]}
+    environment = {name: value for name, value in cloud.environment().items() if name != "NO_PROXY"}
+    assert "HTTPS_PROXY" in environment and "SSL_CERT_FILE" in environment
+    with tempfile.TemporaryDirectory(prefix="acr-program-") as directory:
+        os.chmod(directory, 0o755)
+        path = write(pathlib.Path(directory, "config.json"), config)
+        os.chmod(path, 0o644)
+        program = shutil.copy(PROGRAM, directory)
+        assert call("--config", path, program=program, stdin=request(DEMO + "/a"), environment=environment).auth
+        assert cloud.log("proxy")
+        os.chown(program, NOBODY, NOBODY)
+        os.chmod(program, 0o4755)
+        seen = len(cloud.log("proxy"))
+        result = call("--config", path, program=program, stdin=request(DEMO + "/a"), environment=environment)
+    assert_failed(result, 69, "127.0.0.1", "TLS certificate not accepted")
+    assert len(cloud.log("proxy")) == seen
 
 
 # -- calls of the system that block ----------------------------------------------------------------------------

@@ -18,14 +18,14 @@ def _namespace():
         skip_where_permitted("this machine allows no mount namespace")
 
 
-def pull_with(cloud, place, command):
+def pull_with(cloud, place, command, **more):
     """Runs with /etc and /var/lib empty but for what `command` puts at `place`."""
     script = (f"mount -t tmpfs none /etc && mount -t tmpfs none /var/lib && mkdir -p {os.path.dirname(place)} && "
               f"{command.format(ca=shlex.quote(cloud.ca), place=place)} && exec {shlex.quote(PROGRAM)} --no-cache")
     environment = {name: value for name, value in cloud.environment().items() if name != "SSL_CERT_FILE"}
     return Result(subprocess.run([*NAMESPACE, "/bin/sh", "-c", script], input=request(DEMO + "/a"), text=True,
                                  capture_output=True, timeout=60, check=False,
-                                 env={**environment, "HOME": "/nonexistent", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}))
+                                 env={**environment, "HOME": "/nonexistent", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", **more}))
 
 
 BUNDLES = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt",
@@ -64,3 +64,8 @@ def test_hashed_directories(cloud, directory):
 
 def test_no_trust_store(cloud):
     assert_failed(pull_with(cloud, "/etc/elsewhere/ca.pem", "cp {ca} {place}"), 69, "certificate")
+
+
+def test_variables_replace_the_store_of_the_system(cloud):
+    for places in ("/nonexistent", "/nonexistent:" * 400):
+        assert_failed(pull_with(cloud, BUNDLES[0], "cp {ca} {place}", SSL_CERT_DIR=places), 69, "certificate")
