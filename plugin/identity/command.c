@@ -138,6 +138,7 @@ static _Noreturn void become(const struct command *command, const struct pipe_en
     (void)setpgid(0, 0);
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     (void)signal(SIGPIPE, SIG_DFL);
+    (void)signal(SIGXFSZ, SIG_DFL);
     (void)sigprocmask(SIG_SETMASK, usual, NULL);
     if (null >= 0 && dup2(null, STDIN_FILENO) >= 0 && dup2(output->write, STDOUT_FILENO) >= 0 &&
         dup2(complaint->write, STDERR_FILENO) >= 0) {
