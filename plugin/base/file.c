@@ -32,42 +32,52 @@ static bool read_to_end(struct buf *out, int descriptor, size_t max_bytes, bool 
     return got >= 0;
 }
 
+/* Whoever can write the file decides what it says: the same rule as ssh's. */
+static bool check_trusted(const struct stat *status, const char *path, struct error *err)
+{
+    if (!S_ISREG(status->st_mode))
+        return error_set(err, ERROR_CONFIG, "%s is not a regular file", path);
+    if (status->st_uid != 0 && status->st_uid != geteuid())
+        return error_set_advised(
+            err, ERROR_CONFIG,
+            ADVICE("Run: chown root %s, or run this program as the file's owner", path),
+            "%s belongs to neither root nor the user that runs this program", path);
+    if ((status->st_mode & (S_IWGRP | S_IWOTH)) != 0)
+        return error_set_advised(err, ERROR_CONFIG, ADVICE("Run: chmod go-w %s", path),
+                                 "%s can be written by others than its owner", path);
+    return true;
+}
+
+static bool read_trusted(struct buf *out, int descriptor, const char *path, size_t max_bytes,
+                         struct error *err)
+{
+    struct stat status;
+    bool too_much = false;
+
+    if (fstat(descriptor, &status) != 0)
+        return error_set(err, ERROR_CONFIG, "cannot open %s: %s", path, strerror(errno));
+    if (!check_trusted(&status, path, err))
+        return false;
+    if (!read_to_end(out, descriptor, max_bytes, &too_much))
+        return error_set(err, ERROR_CONFIG, "cannot read %s: %s", path, strerror(errno));
+    return !too_much ||
+           error_set(err, ERROR_CONFIG, "%s is larger than %zu bytes", path, max_bytes);
+}
+
 enum file_outcome file_read_trusted(struct buf *out, const char *path, size_t max_bytes,
                                     struct error *err)
 {
     /* Non-blocking, so that opening a FIFO put in the file's place does not hang. */
     int descriptor AUTO(file_close) = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    struct stat status;
-    bool too_much = false;
 
-    if (descriptor < 0) {
-        bool is_forbidden = errno == EACCES;
-
-        if (errno == ENOENT || errno == ENOTDIR)
-            return FILE_ABSENT;
-        (void)error_set(err, ERROR_CONFIG, "cannot open %s: %s", path, strerror(errno));
-        if (is_forbidden)
-            (void)error_advise(err, "Let the user that runs this program read it");
-        return FILE_REFUSED;
-    }
-    if (fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode)) {
-        (void)error_set(err, ERROR_CONFIG, "%s is not a regular file", path);
-        return FILE_REFUSED;
-    }
-    if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
-        (void)error_set(err, ERROR_CONFIG, "%s can be written by others than its owner", path);
-        (void)error_advise(err, "Run: chmod go-w %s", path);
-        return FILE_REFUSED;
-    }
-    if (!read_to_end(out, descriptor, max_bytes, &too_much)) {
-        (void)error_set(err, ERROR_CONFIG, "cannot read %s: %s", path, strerror(errno));
-        return FILE_REFUSED;
-    }
-    if (too_much) {
-        (void)error_set(err, ERROR_CONFIG, "%s is larger than %zu bytes", path, max_bytes);
-        return FILE_REFUSED;
-    }
-    return FILE_READ;
+    if (descriptor >= 0)
+        return read_trusted(out, descriptor, path, max_bytes, err) ? FILE_READ : FILE_REFUSED;
+    if (errno == ENOENT || errno == ENOTDIR)
+        return FILE_ABSENT;
+    error_set_advised(err, ERROR_CONFIG,
+                      errno == EACCES ? "Let the user that runs this program read it" : "",
+                      "cannot open %s: %s", path, strerror(errno));
+    return FILE_REFUSED;
 }
 
 /* True once `descriptor` can be read without blocking; false at the deadline. */
@@ -93,10 +103,9 @@ bool file_read_stream(struct buf *out, int descriptor, size_t max_bytes, int64_t
     ssize_t got = 1;
 
     while (got != 0) {
-        if (!wait_readable(descriptor, deadline_ms)) {
-            (void)error_set(err, ERROR_TEMPORARY, "no end of input before the deadline");
-            return error_advise(err, "Close standard input after the request");
-        }
+        if (!wait_readable(descriptor, deadline_ms))
+            return error_set_advised(err, ERROR_TEMPORARY, "Close standard input after the request",
+                                     "timed out waiting for end of input");
         got = read(descriptor, chunk, sizeof chunk);
         if (got < 0 && errno != EINTR && errno != EAGAIN)
             return error_set(err, ERROR_IO, "cannot read: %s", strerror(errno));

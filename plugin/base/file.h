@@ -11,9 +11,10 @@
 
 enum file_outcome { FILE_READ, FILE_ABSENT, FILE_REFUSED };
 
-/* Reads a regular file of at most `max_bytes` bytes that nobody but its owner can write. ABSENT
- * when there is no such file, with err untouched; REFUSED, with err filled (ERROR_CONFIG), when it
- * is too large, not a regular file, writable by group or others, or cannot be read. */
+/* Reads a regular file of at most `max_bytes` bytes that nobody but root and the effective user can
+ * write. ABSENT when there is no such file, with err untouched; REFUSED, with err filled
+ * (ERROR_CONFIG), when it belongs to another user, is writable by group or others, not a regular
+ * file, too large, or cannot be read. */
 CHECKED enum file_outcome file_read_trusted(struct buf *out, const char *path, size_t max_bytes,
                                             struct error *err);
 
