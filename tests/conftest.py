@@ -8,7 +8,12 @@ import pytest
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "support"), os.path.join(HERE, "emulator")]
 from emulated_node import Node  # noqa: E402
-from program_run import Emulator  # noqa: E402
+from program_run import Emulator, keys  # noqa: E402
+
+
+def pytest_configure(config):
+    if getattr(config.option, "numprocesses", None):
+        keys()  # before the processes start
 
 
 @pytest.fixture

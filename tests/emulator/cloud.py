@@ -86,8 +86,8 @@ class Signer:
 class Cloud:
     """State is plain attributes, so that a test can set any of them."""
 
-    def __init__(self, directory):
-        self.signer = Signer(directory)
+    def __init__(self, signer):
+        self.signer = signer
         self.lock = threading.Lock()
         self._made = []  # every secret, however short its life
         self.metadata_mode = "normal"  # or hardened, no-token-service, disabled

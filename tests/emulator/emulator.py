@@ -14,6 +14,7 @@ import secrets
 import shutil
 import signal
 import socket
+import ssl
 import struct
 import subprocess
 import sys
@@ -24,7 +25,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlsplit
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from cloud import STATUS_OF_CODE, Cloud, Refusal  # noqa: E402
+from cloud import STATUS_OF_CODE, Cloud, Refusal, Signer  # noqa: E402
 from tls import Authority  # noqa: E402
 
 
@@ -210,7 +211,9 @@ class _Api(_Handler):
             days = -1
         elif fault and fault.get("tls") == "wrong-name":
             name = "wrong.example"
-        context = authority.context(name or "127.0.0.1", days)
+        # Of each connection alone, since it holds the callback; what that chooses is shared.
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
 
         def choose(connection, asked, _):
             try:
@@ -338,10 +341,27 @@ class _Proxy(_Handler):
         return "proxy", "plain", lambda: (403, {}, b"")
 
 
+class Keys:
+    """Two certificate authorities and the key of OIDC tokens. Making them takes longer than many a test: emulators can share
+    them, those of other processes by the directory."""
+
+    def __init__(self, directory=None):
+        self.directory = directory or tempfile.mkdtemp(prefix="acr-emulator-")
+        os.makedirs(os.path.join(self.directory, "other"), exist_ok=True)
+        self.authority = Authority(self.directory)
+        self.other_authority = Authority(os.path.join(self.directory, "other"), "Unknown CA")
+        self.signer = Signer(self.directory)
+
+    def remove(self):
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+
 class Emulator:
-    def __init__(self, metadata_address=("127.0.0.1", 0)):
-        self._directory = tempfile.mkdtemp(prefix="acr-emulator-")
-        self.cloud = Cloud(self._directory)
+    def __init__(self, metadata_address=("127.0.0.1", 0), keys=None):
+        self._has_own_keys = keys is None
+        self.keys = keys or Keys()
+        self.authority, self.other_authority, self.ca = self.keys.authority, self.keys.other_authority, self.keys.authority.ca
+        self.cloud = Cloud(self.keys.signer)
         self._metadata_address = metadata_address
         self.stopped = threading.Event()
         self.registry_backend = None  # HOST:PORT of a real registry that stands behind the registry hosts
@@ -349,9 +369,6 @@ class Emulator:
         self._faults, self._log = [], []
 
     def __enter__(self):
-        self.authority = Authority(self._directory)
-        os.mkdir(os.path.join(self._directory, "other"))
-        self.other_authority = Authority(os.path.join(self._directory, "other"), "Unknown CA")
         self._servers = [_Server(_Metadata, self, self._metadata_address), _Server(_Api, self), _Server(_Proxy, self)]
         for server in self._servers:
             threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
@@ -360,15 +377,18 @@ class Emulator:
         self.metadata = f"http://127.0.0.1:{metadata.port}"
         self.api = f"https://127.0.0.1:{api.port}"
         self.proxy = f"http://127.0.0.1:{proxy.port}"
-        self.ca = self.authority.ca
         return self
 
     def __exit__(self, *_):
         self.stopped.set()
-        for server in self._servers:
-            server.shutdown()
+        stopping = [threading.Thread(target=server.shutdown) for server in self._servers]  # each takes a while
+        for thread in stopping:
+            thread.start()
+        for thread, server in zip(stopping, self._servers):
+            thread.join()
             server.server_close()
-        shutil.rmtree(self._directory, ignore_errors=True)
+        if self._has_own_keys:
+            self.keys.remove()
 
     def environment(self):
         """The variables that lead a client here, under the real host names."""

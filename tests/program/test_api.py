@@ -159,6 +159,7 @@ def test_vpc_endpoint_is_returned_to(cloud):
     assert cloud.log("acr")[-1]["host"] == "cr-vpc.cn-hangzhou.aliyuncs.com"
 
 
+@pytest.mark.slow
 def test_back_off_does_not_starve_what_runs_beside_it(cloud, tmp_path):
     """The challenge comes while a throttled AssumeRole is waited for longer than a challenge may take."""
     cloud.fault("sts", times=1, code="Throttling.User", retry_after=7)

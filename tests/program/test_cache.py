@@ -8,7 +8,7 @@ import time
 
 import cache_records as records
 import pytest
-from cache_records import SHORT_LIFE_S, uptime_ms
+from cache_records import SHORT_LIFE_S
 from emulated_node import IMAGE, finish, release
 from identity_fixtures import ACCESS_KEY, CLAIMS, POD_ROLE, PROVIDER, PULLER
 from program_run import (DEADLINE_S, DEMO, SHORT_S, WRAPPER, Emulator, assert_failed, request, run, seconds,
@@ -127,6 +127,7 @@ LORIS = {"drip": {"bytes": 1, "interval_ms": 200}}
 HANG_S = 60  # far beyond any deadline here, however slow the machine
 
 
+@pytest.mark.slow
 def test_slow_loris_metadata_service(node):
     """It answers everybody, a byte at a time: nobody waits beyond the deadline, and all is well once it is gone."""
     node.cloud.fault("metadata", **LORIS)
@@ -141,6 +142,7 @@ def test_slow_loris_metadata_service(node):
     assert node.password() in node.cloud.cloud.issued
 
 
+@pytest.mark.slow
 def test_slow_loris_metadata_service_is_bridged_by_a_token_that_is_still_good(node):
     node.cloud.cloud.token_life_s = SHORT_LIFE_S
     first = node.password()
@@ -150,12 +152,11 @@ def test_slow_loris_metadata_service_is_bridged_by_a_token_that_is_still_good(no
 
 
 def test_refusal_is_not_bridged(node):
+    node.cloud.cloud.token_life_s = SHORT_LIFE_S
     node.password()
-    rewrite(node, lambda record: record.update(madeAtMs=max(0, uptime_ms() - 1000), lifeSeconds=300))
     node.cloud.cloud.permissions = set()
-    node.pull(config={"refreshMarginSeconds": 0}).answer  # fresh enough: nobody is asked
-    rewrite(node, lambda record: record.update(lifeSeconds=100, madeAtMs=max(0, uptime_ms() - 20000)))
-    rewrite(node, lambda record: record.update(madeAtMs=max(0, record["madeAtMs"] - 35000)))
+    node.pull().answer  # fresh enough: nobody is asked
+    age(node, 110)
     assert_failed(node.pull(), 77, "NoPermission")
 
 
@@ -247,6 +248,7 @@ def test_only_leftovers_of_our_own_are_swept_away(node):
 # -- many at once ----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_storm_of_a_hundred_asks_once(node):
     node.cloud.fault("acr", "GetAuthorizationToken", delay_ms=300)
     crowd = [node.start(deadline_s=120, held=True) for _ in range(100 if not WRAPPER else 10)]

@@ -17,6 +17,8 @@ import time
 import pytest
 from program_run import DEADLINE_S, DEMO, PROGRAM, Emulator, skip_where_permitted, without_cache
 
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("clients")]
+
 IMAGE = DEMO + "/team/app:v1"
 SERVICE = "registry.aliyuncs.com:cn-hangzhou:china:cri-demo567890abcdef"
 NEEDED = ("docker-registry", "skopeo", "podman", "buildah")

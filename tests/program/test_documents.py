@@ -135,11 +135,13 @@ def newcomer(tmp_path):
     return Newcomer(tmp_path)
 
 
+@pytest.mark.slow
 def test_first_command_of_the_readme(newcomer):
     assert "\nsh tests/demo.sh " in read("README.md")
     assert plain(newcomer.run("sh", "tests/demo.sh")).endswith(plain(SHOWN[1]))
 
 
+@pytest.mark.slow
 def test_bench_prints_the_tables_of_its_page(newcomer):
     """Its own build stands in for a release, which takes longer to build; no figure decides."""
     if not shutil.which("curl"):

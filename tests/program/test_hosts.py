@@ -122,7 +122,7 @@ def test_trouble_on_the_way_to_a_proof_is_told_as_such(cloud):
 
 def test_authority_of_a_registry_that_is_not_known_is_told_as_such(cloud, tmp_path):
     """The authority of another cloud, where the API is, is the only one that is known: of the registry nothing is asked."""
-    with Emulator() as known:
+    with Emulator(has_own_keys=True) as known:
         config = {"registries": [{"match": ["hub.example.com"], "apiEndpoint": known.api}]}
         result = pull(cloud, "hub.example.com/a", {"SSL_CERT_FILE": known.ca, "NO_PROXY": "127.0.0.1"}, config=config, tmp_path=tmp_path)
         assert_failed(result, 69, "hub.example.com", "certificate", "SSL_CERT_FILE")

@@ -12,6 +12,8 @@ import yaml
 from identity_fixtures import CLAIMS, POD_ROLE, PULLER
 from program_run import API, DEMO, PROGRAM, ROOT, caller, skip_where_permitted, without_cache
 
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("kubelet")]
+
 SOURCES = pathlib.Path(__file__).resolve().parent / "kubelet"
 PERSONAL = "registry-vpc.cn-beijing.aliyuncs.com"
 

@@ -11,6 +11,8 @@ import pytest
 from identity_fixtures import CLAIMS, KEY, POD_ROLE, PROVIDER, PULLER, SECRET
 from program_run import API, DEMO, Emulator, assert_failed, caller, pull, request, run
 
+pytestmark = pytest.mark.slow
+
 
 HOSTS = {
     "enterprise": DEMO, "enterprise-vpc": "demo-registry-vpc.cn-hangzhou.cr.aliyuncs.com",
@@ -252,6 +254,7 @@ def mutate(host, chosen):
     return dot.join(parts)
 
 
+@pytest.mark.xdist_group("watch")
 def test_whatever_the_host_only_what_belongs_to_it_is_asked(watch):
     """By the real executable; the seed is fixed, so that a failure comes again."""
     chosen, kinds = random.Random(20261125), []
@@ -272,6 +275,7 @@ def test_whatever_the_host_only_what_belongs_to_it_is_asked(watch):
     assert len(kinds) - kinds.count("anonymous") >= 40 and kinds.count("enterprise") >= 20
 
 
+@pytest.mark.xdist_group("watch")
 @pytest.mark.parametrize("image, status", [
     (DEMO.upper(), 0), (DEMO.title(), 0), (DEMO + ".", 0), (DEMO + ":65535", 0), (DEMO + ".:443", 0), ("x.cr.aliyuncs.com.", 0),
     (DEMO + "@attacker.example", 65), ("attacker.example@" + DEMO, 65), (DEMO + "\\.attacker.example", 65),

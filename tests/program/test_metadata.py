@@ -35,23 +35,9 @@ def test_metadata_disabled_by_the_environment(cloud):
     assert_failed(pull(cloud, DEMO + "/a", {"ALIBABA_CLOUD_ECS_METADATA_DISABLED": "true"}), 78, "no identity")
 
 
-@pytest.mark.parametrize("operation", ["token", "role", "credentials"])
-@pytest.mark.parametrize("fault, statuses", [
-    ({"body": "<html>hello</html>"}, {69}), ({"status": 500}, {75}), ({"stall": True}, {75}),
-    ({"reset": "request"}, {75}), ({"reset": "headers"}, {75}), ({"reset": "body"}, {75}), ({"close": True}, {75}),
-    ({"garbage": True}, {69}), ({"endless": True}, {69}), ({"body_bytes": 1 << 30}, {69}),
-    ({"redirect": "http://127.0.0.1:1/"}, {69}), ({"drip": {"bytes": 1, "interval_ms": 200}}, {75}),
-])
-def test_metadata_faults(cloud, operation, fault, statuses):
-    cloud.fault("metadata", operation, **fault)
-    result = pull(cloud, DEMO + "/a", deadline_s=SHORT_S)
-    assert result.status in statuses, (result.status, result.err)
-    assert_failed(result, result.status, "etadata")
-
-
 @pytest.mark.parametrize("operation, fault, status, words", [
-    ("token", {"status": 500}, 75, ["PUT /latest/api/token: HTTP status 500", "Try again; if it stays, check what answers at http"]),
-    ("role", {"status": 429}, 75, ["GET /latest/meta-data/ram/security-credentials/: HTTP status 429", "Try again; if it stays"]),
+    ("token", {"status": 500}, 75, ["PUT /latest/api/token: ", "HTTP status 500", "Try again; if it stays, check what answers at http"]),
+    ("role", {"status": 429}, 75, ["GET /latest/meta-data/ram/security-credentials/: ", "HTTP status 429", "Try again; if it stays"]),
     ("role", {"status": 401}, 69, ["HTTP status 401", "Try again; if it stays, check what answers at http"]),
     ("token", {"garbage": True}, 69, ["PUT /latest/api/token: ", "Check what answers at http", "in its place"]),
     ("credentials", {"endless": True}, 69, ["/KubernetesWorkerRole: ", "larger", "Check what answers at http", "in its place"]),
@@ -93,7 +79,8 @@ def test_metadata_service_that_was_there_is_not_absent(cloud, node):
 def test_metadata_service_in_trouble_is_not_passed_over(cloud, fault):
     """It is there: the credentials URI behind it would be another identity."""
     cloud.fault("metadata", **fault)
-    result = pull(cloud, DEMO + "/a", {"ALIBABA_CLOUD_CREDENTIALS_URI": cloud.metadata + "/credentials"})
+    uri = {"ALIBABA_CLOUD_CREDENTIALS_URI": cloud.metadata + "/credentials"}
+    result = pull(cloud, DEMO + "/a", uri, deadline_s=SHORT_S)
     assert_failed(result, 75, "etadata")
     assert cloud.log("uri") == []
 

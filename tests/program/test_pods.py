@@ -97,6 +97,7 @@ def test_refused_role_is_a_failure(cloud, tmp_path, claims, role, words):
     ({"stall": True}, 75), ({"reset": "request"}, 75), ({"reset": "body"}, 75), ({"close": True}, 75), ({"status": 503}, 75),
     ({"code": "Throttling.User"}, 75), ({"garbage": True}, 69), ({"body": "{}"}, 69), ({"body": "<html>"}, 69),
 ])
+@pytest.mark.slow
 def test_trouble_never_makes_a_pod_the_node(cloud, tmp_path, service, fault, status):
     """Nor does it get the token that the node has kept for itself."""
     node = {"with_cache": True, "arguments": ["--cache-dir", str(tmp_path / "cache")]}

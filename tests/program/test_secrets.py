@@ -139,6 +139,7 @@ PLACES = [
     ("acr", "GetAuthorizationToken", "key", "registry.cn-hangzhou.aliyuncs.com", {}),
     ("acr", "ListInstance", "key", DEMO, {}), ("acr", "ListInstanceEndpoint", "key", "hub.example.com", {}),
 ])
+@pytest.mark.slow
 def test_service_that_quotes_what_it_was_sent(cloud, tmp_path, session, service, operation, who, host, config):
     cloud.cloud.challenge_enabled = operation != "ListInstance"
     more, fields, secrets = variables(*session), {}, session[1:]

@@ -74,6 +74,7 @@ CROWD = 5 if WRAPPER else 25
 
 
 @pytest.mark.parametrize("broken", [{"SSL_CERT_FILE": "/nonexistent"}, {"HTTPS_PROXY": "S3crt://h"}, {}])
+@pytest.mark.slow
 def test_failure_that_is_not_theirs_is_not_shared(node, broken):
     """Of an environment of its own, or of a time that is over: the others can do better."""
     node.cloud.fault("metadata", "credentials", times=1, delay_ms=2500)
@@ -92,6 +93,7 @@ def test_failure_that_is_not_theirs_is_not_shared(node, broken):
     ({"code": "ServiceUnavailable"}, 75, "ServiceUnavailable"), ({"code": "NoPermission"}, 77, "Allow the action"),
     ({"body": "<html>"}, 69, "endpoints and proxy variables"),
 ])
+@pytest.mark.slow
 def test_those_who_wait_share_a_failure(node, fault, status, word):
     """The words of who has asked, and not a call for each of them."""
     node.cloud.fault("acr", times=1, delay_ms=8000 if WRAPPER else 2500, **fault)
@@ -118,6 +120,7 @@ def old_token(node):
     return password
 
 
+@pytest.mark.slow
 def test_outage_holds_nobody_up_who_has_an_old_token(node):
     """The API swallows everything: an old token is served long before the deadline."""
     password = old_token(node)
@@ -128,6 +131,7 @@ def test_outage_holds_nobody_up_who_has_an_old_token(node):
     assert time.monotonic() - started < 40  # and not 60
 
 
+@pytest.mark.slow
 def test_crowd_with_an_old_token_asks_once_in_an_outage(node):
     password = old_token(node)
     node.cloud.fault("acr", times=1, delay_ms=8000 if WRAPPER else 2500, code="ServiceUnavailable")

@@ -22,11 +22,10 @@ CHALLENGE = ('HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Bearer service="reg
 @contextlib.contextmanager
 def tls_server(cloud, *arguments):
     """openssl's server on a free port, with a certificate of the cloud's authority: (process, port)."""
-    cloud.authority.context("127.0.0.1")
-    folder = os.path.dirname(cloud.ca)
-    leaf = next(name for name in os.listdir(folder) if name.startswith("leaf") and name.endswith(".pem"))
-    with subprocess.Popen(["openssl", "s_server", "-accept", "127.0.0.1:0", "-cert", os.path.join(folder, leaf), "-key",
-                           os.path.join(folder, "server.key"), *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    certificate = cloud.authority.certificate("127.0.0.1")
+    key = os.path.join(os.path.dirname(certificate), "server.key")
+    with subprocess.Popen(["openssl", "s_server", "-accept", "127.0.0.1:0", "-cert", certificate, "-key", key, *arguments],
+                          stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True, bufsize=1) as server:
         try:
             yield server, next(line for line in server.stdout if line.startswith("ACCEPT")).rpartition(":")[2].strip()
@@ -185,6 +184,7 @@ def black_hole():
         yield "%s:%d" % listener.getsockname()
 
 
+@pytest.mark.slow
 def test_metadata_service_in_a_black_hole_is_given_up_within_seconds(cloud):
     """A second for each of three connections: off the cloud nobody shall wait for the deadline."""
     with black_hole() as address:
