@@ -4,7 +4,8 @@ set -eu
 
 packages="cmake make gcc libc6-dev pkg-config libcurl4-openssl-dev libssl-dev libjson-c-dev openssl python3"
 [ "${1:-}" = try ] ||
-    packages="$packages libcmocka-dev python3-pytest python3-jsonschema python3-yaml procps iproute2"
+    packages="$packages libcmocka-dev python3-pytest python3-pytest-xdist python3-jsonschema python3-yaml\
+ flake8 shellcheck binutils procps iproute2"
 [ "${1:-}" != checks ] ||
     packages="$packages clang libclang-rt-14-dev clang-format clang-tidy cppcheck valgrind nodejs npm golang-go python3-pip python3-venv\
  docker-registry skopeo podman buildah curl strace binutils qemu-user-static man-db"

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Prints the software bill of materials of a release, SPDX 2.3: sbom.py LOCK WORK EXECUTABLE CMAKE_LISTS CREATED.
 
-WORK is the working folder of build.sh: the unpacked sources, and in `sources` their packages. CREATED is in seconds. Each
-line of stdin names an installed package that took part in the build: RELATIONSHIP NAME VERSION ARCHITECTURE.
+WORK is the working folder of build.sh: the unpacked sources, and in `sources` their packages. CREATED is in seconds.
+Each line of stdin names an installed package that took part in the build: RELATIONSHIP NAME VERSION ARCHITECTURE.
 """
 
 import hashlib
@@ -37,7 +37,8 @@ def debian_package(name, version, arch, **more):
     purl = f"pkg:deb/debian/{name}@{urllib.parse.quote(version)}?arch={arch}"
     return {"SPDXID": spdx_id(name), "name": name, "versionInfo": version, "supplier": "Organization: Debian",
             "downloadLocation": "NOASSERTION", "filesAnalyzed": False, **more,
-            "externalRefs": [{"referenceCategory": "PACKAGE-MANAGER", "referenceType": "purl", "referenceLocator": purl}]}
+            "externalRefs": [{"referenceCategory": "PACKAGE-MANAGER", "referenceType": "purl",
+                              "referenceLocator": purl}]}
 
 
 def relationship(one, kind, other):
@@ -52,7 +53,8 @@ def main():
         version = re.search(r"VERSION (\d+\.\d+\.\d+)", file.read())[1]
     name = os.path.basename(executable)
     program = "SPDXRef-program"
-    packages = [{"SPDXID": program, "name": "aliyun-acr-credential-provider", "versionInfo": version, "packageFileName": name,
+    packages = [{"SPDXID": program, "name": "aliyun-acr-credential-provider", "versionInfo": version,
+                 "packageFileName": name,
                  "licenseConcluded": "Apache-2.0", "downloadLocation": "NOASSERTION", "filesAnalyzed": False,
                  "checksums": checksums(executable, "sha256")}]
     files = []
@@ -77,7 +79,8 @@ def main():
         ends = (program, spdx_id(package)) if is_linked else (spdx_id(package), program)
         relationships.append(relationship(ends[0], kind, ends[1]))
     bill = {"spdxVersion": "SPDX-2.3", "SPDXID": "SPDXRef-DOCUMENT", "dataLicense": "CC0-1.0", "name": name,
-            "creationInfo": {"created": timestamp(created), "creators": [f"Tool: {os.path.basename(__file__)}-{version}"]},
+            "creationInfo": {"created": timestamp(created),
+                             "creators": [f"Tool: {os.path.basename(__file__)}-{version}"]},
             "packages": packages, "files": files, "relationships": relationships}
     # The same bill has the same name, another one another name.
     bill["documentNamespace"] = uuid.uuid5(uuid.NAMESPACE_OID, json.dumps(bill)).urn

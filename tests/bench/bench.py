@@ -3,9 +3,9 @@
 answers from the cache beside an empty program, and a hundred processes at once beside as many alone; then prints which
 bars the release build passes. Timings never decide the exit status.
 
-Usage: bench.py RUN_ONCE PROVIDER RELEASE MINIMAL_CLIENT EMPTY_PROGRAM ROUNDS. All take turns, so that a machine that slows down
-slows all of them; the ratios are medians of the ratios round by round. CPU time and peak memory are those of the client
-alone.
+Usage: bench.py RUN_ONCE PROVIDER RELEASE MINIMAL_CLIENT EMPTY_PROGRAM ROUNDS. All take turns, so that a machine that
+slows down slows all of them; the ratios are medians of the ratios round by round. CPU time and peak memory are those of
+the client alone.
 """
 
 import contextlib
@@ -149,7 +149,8 @@ def main():
         show(f"no latency, {ROUNDS} rounds, medians", cold)
         # Without its token the release asks anew, with what it remembers of the metadata service.
         distant = take_turns(far, {"minimal client, static": far.minimal(), "this program, release": far.cold(RELEASE),
-                                   "this program, release, renewing": far.warm(RELEASE)}, lambda _: far.forget("token-"))
+                                   "this program, release, renewing": far.warm(RELEASE)},
+                             lambda _: far.forget("token-"))
         show("round trips of 10 ms", distant)
         cached = take_turns(near, {"empty static program": [EMPTY], "this program, release": near.warm(RELEASE),
                                    "this program, the system's libraries": near.warm(PROVIDER)})

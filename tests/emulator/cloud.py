@@ -72,7 +72,8 @@ class Signer:
         path = self._key + ".pem"
         if not os.path.exists(path):
             self._run("-sign", self._key)  # makes the key
-            subprocess.run(["openssl", "req", "-x509", "-new", "-key", self._key, "-subj", "/CN=dockerauth", "-days", "2",
+            subprocess.run(["openssl", "req", "-x509", "-new", "-key", self._key, "-subj", "/CN=dockerauth", "-days",
+                            "2",
                             "-out", path], check=True, capture_output=True)
         return path
 
@@ -205,7 +206,7 @@ class Cloud:
             self._nonces.add(nonce)
 
     def _check_unsigned(self, arguments, headers, body):
-        """A call that nobody signs may leave out date, nonce and hash; what it says of them must be right all the same."""
+        """A call that nobody signs may leave out date, nonce and hash; what it says of them must still be right."""
         date = headers.get("x-acs-date", arguments.get("Timestamp"))
         nonce = headers.get("x-acs-signature-nonce", arguments.get("SignatureNonce"))
         if date is not None:
@@ -283,7 +284,8 @@ class Cloud:
             if size > 50:
                 raise Refusal("InvalidParameter.PageSize")
             # The filter matches parts of names and is so weak here that only paging finds the last ones.
-            found = [i for i in self.instances if i["RegionId"] == region and i["account"] == key.get("account", ACCOUNT)]
+            found = [i for i in self.instances if i["RegionId"] == region
+                     and i["account"] == key.get("account", ACCOUNT)]
             answer.update(PageNo=number, PageSize=size, TotalCount=str(len(found)), Instances=[
                 {k: v for k, v in i.items() if k.startswith("Instance") or k == "RegionId"}
                 for i in found[(number - 1) * size:number * size]])

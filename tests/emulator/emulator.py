@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Alibaba Cloud in small, on loopback: metadata service, ACR APIs, registries, and a proxy that leads there.
 
-As a class for tests (`with Emulator() as cloud:`), and as a program for people: `emulator.py COMMAND` runs a command with
-the variables that send a client to it; without one it prints them, and runs until its standard input ends.
+As a class for tests (`with Emulator() as cloud:`), and as a program for people: `emulator.py COMMAND` runs a command
+with the variables that send a client to it; without one it prints them, and runs until its standard input ends.
 """
 
 import fnmatch
@@ -342,8 +342,8 @@ class _Proxy(_Handler):
 
 
 class Keys:
-    """Two certificate authorities and the key of OIDC tokens. Making them takes longer than many a test: emulators can share
-    them, those of other processes by the directory."""
+    """Two certificate authorities and the key of OIDC tokens. Making them takes longer than many a test, so that
+    emulators can share them, those of other processes by the directory."""
 
     def __init__(self, directory=None):
         self.directory = directory or tempfile.mkdtemp(prefix="acr-emulator-")
@@ -360,7 +360,8 @@ class Emulator:
     def __init__(self, metadata_address=("127.0.0.1", 0), keys=None):
         self._has_own_keys = keys is None
         self.keys = keys or Keys()
-        self.authority, self.other_authority, self.ca = self.keys.authority, self.keys.other_authority, self.keys.authority.ca
+        self.authority, self.other_authority = self.keys.authority, self.keys.other_authority
+        self.ca = self.authority.ca
         self.cloud = Cloud(self.keys.signer)
         self._metadata_address = metadata_address
         self.stopped = threading.Event()

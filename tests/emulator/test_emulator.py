@@ -64,7 +64,8 @@ def utc(offset_s=0):
 
 def signed(key_id=KEY, secret=SECRET, **more):
     """The headers of a call of GetAuthorizationToken; a header that is None is left out."""
-    headers = {"host": HOST, "x-acs-action": "GetAuthorizationToken", "x-acs-version": "2018-12-01", "x-acs-date": utc(),
+    headers = {"host": HOST, "x-acs-action": "GetAuthorizationToken", "x-acs-version": "2018-12-01",
+               "x-acs-date": utc(),
                "x-acs-content-sha256": EMPTY, "x-acs-signature-nonce": secrets.token_hex(16)}
     headers.update({"x-acs-" + name.replace("_", "-"): value for name, value in more.items()})
     headers = {name: value for name, value in headers.items() if value is not None}
@@ -103,7 +104,8 @@ def test_published_vectors(method, path, host, action, version, date, nonce, que
 
 
 @pytest.mark.parametrize("mode, service, plain, invented", [
-    ("normal", 200, 200, 401), ("hardened", 200, 403, 401), ("no-token-service", 404, 200, 401), ("disabled", 404, 404, 404),
+    ("normal", 200, 200, 401), ("hardened", 200, 403, 401), ("no-token-service", 404, 200, 401),
+    ("disabled", 404, 404, 404),
 ])
 def test_metadata_modes(cloud, mode, service, plain, invented):
     cloud.cloud.metadata_mode = mode
@@ -131,7 +133,8 @@ def test_metadata_session_is_put(shared):
 @pytest.mark.parametrize("role, item, headers, expected", [
     ("worker", "region-id", {}, (200, "cn-hangzhou")), ("worker", "owner-account-id", {}, (200, "1234567890123456")),
     ("worker", ROLES, {}, (200, "worker")), ("", ROLES, {}, 404), ("worker", ROLES + "other", {}, 404),
-    ("", ROLES + "worker", {}, 404), ("worker", "no-such-item", {}, 404), ("worker", "region-id?", {}, (200, "cn-hangzhou")),
+    ("", ROLES + "worker", {}, 404), ("worker", "no-such-item", {}, 404),
+    ("worker", "region-id?", {}, (200, "cn-hangzhou")),
     ("worker", ROLES, {"X-Forwarded-For": "10.0.0.1"}, 403),
 ])
 def test_metadata_items(shared, monkeypatch, role, item, headers, expected):
@@ -143,7 +146,8 @@ def test_metadata_items(shared, monkeypatch, role, item, headers, expected):
 def test_metadata_credentials(cloud):
     said = json.loads(ask_metadata(cloud, ROLES + cloud.cloud.role)[1])
     known = cloud.cloud.keys[said["AccessKeyId"]]
-    assert (said["Code"], said["AccessKeySecret"], said["SecurityToken"]) == ("Success", known["secret"], known["token"])
+    assert (said["Code"], said["AccessKeySecret"], said["SecurityToken"]) == ("Success", known["secret"],
+                                                                              known["token"])
     assert said["Expiration"] == time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(known["ends"]))
 
 
@@ -161,7 +165,8 @@ SIGNED = {  # what is signed, what is changed afterwards, and the answer
     "no date": ({"date": None}, {}, "InvalidTimeStamp.Format"),
     "date of another form": ({"date": "Wed, 25 Nov 2026 00:00:00 GMT"}, {}, "InvalidTimeStamp.Format"),
     "no nonce": ({"signature_nonce": None}, {}, "SignatureNonceUsed"),
-    "token that the key does not have": ({"security_token": "CAISother"}, {}, "InvalidSecurityToken.MismatchWithAccessKey"),
+    "token that the key does not have": ({"security_token": "CAISother"}, {},
+                                         "InvalidSecurityToken.MismatchWithAccessKey"),
     "other version": ({"version": "2017-01-01"}, {}, "InvalidVersion"),
     "no permission": ({"action": "DeleteInstance"}, {}, "NoPermission"),
 }
@@ -189,7 +194,8 @@ def test_signature_names_what_it_covers(shared):
 ])
 def test_security_tokens(shared, life_s, token, code):
     issued = shared.cloud.issue_credentials(life_s)
-    key = {"key_id": issued["AccessKeyId"], "secret": issued["AccessKeySecret"], "security_token": issued["SecurityToken"]}
+    key = {"key_id": issued["AccessKeyId"], "secret": issued["AccessKeySecret"],
+           "security_token": issued["SecurityToken"]}
     assert code_of(shared, signed(**key | token)) == code
 
 
@@ -285,7 +291,8 @@ def test_every_secret_is_known_for_good(cloud):
 
 def test_command_runs_with_the_emulator_and_ends_it():
     program = os.path.join(os.path.dirname(os.path.abspath(__file__)), "emulator.py")
-    done = subprocess.run([sys.executable, "-B", program, "sh", "-c", 'cat; test -f "$SSL_CERT_FILE" && dirname "$SSL_CERT_FILE"; exit 3'],
+    done = subprocess.run([sys.executable, "-B", program, "sh", "-c",
+                           'cat; test -f "$SSL_CERT_FILE" && dirname "$SSL_CERT_FILE"; exit 3'],
                           input="given\n", capture_output=True, text=True, check=False)
     given, directory = done.stdout.split()
     assert (done.returncode, given) == (3, "given") and not os.path.exists(directory)

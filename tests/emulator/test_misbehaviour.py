@@ -1,4 +1,4 @@
-"""Each misbehaviour of the emulator, seen from the socket: it does what it says, and only where and as often as it says."""
+"""Each misbehaviour of the emulator, seen from the socket: it does what it says, where and as often as it says."""
 
 import re
 import socket
@@ -136,7 +136,8 @@ def test_answer_without_end(cloud):
     cloud.fault("metadata", endless=True)
     with connect(cloud.metadata) as connection, connection.makefile("rb") as answer:
         send(connection, "/latest/meta-data/region-id")
-        assert [answer.readline() for _ in range(3)] == [b"HTTP/1.1 200 OK\r\n", b"Transfer-Encoding: chunked\r\n", b"\r\n"]
+        assert [answer.readline() for _ in range(3)] == [b"HTTP/1.1 200 OK\r\n", b"Transfer-Encoding: chunked\r\n",
+                                                         b"\r\n"]
         block = b"10000\r\n" + b"x" * 0x10000 + b"\r\n"
         assert all(answer.read(len(block)) == block for _ in range(64))
 
@@ -216,7 +217,8 @@ def open_tunnel(cloud):
 def test_tunnel_leads_to_any_host(cloud):
     before = len(cloud.log())
     assert status(read(send(open_tunnel(cloud)))) == 400
-    assert [(entry["service"], entry["host"]) for entry in cloud.log()[before:]] == [("proxy", NAME + ":443"), ("acr", NAME)]
+    assert [(entry["service"], entry["host"]) for entry in cloud.log()[before:]] == [("proxy", NAME + ":443"),
+                                                                                     ("acr", NAME)]
 
 
 def test_reset_comes_through_the_tunnel(cloud):

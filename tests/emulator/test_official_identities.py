@@ -136,8 +136,8 @@ TABLE = {
     "profile before URI": ("LTAIini", {"ALIBABA_CLOUD_CREDENTIALS_URI": "$METADATA/credentials"}, {INI: ini()}, {}),
 }
 
-# On a node: who is expected, the mode of the metadata service, its role, the variables, the files. The libraries ask for
-# a session token before each item, which counts as once, and have no use for the region.
+# On a node: who is expected, the mode of the metadata service, its role, the variables, the files. The libraries ask
+# for a session token before each item, which counts as once, and have no use for the region.
 ROLE, URI = "KubernetesWorkerRole", {"ALIBABA_CLOUD_CREDENTIALS_URI": "$METADATA/credentials"}
 NODE = {
     "by session token": (ROLE, "normal", ROLE, {}, {}),
@@ -272,7 +272,7 @@ CLONE_NEWNET, SIOCSIFFLAGS, SIOCSIFADDR, UP_AND_RUNNING = 0x40000000, 0x8914, 0x
 
 @contextlib.contextmanager
 def network_of_its_own():
-    """For this thread and those that it starts: loopback and nothing else, with the metadata service's address on it."""
+    """For this thread and what it starts: loopback and nothing else, with the metadata service's address on it."""
     libc = ctypes.CDLL(None)
     with open("/proc/thread-self/ns/net", encoding="ascii") as before:
         if libc.unshare(CLONE_NEWNET) != 0:
@@ -288,12 +288,13 @@ def network_of_its_own():
 
 
 def with_requests(cloud, pick, *arguments):
-    """Who was picked, and what the metadata service and the credentials URI were asked for it, and whether by session."""
+    """Who was picked; what the metadata service and the credentials URI were asked for it, and whether by session."""
     asked = len(cloud.log())
     who = pick(cloud, *arguments)
     return who, list(dict.fromkeys(
         (entry["method"], entry["path"].rstrip("?"), "x-aliyun-ecs-metadata-token" in entry["headers"])
-        for entry in cloud.log()[asked:] if entry["service"] in ("metadata", "uri") and "region-id" not in entry["path"]))
+        for entry in cloud.log()[asked:] if entry["service"] in ("metadata", "uri")
+        and "region-id" not in entry["path"]))
 
 
 @pytest.mark.parametrize("case", NODE)

@@ -16,7 +16,8 @@ RPC = {"style": "RPC", "method": "POST", "pathname": "/", "version": "2018-12-01
 TOKEN = {**RPC, "action": "GetAuthorizationToken", "query": {"InstanceId": "cri-demo567890abcdef"}}
 ASSUME = {**RPC, "version": "2015-04-01", "action": "AssumeRole", "query": {
     "RoleArn": "acs:ram::1234567890123456:role/puller", "RoleSessionName": "node-1", "DurationSeconds": "900"}}
-ROA = {"style": "ROA", "method": "GET", "pathname": "/tokens", "version": "2016-06-07", "action": "GetAuthorizationToken"}
+ROA = {"style": "ROA", "method": "GET", "pathname": "/tokens", "version": "2016-06-07",
+       "action": "GetAuthorizationToken"}
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +52,8 @@ def key_of(issued):
 
 def results_of(modules, cloud, calls):
     endpoint = cloud.api[len("https://"):]
-    done = subprocess.run(["node", "calls.js", json.dumps([{"key": OWN, "endpoint": endpoint, **call} for call in calls])],
+    done = subprocess.run(["node", "calls.js",
+                           json.dumps([{"key": OWN, "endpoint": endpoint, **call} for call in calls])],
                           cwd=modules, capture_output=True, text=True, timeout=120, check=True,
                           env={**os.environ, "NODE_EXTRA_CA_CERTS": cloud.ca, "NO_PROXY": "127.0.0.1"})
     return json.loads(done.stdout)

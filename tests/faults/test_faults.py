@@ -18,7 +18,8 @@ from identity_fixtures import CLAIMS, POD_ROLE, PROVIDER, PULLER, oidc
 from program_run import DEADLINE_S, DEMO, SHORT_S, Emulator, assert_failed, request, run
 
 FAULTS = {
-    "html": {"body": "<html>hello</html>"}, "empty": {"body": ""}, "not-found": {"status": 404}, "forbidden": {"status": 403},
+    "html": {"body": "<html>hello</html>"}, "empty": {"body": ""}, "not-found": {"status": 404},
+    "forbidden": {"status": 403},
     "server-error": {"status": 500}, "bad-gateway": {"status": 502, "body": "<html>"}, "too-many": {"status": 429},
     "redirect": {"redirect": "https://attacker.example/"}, "garbage": {"garbage": True}, "endless": {"endless": True},
     "huge": {"body_bytes": 1 << 30}, "stall": {"stall": True}, "drip": {"drip": {"bytes": 1, "interval_ms": 300}},
@@ -105,7 +106,8 @@ class Scene:
         self._folder = tempfile.TemporaryDirectory(prefix="acr-faults-")
         self.folder = pathlib.Path(self._folder.name)
         self.cloud = Emulator().__enter__()
-        self.variables = {**self.cloud.environment(), "ALIBABA_CLOUD_CREDENTIALS_URI": self.cloud.metadata + "/credentials"}
+        self.variables = {**self.cloud.environment(),
+                          "ALIBABA_CLOUD_CREDENTIALS_URI": self.cloud.metadata + "/credentials"}
         self.fields = {}  # of the request
         if self.moment.prepare:
             self.moment.prepare(self)

@@ -1,4 +1,4 @@
-"""What the pages name exists: links, files, flags, variables, keys, functions, rooms; what exists is named where it must be."""
+"""What the pages name exists: links, files, flags, variables, keys, functions, rooms; what exists is named."""
 
 import glob
 import json
@@ -27,7 +27,8 @@ SOURCE = "\n".join(SOURCES.values())
 SCHEMA = json.loads(read("plugin", "config", "config.schema.json"))
 HELP = subprocess.run([PROGRAM, "--help"], capture_output=True, text=True, check=True, env={}).stdout
 # Of other programs: the kubelet, cmake, ctest and pytest, container clients.
-OTHER_FLAGS = {"--image-credential-provider-bin-dir", "--image-credential-provider-config", "--preset", "--build", "--install",
+OTHER_FLAGS = {"--image-credential-provider-bin-dir", "--image-credential-provider-config", "--preset", "--build",
+               "--install",
                "--prefix", "--password-stdin", "--authfile"}
 
 
@@ -173,7 +174,8 @@ def test_service_account_of_a_pod():
 
 
 def test_packages_are_those_that_the_tests_install():
-    install, = [line for text in blocks("README.md", "sh") for line in text.splitlines() if line.startswith("apt-get install ")]
+    install, = [line for text in blocks("README.md", "sh") for line in text.splitlines()
+                if line.startswith("apt-get install ")]
     assert set(install.split()[2:]) <= set(read("tests", "setup.sh").split('packages="')[1].split('"')[0].split())
 
 
@@ -194,7 +196,8 @@ def test_files_are_there(page):
     own = {os.path.relpath(path, ROOT) for folder in ("deploy", "plugin", "proto-json", "tests")
            for path in glob.glob(os.path.join(ROOT, folder, "**", "*"), recursive=True)}
     for name in code(page):
-        if not re.fullmatch(r"\w[\w./*-]*\.(c|h|py|sh|yaml|lock|schema\.json|1)|(deploy|plugin|proto-json|tests)/[\w./-]*", name):
+        if not re.fullmatch(r"\w[\w./*-]*\.(c|h|py|sh|yaml|lock|schema\.json|1)"
+                            r"|(deploy|plugin|proto-json|tests)/[\w./-]*", name):
             continue
         if "/" not in name:
             assert any(path.endswith("/" + name) for path in own), name

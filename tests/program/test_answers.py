@@ -128,7 +128,8 @@ def test_paths_are_cached_per_image(cloud, tmp_path):
 def test_public_image_beside_a_path_is_cached_by_itself(cloud, tmp_path):
     """Kept for the whole host, that it needs no credentials would hide those of the path."""
     public = "registry-cn-hangzhou.ack.aliyuncs.com"
-    config = {"registries": [{"match": [public + "/private"], "region": "cn-hangzhou", "instanceId": "cri-demo567890abcdef"}]}
+    config = {"registries": [{"match": [public + "/private"], "region": "cn-hangzhou",
+                              "instanceId": "cri-demo567890abcdef"}]}
     answer = pull(cloud, public + "/acs/pause", config=config, tmp_path=tmp_path).answer
     assert (answer["cacheKeyType"], answer["auth"]) == ("Image", {})
     assert list(pull(cloud, public + "/private/app", config=config, tmp_path=tmp_path).auth) == [public + "/private"]
@@ -212,7 +213,8 @@ def test_debug_log_has_no_secret(cloud):
     result = pull(cloud, DEMO + "/a", arguments=["--log-level", "debug"])
     assert result.status == 0
     assert all(re.match("aliyun-acr-credential-provider: (debug|info): ", line) for line in result.err.splitlines())
-    for word in ("Enterprise Edition", "cri-demo567890abcdef", "cn-hangzhou", "KubernetesWorkerRole", "cr-vpc.cn-hangzhou.aliyuncs.com"):
+    for word in ("Enterprise Edition", "cri-demo567890abcdef", "cn-hangzhou", "KubernetesWorkerRole",
+                 "cr-vpc.cn-hangzhou.aliyuncs.com"):
         assert word in result.err
     for key in cloud.cloud.keys.values():
         assert key["secret"] not in result.err

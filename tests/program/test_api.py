@@ -16,22 +16,32 @@ ONCE, TWICE, SOME = {1}, {2}, range(3, 10)
     ("Throttling", 400, 75, SOME, "throttled"), ("Throttling.User", 429, 75, SOME, "throttled"),
     ("Throttling.Api", 400, 75, SOME, "throttled"), ("Rejected.Throttling", 503, 75, SOME, "throttled"),
     ("Odd.Throttling", 403, 75, SOME, "throttled"), ("ServiceUnavailable", 503, 75, SOME, "trouble"),
-    ("InternalError", 500, 75, SOME, "trouble"), ("SystemError", 400, 75, SOME, "trouble"), ("Never.Heard.Of", 502, 75, SOME, "trouble"),
-    ("InvalidTimeStamp.Expired", 400, 78, TWICE, "NTP"), ("InvalidTimeStamp.Format", 400, 78, TWICE, "cannot read the date"),
-    ("IllegalTimestamp", 400, 78, ONCE | TWICE, "NTP"), ("SignatureNonceUsed", 400, 75, TWICE, "proxy that sends requests twice"),
-    ("InvalidSecurityToken.Expired", 400, 77, TWICE, "renew them where they come from"), ("InvalidSecurityToken.Malformed", 400, 77, ONCE, "security token"),
+    ("InternalError", 500, 75, SOME, "trouble"), ("SystemError", 400, 75, SOME, "trouble"),
+    ("Never.Heard.Of", 502, 75, SOME, "trouble"),
+    ("InvalidTimeStamp.Expired", 400, 78, TWICE, "NTP"),
+    ("InvalidTimeStamp.Format", 400, 78, TWICE, "cannot read the date"),
+    ("IllegalTimestamp", 400, 78, ONCE | TWICE, "NTP"),
+    ("SignatureNonceUsed", 400, 75, TWICE, "proxy that sends requests twice"),
+    ("InvalidSecurityToken.Expired", 400, 77, TWICE, "renew them where they come from"),
+    ("InvalidSecurityToken.Malformed", 400, 77, ONCE, "security token"),
     ("InvalidSecurityToken.MismatchWithAccessKey", 403, 77, ONCE, "belong together"),
     ("MissingSecurityToken", 400, 77, ONCE, "ALIBABA_CLOUD_SECURITY_TOKEN"),
-    ("InvalidAccessKeyId.NotFound", 404, 77, TWICE, "AccessKey"), ("InvalidAccessKeyId.Inactive", 403, 77, ONCE, "AccessKey"),
+    ("InvalidAccessKeyId.NotFound", 404, 77, TWICE, "AccessKey"),
+    ("InvalidAccessKeyId.Inactive", 403, 77, ONCE, "AccessKey"),
     ("Forbidden.AccessKeyDisabled", 403, 77, ONCE, "AccessKey"), ("SignatureDoesNotMatch", 400, 77, ONCE, "secret"),
     ("IncompleteSignature", 400, 77, ONCE, "secret"), ("NoPermission", 403, 77, ONCE, "cr:GetAuthorizationToken"),
-    ("Forbidden", 403, 77, ONCE, "cr:GetAuthorizationToken"), ("Forbidden.RAM", 400, 77, ONCE, "cr:GetAuthorizationToken"),
+    ("Forbidden", 403, 77, ONCE, "cr:GetAuthorizationToken"),
+    ("Forbidden.RAM", 400, 77, ONCE, "cr:GetAuthorizationToken"),
     ("AccessDenied", 403, 77, ONCE, "RAM policy"), ("NoPrivilege", 403, 77, ONCE, "RAM policy"),
-    ("AUTHENTICATION_FAILED", 403, 77, ONCE, "RAM policy"), ("Forbidden.RiskControl", 403, 77, ONCE, "state of the Alibaba Cloud account"),
-    ("InstanceNotExist", 404, 77, ONCE, "belongs to the account"), ("InstanceNotExist", 200, 77, ONCE, "belongs to the account"),
-    ("INSTANCE_NOT_EXIST", 404, 77, ONCE, "belongs to the account"), ("INSTANCE_NOT_EXIST", 200, 77, ONCE, "belongs to the account"),
+    ("AUTHENTICATION_FAILED", 403, 77, ONCE, "RAM policy"),
+    ("Forbidden.RiskControl", 403, 77, ONCE, "state of the Alibaba Cloud account"),
+    ("InstanceNotExist", 404, 77, ONCE, "belongs to the account"),
+    ("InstanceNotExist", 200, 77, ONCE, "belongs to the account"),
+    ("INSTANCE_NOT_EXIST", 404, 77, ONCE, "belongs to the account"),
+    ("INSTANCE_NOT_EXIST", 200, 77, ONCE, "belongs to the account"),
     ("INSTANCE_STATUS_NOT_SUPPORT", 400, 77, ONCE, "stopped"), ("InstanceStatusNotSupport", 200, 77, ONCE, "stopped"),
-    ("InvalidParameter.InstanceId", 400, 78, ONCE, "Correct in the configuration the parameter that the service names"), ("InvalidVersion", 400, 78, ONCE, "endpoints"),
+    ("InvalidParameter.InstanceId", 400, 78, ONCE, "Correct in the configuration the parameter that the service names"),
+    ("InvalidVersion", 400, 78, ONCE, "endpoints"),
     ("Never.Heard.Of", 400, 77, ONCE, "Look up the code"), ("EntityNotExist.User", 404, 77, ONCE, "Look up the code"),
 ])
 def test_api_refusals(cloud, code, http_status, status, tries, words):
@@ -45,7 +55,8 @@ def test_api_refusals(cloud, code, http_status, status, tries, words):
 def test_instance_that_does_not_exist(cloud, tmp_path, status_200):
     cloud.cloud.refusals_with_status_200 = status_200
     config = {"registries": [{"match": [DEMO], "instanceId": "cri-another"}]}
-    assert_failed(pull(cloud, DEMO + "/a", config=config, tmp_path=tmp_path), 77, "INSTANCE_NOT_EXIST", "cri-another", "cn-hangzhou")
+    assert_failed(pull(cloud, DEMO + "/a", config=config, tmp_path=tmp_path), 77, "INSTANCE_NOT_EXIST", "cri-another",
+                  "cn-hangzhou")
     assert len(cloud.log("acr")) == 1
 
 
@@ -69,7 +80,8 @@ def test_only_a_key_that_passes_is_fetched_anew_when_it_is_unknown(cloud):
     cloud.fault("acr", times=1, code="InvalidAccessKeyId.NotFound")
     assert pull(cloud, DEMO + "/a").auth
     assert cloud.operations("metadata").count("credentials") == 2
-    first, second = (re.search("Credential=(STS[^,]+)", entry["headers"]["authorization"])[1] for entry in cloud.log("acr"))
+    first, second = (re.search("Credential=(STS[^,]+)", entry["headers"]["authorization"])[1]
+                     for entry in cloud.log("acr"))
     assert first != second
     cloud.fault("acr", times=1, code="InvalidAccessKeyId.NotFound")
     assert_failed(pull(cloud, DEMO + "/a", ACCESS_KEY), 77, "InvalidAccessKeyId.NotFound", "deleted or disabled")

@@ -32,7 +32,8 @@ def test_directory_and_files_are_closed_to_others(node):
     # Nothing but the token is secret in it: neither AccessKey secret nor security token.
     text = "".join(path.read_text() for path in node.directory.iterdir())
     assert node.cloud.cloud.issued[-1] in text
-    assert not any(part in text for key in node.cloud.cloud.keys.values() for part in (key["secret"], key["token"]) if part)
+    assert not any(part in text for key in node.cloud.cloud.keys.values() for part in (key["secret"], key["token"])
+                   if part)
 
 
 def test_hosts_of_one_instance_share_a_token(node):
@@ -44,9 +45,11 @@ def test_hosts_of_one_instance_share_a_token(node):
 
 @pytest.mark.parametrize("change", [
     {"image": "my-registry-registry.cn-hangzhou.cr.aliyuncs.com/a"}, {"image": "registry.cn-hangzhou.aliyuncs.com/a"},
-    {"image": "hub.example.com/a"}, {"more": ACCESS_KEY}, {"more": {"ALIBABA_CLOUD_ECS_METADATA": "KubernetesWorkerRole"}},
+    {"image": "hub.example.com/a"}, {"more": ACCESS_KEY},
+    {"more": {"ALIBABA_CLOUD_ECS_METADATA": "KubernetesWorkerRole"}},
     {"config": {"identity": {"assumeRole": [ROLE]}}}, {"config": {"identity": {"roleName": "KubernetesWorkerRole"}}},
-    {"config": {"endpoints": {"network": "public"}}}, {"config": {"endpoints": {"sts": "https://sts.example.com"}}}, {"config": {"endpoints": {"acr": "https://cr.cn-hangzhou.aliyuncs.com"}}},
+    {"config": {"endpoints": {"network": "public"}}}, {"config": {"endpoints": {"sts": "https://sts.example.com"}}},
+    {"config": {"endpoints": {"acr": "https://cr.cn-hangzhou.aliyuncs.com"}}},
     {"config": {"registries": [{"match": [DEMO], "instanceId": "cri-demo567890abcdef"}]}},
 ])
 def test_any_change_asks_anew(node, change):
@@ -212,9 +215,11 @@ def test_file_that_is_not_safely_ours_is_replaced(node, how):
 DIRECTORIES = {
     "open to others": lambda node: node.directory.mkdir(0o755),
     "a file": lambda node: node.directory.write_text("x"),
-    "a symbolic link": lambda node: ((node.tmp_path / "real").mkdir(0o700), node.directory.symlink_to(node.tmp_path / "real")),
+    "a symbolic link": lambda node: ((node.tmp_path / "real").mkdir(0o700),
+                                     node.directory.symlink_to(node.tmp_path / "real")),
     "of somebody else": lambda node: (node.directory.mkdir(0o700), os.chown(node.directory, 12345, 12345)),
-    "a symbolic link with slashes": lambda node: ((node.tmp_path / "real").mkdir(0o700), node.directory.symlink_to(node.tmp_path / "real"),
+    "a symbolic link with slashes": lambda node: ((node.tmp_path / "real").mkdir(0o700),
+                                                  node.directory.symlink_to(node.tmp_path / "real"),
                                                   setattr(node, "directory", f"{node.directory}//")),
     "nowhere": lambda node: setattr(node, "directory", node.directory / "a" / "b"),
 }
@@ -234,7 +239,8 @@ def test_only_leftovers_of_our_own_are_swept_away(node):
     """Somebody may name a directory with files of others."""
     old, young, long, short = 90000, 600, "0123456789abcdef" * 4, "0123456789abcdef"
     swept = {"new-" + short: young, "token-" + long: old, "lock-" + long: old}
-    kept = {"backup-" + long: old, "new-" + short[::-1]: 0, "token-" + long[::-1]: young, "precious": old, "new-ideas": old, "id-" + long[1:]: old,
+    kept = {"backup-" + long: old, "new-" + short[::-1]: 0, "token-" + long[::-1]: young, "precious": old,
+            "new-ideas": old, "id-" + long[1:]: old,
             "token-" + long.upper(): old, "x" + short: old, "new-" + short + ".txt": old}
     node.directory.mkdir(0o700)
     for name, age_s in {**swept, **kept}.items():
@@ -273,7 +279,8 @@ def test_leader_that_is_killed_costs_one_more_call(node):
     node.cloud.heal()
     leader.kill()
     leader.communicate()
-    answers = {json.loads(out)["auth"][DEMO]["password"] for status, out, err in finish(others) if status == 0 or pytest.fail(err)}
+    answers = {json.loads(out)["auth"][DEMO]["password"] for status, out, err in finish(others) if status == 0
+               or pytest.fail(err)}
     assert len(answers) == 1 and node.tokens_asked() == asked + 1
 
 
@@ -308,7 +315,8 @@ def test_renewal_asks_for_credentials_and_token_only(node):
 def test_metadata_session_that_has_ended(node):
     node.password()
     node.cloud.cloud._metadata_tokens.clear()
-    assert [operation for service, operation in renew(node) if service == "metadata"] == ["credentials", "token", "credentials"]
+    assert [operation for service, operation in renew(node) if service == "metadata"] == ["credentials", "token",
+                                                                                          "credentials"]
     assert renew(node) == [("metadata", "credentials"), ("acr", "GetAuthorizationToken")]
 
 

@@ -36,7 +36,8 @@ def start_registry(directory, certificate):
         address = f"127.0.0.1:{free_port()}"
         config = directory / "registry.json"
         config.write_text(json.dumps({
-            "version": 0.1, "log": {"level": "error"}, "storage": {"filesystem": {"rootdirectory": str(directory / "storage")}},
+            "version": 0.1, "log": {"level": "error"},
+            "storage": {"filesystem": {"rootdirectory": str(directory / "storage")}},
             "http": {"addr": address, "relativeurls": True},
             "auth": {"token": {"realm": "https://dockerauth.cn-hangzhou.aliyuncs.com/auth", "service": SERVICE,
                                "issuer": "dockerauth", "rootcertbundle": certificate}}}))
@@ -97,10 +98,13 @@ class Node:
         # By default podman's locks are in /dev/shm, and stay there.
         (directory / "containers.conf").write_text('[engine]\nlock_type = "file"\n')
         (directory / "policy.json").write_text('{"default":[{"type":"insecureAcceptAnything"}]}')
-        self.variables = {**cloud.environment(), **without_cache(), "HOME": str(directory), "PATH": f"{directory}/bin:/usr/sbin:/usr/bin:/bin",
-                          "CONTAINERS_CONF": str(directory / "containers.conf"), "XDG_RUNTIME_DIR": str(directory), "TMPDIR": str(directory)}
+        self.variables = {**cloud.environment(), **without_cache(), "HOME": str(directory),
+                          "PATH": f"{directory}/bin:/usr/sbin:/usr/bin:/bin",
+                          "CONTAINERS_CONF": str(directory / "containers.conf"), "XDG_RUNTIME_DIR": str(directory),
+                          "TMPDIR": str(directory)}
         self.configure()
-        pushed = self.run("skopeo", "--insecure-policy", "copy", "--authfile", self.get_authfile(), make_image(directory),
+        pushed = self.run("skopeo", "--insecure-policy", "copy", "--authfile", self.get_authfile(),
+                          make_image(directory),
                           "docker://" + IMAGE)
         assert pushed.returncode == 0, pushed.stderr
 
@@ -150,7 +154,8 @@ def assert_pulled(done):
 
 
 def assert_refused(done):
-    assert done.returncode != 0 and "authentication required" in done.stderr.replace("unauthorized", "authentication required")
+    assert done.returncode != 0 and "authentication required" in done.stderr.replace("unauthorized",
+                                                                                     "authentication required")
 
 
 def test_without_credentials_nothing_is_pulled(node):
@@ -209,5 +214,6 @@ def test_engines_pull(node, client):
     node.configure(credHelpers={DEMO: "aliyun-acr"})
     assert_pulled(node.engine(client, "pull", *policy, IMAGE))
     assert DEMO + "/team/app" in node.engine(client, "images").stdout
-    assert_pulled(node.engine(client, "login", "--authfile", f"{node.directory}/login.json", "--username", "cr_temp_user",
+    assert_pulled(node.engine(client, "login", "--authfile", f"{node.directory}/login.json", "--username",
+                              "cr_temp_user",
                               "--password-stdin", DEMO, stdin=node.get("password")))

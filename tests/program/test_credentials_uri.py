@@ -19,11 +19,14 @@ def test_credentials_uri_comes_after_the_metadata_service(cloud):
     assert caller(cloud) == "uri"
 
 
-@pytest.mark.parametrize("uri", ["https://host:99999/c", "https://[zz]/c", "http://127.0.0.1:0x/c", "https://user@host/c", "https:///c",
+@pytest.mark.parametrize("uri", ["https://host:99999/c", "https://[zz]/c", "http://127.0.0.1:0x/c",
+                                 "https://user@host/c", "https:///c",
                                  "https://host:/c", "ftp://host/c", "https://a b/c"])
 def test_credentials_uri_that_is_none_is_asked_of_nobody(cloud, uri):
-    assert_failed(pull(cloud, DEMO + "/a", {**NO_METADATA, "ALIBABA_CLOUD_CREDENTIALS_URI": uri}), 78, "credentials URI: it must be https")
-    assert "connect" not in cloud.operations("proxy") or all(entry["host"].endswith("aliyuncs.com:443") for entry in cloud.log("proxy"))
+    assert_failed(pull(cloud, DEMO + "/a", {**NO_METADATA, "ALIBABA_CLOUD_CREDENTIALS_URI": uri}), 78,
+                  "credentials URI: it must be https")
+    assert "connect" not in cloud.operations("proxy") or all(entry["host"].endswith("aliyuncs.com:443")
+                                                             for entry in cloud.log("proxy"))
 
 
 def test_credentials_uri_by_https_and_by_configuration(cloud, tmp_path):
@@ -55,18 +58,23 @@ def test_credentials_uri_of_this_machine(cloud, host, address):
 
 
 @pytest.mark.parametrize("uri", [
-    "http://192.0.2.1/credentials", "http://credentials.example/", "http://127.0.0.1.attacker.example/", "ftp://127.0.0.1/",
+    "http://192.0.2.1/credentials", "http://credentials.example/", "http://127.0.0.1.attacker.example/",
+    "ftp://127.0.0.1/",
     "http://user@127.0.0.1/", "http://[2001:db8::1]/", "https:///", "http://127.0.0.1/#a", "credentials", "http://[::1",
-    "http://10.0.0.1/", "http://[::1].attacker.example/", "http://[2001:db8::1%25lo]/", "http://[fe80::7%25lo", "http://127.1/",
-    "http://[::1%25@[2001:db8::1]/x", "https://[::1%25@[2001:db8::1]/x", "http://[::1%25lo\\@evil.example]/x", "http://169.253.0.1/", "http://2130706433/", "http://localhost.attacker.example/",
+    "http://10.0.0.1/", "http://[::1].attacker.example/", "http://[2001:db8::1%25lo]/", "http://[fe80::7%25lo",
+    "http://127.1/",
+    "http://[::1%25@[2001:db8::1]/x", "https://[::1%25@[2001:db8::1]/x", "http://[::1%25lo\\@evil.example]/x",
+    "http://169.253.0.1/", "http://2130706433/", "http://localhost.attacker.example/",
 ])
 def test_credentials_uri_in_the_open_is_refused(cloud, uri):
-    assert_failed(pull(cloud, DEMO + "/a", {**NO_METADATA, "ALIBABA_CLOUD_CREDENTIALS_URI": uri}), 78, "credentials URI")
+    assert_failed(pull(cloud, DEMO + "/a", {**NO_METADATA, "ALIBABA_CLOUD_CREDENTIALS_URI": uri}), 78,
+                  "credentials URI")
     assert cloud.log("proxy") == []
 
 
 @pytest.mark.parametrize("fault, status", [
-    ({"status": 404}, 69), ({"status": 500}, 75), ({"body": "<html>"}, 69), ({"body": "{}"}, 69), ({"endless": True}, 69),
+    ({"status": 404}, 69), ({"status": 500}, 75), ({"body": "<html>"}, 69), ({"body": "{}"}, 69),
+    ({"endless": True}, 69),
     ({"redirect": "http://127.0.0.1:1/"}, 69), ({"stall": True}, 75), ({"reset": "request"}, 75),
 ])
 def test_credentials_uri_that_fails(cloud, fault, status):

@@ -1,4 +1,4 @@
-"""What users copy from the pages works: configurations, commands, the kubelet's files; what is installed, help and version."""
+"""What users copy from the pages works: configurations, commands, the kubelet's files; installation, help, version."""
 
 import base64
 import json
@@ -28,7 +28,8 @@ CONFIGURATIONS = [block for page in ("README.md", "deploy/README.md", "plugin/co
 
 @pytest.mark.parametrize("configuration", CONFIGURATIONS)
 def test_configurations_are_accepted(configuration, tmp_path):
-    assert run(request("registry-cn-hangzhou.ack.aliyuncs.com/acs/pause"), config=configuration, tmp_path=tmp_path).auth == {}
+    assert run(request("registry-cn-hangzhou.ack.aliyuncs.com/acs/pause"), config=configuration,
+               tmp_path=tmp_path).auth == {}
 
 
 def test_sample_configuration(cloud, tmp_path):
@@ -72,9 +73,11 @@ def test_command_lines_of_the_readme(cloud):
 
 def test_what_the_readmes_do_with_the_emulator():
     """Word for word, but for the program, which is built elsewhere."""
-    line = re.search(r"\n(python3 tests/emulator/emulator\.py build/demo/.*?[^\\])\n", read("README.md"), re.S)[1].replace("\\\n", "")
+    line = re.search(r"\n(python3 tests/emulator/emulator\.py build/demo/.*?[^\\])\n", read("README.md"),
+                     re.S)[1].replace("\\\n", "")
     script = re.search(r"```python\n(.*?)```", read("tests", "emulator", "README.md"), re.S)[1]
-    for command in (line.split(), [sys.executable, "-B", "-c", script.replace("build/demo/" + os.path.basename(PROGRAM), PROGRAM)]):
+    for command in (line.split(),
+                    [sys.executable, "-B", "-c", script.replace("build/demo/" + os.path.basename(PROGRAM), PROGRAM)]):
         command = [PROGRAM if word.startswith("build/demo/") else word for word in command]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, env={
             "PATH": os.environ["PATH"], "PYTHONPATH": "tests/emulator", "PYTHONDONTWRITEBYTECODE": "1"})
@@ -86,7 +89,8 @@ def base64_of(text):
     return base64.b64decode(found[1]).decode() if found else ""
 
 
-SHOWN = re.search(r"\n(\$ echo '(.*?)' \|\n +aliyun-acr-credential-provider --no-cache\n(.*?)\n)```", read("README.md"), re.S)
+SHOWN = re.search(r"\n(\$ echo '(.*?)' \|\n +aliyun-acr-credential-provider --no-cache\n(.*?)\n)```", read("README.md"),
+                  re.S)
 
 
 def plain(answer):
@@ -110,8 +114,10 @@ class Newcomer:
         (folder / "bin").mkdir()
         for name in ("apt-get", "sudo"):
             (folder / "bin" / name).symlink_to("/bin/false")
-        self.variables = {"PATH": f"{folder}/bin:{os.environ['PATH']}", "HOME": str(folder), "TMPDIR": str(self.temporary)}
-        if subprocess.run(["sh", "tests/setup.sh", "try"], cwd=self.checkout, env=self.variables, check=False).returncode:
+        self.variables = {"PATH": f"{folder}/bin:{os.environ['PATH']}", "HOME": str(folder),
+                          "TMPDIR": str(self.temporary)}
+        if subprocess.run(["sh", "tests/setup.sh", "try"], cwd=self.checkout, env=self.variables,
+                          check=False).returncode:
             skip_where_permitted("what a newcomer needs is not installed by apt-get")
 
     def files(self):
@@ -149,7 +155,8 @@ def test_bench_prints_the_tables_of_its_page(newcomer):
     printed = newcomer.run("sh", "tests/bench/run.sh", "1", "build/release/aliyun-acr-credential-provider")
 
     def tables(text):
-        return [re.sub(r"\d+\.\d+|\d+ rounds|pass|miss", "", line) for line in text.splitlines() if line.startswith("|")]
+        return [re.sub(r"\d+\.\d+|\d+ rounds|pass|miss", "", line) for line in text.splitlines()
+                if line.startswith("|")]
 
     assert tables(printed) == tables(read("tests", "bench", "README.md")) != []
 
@@ -195,7 +202,8 @@ def test_what_is_installed(tmp_path):
     if not os.path.exists(os.path.join(build, "cmake_install.cmake")):
         skip_where_permitted("this executable is of no build folder")
     subprocess.run(["cmake", "--install", build, "--prefix", str(tmp_path)], capture_output=True, check=True)
-    installed = {os.path.relpath(os.path.join(folder, name), tmp_path) for folder, _, names in os.walk(tmp_path) for name in names}
+    installed = {os.path.relpath(os.path.join(folder, name), tmp_path) for folder, _, names in os.walk(tmp_path)
+                 for name in names}
     name = "aliyun-acr-credential-provider"
     assert installed == {f"bin/{name}", "bin/docker-credential-aliyun-acr", f"share/man/man1/{name}.1",
                          "share/man/man1/docker-credential-aliyun-acr.1", f"share/{name}/config.schema.json"} | {
@@ -209,7 +217,8 @@ def test_what_the_kubelet_examples_leave_to_uncomment():
     for name in ("credential-provider.yaml", "credential-provider-pods.yaml"):
         text = re.sub(r"^  # (?=args|env|- )", "  ", read("deploy", name), flags=re.M)
         provider, = yaml.safe_load(text)["providers"]
-        assert provider["args"] == ["--log-level=info", "--log-to=syslog"] and provider["env"][0]["name"] == "HTTPS_PROXY"
+        assert provider["args"] == ["--log-level=info",
+                                    "--log-to=syslog"] and provider["env"][0]["name"] == "HTTPS_PROXY"
         assert f"args: {json.dumps(provider['args'])}" in read("README.md")
         assert provider["matchImages"][-1] == "hub.example.com"
 

@@ -38,7 +38,8 @@ def test_external_process_with_a_token_is_run_without_a_shell(cloud, tmp_path):
     ("sleep 77", 75, ["in time"]), ("sh -c 'exec >&- 2>&-; sleep 77'", 75, ["in time"]),
     ("echo 'open", 78, ["quote. Correct process_command"]), ("echo \\", 78, ["backslash. Correct process_command"]),
     (" ", 78, ["empty. Correct process_command"]),
-    (print_json(mode="EcsRamRole"), 69, ["EcsRamRole"]), (print_json(mode="AK", access_key_id=KEY), 69, ["access_key_secret"]),
+    (print_json(mode="EcsRamRole"), 69, ["EcsRamRole"]),
+    (print_json(mode="AK", access_key_id=KEY), 69, ["access_key_secret"]),
     (print_json(mode="AK", access_key_id=KEY, access_key_secret="a\nb"), 69, ["access_key_secret"]),
     (print_json(mode="StsToken", access_key_id=KEY, access_key_secret=SECRET), 69, ["sts_token"]),
 ])
@@ -57,7 +58,8 @@ def sleeper(tmp_path):
 
 def test_nothing_of_an_external_process_stays(cloud, tmp_path):
     sleep = sleeper(tmp_path)
-    assert_failed(external(cloud, tmp_path, f"sh -c '{sleep} 99 & {sleep} 99; true'", deadline_s=SHORT_S), 75, "in time")
+    assert_failed(external(cloud, tmp_path, f"sh -c '{sleep} 99 & {sleep} 99; true'", deadline_s=SHORT_S), 75,
+                  "in time")
     wait_until(lambda: is_gone("-f", re.escape(str(sleep))))
 
 
@@ -88,8 +90,9 @@ def test_external_process_under_a_parent_that_ignores_its_children(cloud, tmp_pa
 @pytest.mark.parametrize("mode", [{}, {"mode": "AK"}, {"mode": "StsToken"}])
 def test_external_process_whose_mode_says_less_than_its_token(cloud, tmp_path, mode):
     issued = cloud.cloud.issue_credentials(role="external")
-    external(cloud, tmp_path, print_json(access_key_id=issued["AccessKeyId"], access_key_secret=issued["AccessKeySecret"],
-                                         sts_token=issued["SecurityToken"], **mode)).answer
+    external(cloud, tmp_path,
+             print_json(access_key_id=issued["AccessKeyId"], access_key_secret=issued["AccessKeySecret"],
+                        sts_token=issued["SecurityToken"], **mode)).answer
     assert caller(cloud) == "external"
 
 
@@ -118,7 +121,8 @@ def test_secrets_on_stderr_are_not_shown(cloud, tmp_path, script):
     document = write(tmp_path / "document.json", {"mode": "StsToken", "access_key_id": KEY, "access_key_secret": SECRET,
                                                   "sts_token": "CAISsecuritytoken"})
     command = "sh -c " + shlex.quote(script.format(document=document, secret=SECRET))
-    assert_failed(external(cloud, tmp_path, command), 69, "exit status 1", "*****", secrets=[SECRET, "CAISsecuritytoken"])
+    assert_failed(external(cloud, tmp_path, command), 69, "exit status 1", "*****",
+                  secrets=[SECRET, "CAISsecuritytoken"])
 
 
 @pytest.mark.parametrize("length", [4070, 4090, 4095, 4096, 4097, 8192])
@@ -143,7 +147,8 @@ def test_expiration_that_the_libraries_pass_over(cloud, tmp_path, expiration):
 def test_other_environment_is_another_identity(cloud, tmp_path):
     """What a command prints may depend on it, so that a token is not shared across it."""
     cloud.cloud.keys["LTAIteamb"] = {"secret": SECRET, "token": "", "ends": None}
-    script = write(tmp_path / "script", f'printf \'{{"mode":"AK","access_key_id":"%s","access_key_secret":"{SECRET}"}}\' $TEAM\n')
+    script = write(tmp_path / "script",
+                   f'printf \'{{"mode":"AK","access_key_id":"%s","access_key_secret":"{SECRET}"}}\' $TEAM\n')
     cli(tmp_path, {"mode": "External", "process_command": f"sh {script}"})
     for team in (KEY, "LTAIteamb", KEY):
         pull(cloud, DEMO + "/a", {"HOME": str(tmp_path), "PATH": "/usr/bin:/bin", "TEAM": team},

@@ -16,7 +16,8 @@ NOT_FOUND = "credentials not found in native keychain\n"
 
 
 def get(cloud, *arguments, more=None):
-    return call("get", "--no-cache", "--deadline", str(DEADLINE_S), *arguments, environment={**cloud.environment(), **(more or {})})
+    return call("get", "--no-cache", "--deadline", str(DEADLINE_S), *arguments,
+                environment={**cloud.environment(), **(more or {})})
 
 
 @pytest.fixture
@@ -53,7 +54,8 @@ def test_get_env_is_what_a_shell_reads(cloud):
     cloud.fault("acr", body=json.dumps({"IsSuccess": True, "TempUsername": "it's $me", "ExpireTime": 32503680000000,
                                         "AuthorizationToken": "a'b\"c`d$(e)\\f !"}))
     out = get(cloud, "--output", "env", DEMO).out
-    shown = subprocess.run(["sh", "-c", 'eval "$0"; printf "%s\\n" "$ACR_REGISTRY" "$ACR_USERNAME" "$ACR_PASSWORD"', out],
+    shown = subprocess.run(["sh", "-c", 'eval "$0"; printf "%s\\n" "$ACR_REGISTRY" "$ACR_USERNAME" "$ACR_PASSWORD"',
+                            out],
                            capture_output=True, text=True, check=True).stdout
     assert shown == DEMO + "\nit's $me\na'b\"c`d$(e)\\f !\n"
 
@@ -65,13 +67,15 @@ def test_get_env_names_the_registry_without_a_path(cloud, tmp_path):
     assert f"ACR_REGISTRY='{DEMO}'\n" in get(cloud, "--output", "env", "--config", str(path), DEMO + "/team-a/app").out
 
 
-@pytest.mark.parametrize("arguments", [["--version", "get", DEMO], ["get", DEMO, "--version"], ["version", "--no-cache"]])
+@pytest.mark.parametrize("arguments",
+                         [["--version", "get", DEMO], ["get", DEMO, "--version"], ["version", "--no-cache"]])
 def test_version_is_all_that_is_asked_for(arguments):
     done = subprocess.run([PROGRAM, *arguments], input="", capture_output=True, text=True, env={}, check=True)
     assert done.stdout.startswith("aliyun-acr-credential-provider ") and "libcurl" in done.stdout
 
 
-@pytest.mark.parametrize("streams, words", [("<&-", "cannot read"), ("</", "cannot read"), (">/dev/full", "cannot write")])
+@pytest.mark.parametrize("streams, words",
+                         [("<&-", "cannot read"), ("</", "cannot read"), (">/dev/full", "cannot write")])
 def test_input_or_output_that_fails(cloud, streams, words):
     command = shlex.join([*WRAPPER, PROGRAM, *(["get", DEMO] if ">" in streams else []), "--no-cache"]) + " " + streams
     done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, env=cloud.environment(), check=False)
@@ -84,7 +88,8 @@ def test_get_without_a_password_to_get(cloud, output):
 
 
 @pytest.mark.parametrize("arguments, words", [
-    ([], "get requires an argument: IMAGE_OR_HOST"), ([DEMO, DEMO], "unexpected argument: " + DEMO), (["--output", "yaml", DEMO], "--output"),
+    ([], "get requires an argument: IMAGE_OR_HOST"), ([DEMO, DEMO], "unexpected argument: " + DEMO),
+    (["--output", "yaml", DEMO], "--output"),
     (["--output"], "--output"), (["--nonsense", DEMO], "--nonsense"),
 ])
 def test_get_usage(cloud, arguments, words):
@@ -102,8 +107,9 @@ def test_get_that_fails(cloud):
     assert_failed(get(cloud, "x" * 2000), 65, "too long")
 
 
-@pytest.mark.parametrize("server", [DEMO, "https://" + DEMO, f"https://{DEMO}/", f"https://{DEMO}/v1/", f"https://{DEMO}/v2/",
-                                    DEMO + "/v2\n", f" {DEMO} \r\n"])
+@pytest.mark.parametrize("server",
+                         [DEMO, "https://" + DEMO, f"https://{DEMO}/", f"https://{DEMO}/v1/", f"https://{DEMO}/v2/",
+                          DEMO + "/v2\n", f" {DEMO} \r\n"])
 def test_helper_get(cloud, helper, server):
     answer = helper("get", stdin=server, environment=cloud.environment())
     assert json.loads(answer.out) == {"ServerURL": server.strip(), "Username": "cr_temp_user",
@@ -111,8 +117,10 @@ def test_helper_get(cloud, helper, server):
     assert (answer.status, answer.err) == (0, "")
 
 
-@pytest.mark.parametrize("server", ["https://index.docker.io/v1/", "docker.io", "localhost:5000", "hub.example.com", ANONYMOUS,
-                                    DEMO + " junk", DEMO + "\njunk", DEMO + "\0evil", "http://" + DEMO, "evil@" + DEMO, "x" * 3000, "ftp://a", "\u00e4.cr.aliyuncs.com"])
+@pytest.mark.parametrize("server",
+                         ["https://index.docker.io/v1/", "docker.io", "localhost:5000", "hub.example.com", ANONYMOUS,
+                          DEMO + " junk", DEMO + "\njunk", DEMO + "\0evil", "http://" + DEMO, "evil@" + DEMO,
+                          "x" * 3000, "ftp://a", "\u00e4.cr.aliyuncs.com"])
 def test_helper_lets_clients_go_on_without_us_and_without_the_network(cloud, helper, server):
     answer = helper("get", stdin=server, environment=cloud.environment())
     assert (answer.status, answer.out, answer.err) == (1, NOT_FOUND, "")
@@ -120,7 +128,8 @@ def test_helper_lets_clients_go_on_without_us_and_without_the_network(cloud, hel
 
 
 def test_helper_serves_hosts_of_alibaba_whose_name_says_no_more_than_that(cloud, helper):
-    cloud.fault("registry", status=401, headers={"WWW-Authenticate": 'Bearer service="registry.aliyuncs.com:cn-hangzhou:china"'})
+    cloud.fault("registry", status=401,
+                headers={"WWW-Authenticate": 'Bearer service="registry.aliyuncs.com:cn-hangzhou:china"'})
     answer = helper("get", stdin="registry.cn-hangzhou.cr.aliyuncs.com", environment=cloud.environment())
     assert json.loads(answer.out)["Secret"] == cloud.cloud.issued[-1]
 
@@ -150,26 +159,30 @@ def test_helper_says_in_time_what_is_out_of_order(cloud, helper, tmp_path, servi
 
 
 @pytest.mark.parametrize("stdin, out", [("", "no credentials server URL\n"), (" \n", "no credentials server URL\n"),
-                                        ("x" * 70000, "more than 65536 bytes. Write the URL of a registry on standard input, "
-                                                      "and close it\n")])
+                                        ("x" * 70000,
+                                         "more than 65536 bytes. Write the URL of a registry on standard input, "
+                                         "and close it\n")])
 def test_helper_without_a_server(helper, stdin, out):
     answer = helper("get", stdin=stdin)
     assert (answer.status, answer.out) == (1, out)
 
 
 @pytest.mark.parametrize("action, stdin, out", [
-    ("store", "x" * 100000, ""), ("store", json.dumps({"ServerURL": DEMO, "Username": "u", "Secret": "s"}), ""), ("erase", DEMO, ""), ("list", "unused", "{}\n"),
+    ("store", "x" * 100000, ""), ("store", json.dumps({"ServerURL": DEMO, "Username": "u", "Secret": "s"}), ""),
+    ("erase", DEMO, ""), ("list", "unused", "{}\n"),
 ])
 def test_helper_keeps_nothing(cloud, helper, action, stdin, out):
     """Nor does it ask anybody, or read its configuration: a client shall be able to log out of a broken node."""
-    answer = helper(action, stdin=stdin, environment={**cloud.environment(), "ACR_CREDENTIAL_PROVIDER_CONFIG": "/nonexistent"})
+    answer = helper(action, stdin=stdin,
+                    environment={**cloud.environment(), "ACR_CREDENTIAL_PROVIDER_CONFIG": "/nonexistent"})
     assert (answer.status, answer.out, answer.err) == (0, out, "") and cloud.log() == []
 
 
 def test_helper_version_and_usage(cloud, helper):
     for word in ("version", "--version", "-v"):
         answer = helper(word, environment={**cloud.environment(), "ACR_CREDENTIAL_PROVIDER_CONFIG": "/nonexistent"})
-        assert re.fullmatch(r"docker-credential-aliyun-acr \(aliyun-acr-credential-provider\) \d+\.\d+\.\d+\n", answer.out)
+        assert re.fullmatch(r"docker-credential-aliyun-acr \(aliyun-acr-credential-provider\) \d+\.\d+\.\d+\n",
+                            answer.out)
         assert (answer.status, answer.err, cloud.log()) == (0, "", [])
     assert helper("--help").status == 0 and "credHelpers" in helper("-h").out
     for arguments in ((), ("get", "list"), ("frobnicate",), ("--config", "x")):

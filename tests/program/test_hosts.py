@@ -27,7 +27,8 @@ def test_misspelt_host_that_has_no_address(cloud):
 def test_host_of_another_account_gets_no_token(cloud):
     """The challenge names a real instance; only our own account could prove that the host is its own."""
     assert_failed(pull(cloud, "foreign.example.com/a"), 77, "foreign.example.com", "INSTANCE_NOT_EXIST",
-                  'Map it under "registries" in the configuration file, with an identity of the account that owns instance cri-')
+                  'Map it under "registries" in the configuration file, with an identity of the account that owns '
+                  "instance cri-")
     assert cloud.cloud.issued == []
 
 
@@ -39,7 +40,8 @@ def test_challenge_that_names_our_instance_is_no_proof(cloud):
     assert cloud.cloud.issued == []
 
 
-@pytest.mark.parametrize("code, words", [("NoPermission", "or allow cr:ListInstanceEndpoint to"), ("Odd", "Look up the code")])
+@pytest.mark.parametrize("code, words",
+                         [("NoPermission", "or allow cr:ListInstanceEndpoint to"), ("Odd", "Look up the code")])
 def test_proof_that_is_refused(cloud, code, words):
     cloud.fault("acr", "ListInstanceEndpoint", code=code, status=403)
     assert_failed(pull(cloud, "hub.example.com/a"), 77, "is not proved to be an ACR host", words)
@@ -63,7 +65,8 @@ HUB = {"registries": [{"match": ["hub.example.com"]}]}
 
 @pytest.mark.parametrize("entry, words", [
     ({"region": "cn-beijing"}, ["region cn-hangzhou instead of cn-beijing", "Correct region under"]),
-    ({"instanceId": "cri-another"}, ["instance cri-demo567890abcdef instead of instance cri-another", "Correct instanceId under"]),
+    ({"instanceId": "cri-another"},
+     ["instance cri-demo567890abcdef instead of instance cri-another", "Correct instanceId under"]),
 ])
 def test_registry_that_contradicts_the_configuration(cloud, tmp_path, entry, words):
     challenge(cloud)
@@ -80,19 +83,22 @@ def test_enterprise_host_whose_challenge_is_of_no_use_is_listed(cloud, said):
 
 
 @pytest.mark.parametrize("edition, rest, words", [
-    ("enterprise", "", "it says it is Personal Edition"), ("personal", ":cri-demo567890abcdef", "it says it is Enterprise Edition"),
+    ("enterprise", "", "it says it is Personal Edition"),
+    ("personal", ":cri-demo567890abcdef", "it says it is Enterprise Edition"),
 ])
 def test_registry_of_another_edition_than_configured(cloud, tmp_path, edition, rest, words):
     challenge(cloud, rest=rest)
     config = {"registries": [{"match": ["hub.example.com"], "edition": edition}]}
-    assert_failed(pull(cloud, "hub.example.com/a", config=config, tmp_path=tmp_path), 78, words, "Correct edition under")
+    assert_failed(pull(cloud, "hub.example.com/a", config=config, tmp_path=tmp_path), 78, words,
+                  "Correct edition under")
     assert cloud.cloud.issued == []
 
 
 def test_registry_that_names_no_instance_against_the_configuration(cloud, tmp_path):
     challenge(cloud, rest="")
     config = {"registries": [{"match": ["hub.example.com"], "instanceId": "cri-another"}]}
-    assert_failed(pull(cloud, "hub.example.com/a", config=config, tmp_path=tmp_path), 78, "it says no instance instead of")
+    assert_failed(pull(cloud, "hub.example.com/a", config=config, tmp_path=tmp_path), 78,
+                  "it says no instance instead of")
 
 
 @pytest.mark.parametrize("before", ["Basic realm=\"x\", ", "Basic realm=x,"])
@@ -121,10 +127,11 @@ def test_trouble_on_the_way_to_a_proof_is_told_as_such(cloud):
 
 
 def test_authority_of_a_registry_that_is_not_known_is_told_as_such(cloud, tmp_path):
-    """The authority of another cloud, where the API is, is the only one that is known: of the registry nothing is asked."""
+    """Only the authority of the API is trusted: nothing is asked of the registry."""
     with Emulator(has_own_keys=True) as known:
         config = {"registries": [{"match": ["hub.example.com"], "apiEndpoint": known.api}]}
-        result = pull(cloud, "hub.example.com/a", {"SSL_CERT_FILE": known.ca, "NO_PROXY": "127.0.0.1"}, config=config, tmp_path=tmp_path)
+        result = pull(cloud, "hub.example.com/a", {"SSL_CERT_FILE": known.ca, "NO_PROXY": "127.0.0.1"}, config=config,
+                      tmp_path=tmp_path)
         assert_failed(result, 69, "hub.example.com", "certificate", "SSL_CERT_FILE")
         assert "hub.example.com:443" in [entry["host"] for entry in cloud.log("proxy")]
         assert cloud.log("registry") == known.log("acr") == []
@@ -155,7 +162,8 @@ def test_foreign_host_that_says_it_is_personal(cloud):
 
 def test_name_of_no_instance(cloud):
     cloud.cloud.challenge_enabled = False
-    assert_failed(pull(cloud, "nosuch-registry.cn-hangzhou.cr.aliyuncs.com/a"), 77, "no ACR instance named nosuch", "instanceId")
+    assert_failed(pull(cloud, "nosuch-registry.cn-hangzhou.cr.aliyuncs.com/a"), 77, "no ACR instance named nosuch",
+                  "instanceId")
 
 
 @pytest.mark.parametrize("fault", [{"status": 503}, {"status": 429}, {"reset": "request"}])
@@ -186,11 +194,13 @@ ALIBABA = ["registry.cn-hangzhou.cr.aliyuncs.com", "demo-registry.a.b.cr.aliyunc
 
 
 def challenge_fault(rest, service="registry.aliyuncs.com"):
-    return {"service": "registry", "status": 401, "headers": {"WWW-Authenticate": f'Bearer service="{service}:cn-hangzhou:china{rest}"'}}
+    return {"service": "registry", "status": 401,
+            "headers": {"WWW-Authenticate": f'Bearer service="{service}:cn-hangzhou:china{rest}"'}}
 
 
 @pytest.mark.parametrize("host", ALIBABA)
-@pytest.mark.parametrize("rest, path", [(":cri-demo567890abcdef", "/?InstanceId=cri-demo567890abcdef"), ("", "/tokens")])
+@pytest.mark.parametrize("rest, path",
+                         [(":cri-demo567890abcdef", "/?InstanceId=cri-demo567890abcdef"), ("", "/tokens")])
 def test_host_of_alibaba_is_believed_its_challenge(cloud, host, rest, path):
     """It needs no proof of our own account; that the challenge comes by verified TLS is enough."""
     cloud.cloud.permissions = {"cr:GetAuthorizationToken"}
@@ -201,7 +211,8 @@ def test_host_of_alibaba_is_believed_its_challenge(cloud, host, rest, path):
 
 @pytest.mark.parametrize("host", ALIBABA)
 @pytest.mark.parametrize("fault, status, words", [
-    ({"service": "registry", "status": 404}, 78, ["%s is not an ACR host", "Check the spelling: NAME-registry[-vpc].REGION.cr.aliyuncs.com"]),
+    ({"service": "registry", "status": 404}, 78,
+     ["%s is not an ACR host", "Check the spelling: NAME-registry[-vpc].REGION.cr.aliyuncs.com"]),
     (challenge_fault("", "registry.example.com"), 78, ["%s is not an ACR host"]),
     ({"service": "registry", "status": 503}, 75, ["%s: asking which ACR instance it is", "if it is right, try again"]),
     ({"service": "tls", "tls": "unknown-ca"}, 69, ["%s", "certificate", "SSL_CERT_FILE"]),

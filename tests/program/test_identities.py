@@ -27,7 +27,8 @@ CORRECT_TOKEN_FILE = "Correct ALIBABA_CLOUD_OIDC_TOKEN_FILE, or the profile's oi
 
 
 @pytest.mark.parametrize("token, mode, words", [
-    ("", 0o600, ["is empty", CORRECT_TOKEN_FILE]), (" \n", 0o600, ["is empty", CORRECT_TOKEN_FILE]), ("x", 0o622, ["chmod go-w"]),
+    ("", 0o600, ["is empty", CORRECT_TOKEN_FILE]), (" \n", 0o600, ["is empty", CORRECT_TOKEN_FILE]),
+    ("x", 0o622, ["chmod go-w"]),
     pytest.param("x" * 20001, 0o600, ["larger", CORRECT_TOKEN_FILE], id="too long")])
 def test_spoilt_token_file_is_not_passed_over(cloud, tmp_path, token, mode, words):
     variables = oidc(cloud, tmp_path)
@@ -45,7 +46,8 @@ def test_spoilt_token_file_is_not_passed_over(cloud, tmp_path, token, mode, word
      "Set ALIBABA_CLOUD_ROLE_ARN, ALIBABA_CLOUD_OIDC_PROVIDER_ARN and ALIBABA_CLOUD_OIDC_TOKEN_FILE together, or none"),
     ({"ALIBABA_CLOUD_OIDC_TOKEN_FILE": "/nonexistent/token", "ALIBABA_CLOUD_ROLE_ARN": POD_ROLE,
       "ALIBABA_CLOUD_OIDC_PROVIDER_ARN": PROVIDER}, CORRECT_TOKEN_FILE),
-    ({"ALIBABA_CLOUD_CONFIG_FILE": "/dev/null"}, "not a regular file. Correct ALIBABA_CLOUD_CONFIG_FILE, which names it"),
+    ({"ALIBABA_CLOUD_CONFIG_FILE": "/dev/null"},
+     "not a regular file. Correct ALIBABA_CLOUD_CONFIG_FILE, which names it"),
 ])
 def test_names_of_what_is_not_there(cloud, tmp_path, variables, words):
     assert_failed(pull(cloud, DEMO + "/a", {"HOME": str(tmp_path), **variables}), 78, words)
@@ -55,15 +57,17 @@ def test_names_of_what_is_not_there(cloud, tmp_path, variables, words):
 def test_chain_that_finds_nothing_lists_every_source(cloud, tmp_path):
     result = pull(cloud, DEMO + "/a", {**NO_METADATA, "HOME": str(tmp_path)})
     assert_failed(result, 78, "environment: ALIBABA_CLOUD_ACCESS_KEY_ID is not set",
-                  "OIDC: ALIBABA_CLOUD_OIDC_TOKEN_FILE is not set", f"CLI profile: there is no {tmp_path}/.aliyun/config.json",
+                  "OIDC: ALIBABA_CLOUD_OIDC_TOKEN_FILE is not set",
+                  f"CLI profile: there is no {tmp_path}/.aliyun/config.json",
                   f"credentials file: there is no {tmp_path}/.alibabacloud/credentials",
                   "ECS metadata service: ALIBABA_CLOUD_ECS_METADATA_DISABLED forbids it",
                   "credentials URI: ALIBABA_CLOUD_CREDENTIALS_URI is not set",
                   "Unset ALIBABA_CLOUD_ECS_METADATA_DISABLED, or set ALIBABA_CLOUD_ACCESS_KEY_ID and")
 
 
-@pytest.mark.parametrize("source, word", [("env", "ALIBABA_CLOUD_ACCESS_KEY_ID"), ("oidc", "ALIBABA_CLOUD_OIDC_TOKEN_FILE"),
-                                          ("profile", "config.json"), ("uri", "ALIBABA_CLOUD_CREDENTIALS_URI")])
+@pytest.mark.parametrize("source, word",
+                         [("env", "ALIBABA_CLOUD_ACCESS_KEY_ID"), ("oidc", "ALIBABA_CLOUD_OIDC_TOKEN_FILE"),
+                          ("profile", "config.json"), ("uri", "ALIBABA_CLOUD_CREDENTIALS_URI")])
 def test_source_that_was_asked_for_is_the_only_one(cloud, tmp_path, source, word):
     config = {"identity": {"source": source}}
     assert_failed(pull(cloud, DEMO + "/a", {"HOME": str(tmp_path)}, config=config, tmp_path=tmp_path), 78, word)
@@ -88,8 +92,9 @@ def test_each_registry_has_its_own_identity(cloud, tmp_path):
 
 
 @pytest.mark.parametrize("files, variables, words", [
-    ({".aliyun/config.json": {"current": "a", "profiles": [{"name": "a", "access_key_id": KEY, "access_key_secret": SECRET,
-                                                            "ram_role_arn": PULLER}]}}, {}, "is missing"),
+    ({".aliyun/config.json": {"current": "a",
+                              "profiles": [{"name": "a", "access_key_id": KEY, "access_key_secret": SECRET,
+                                            "ram_role_arn": PULLER}]}}, {}, "is missing"),
     ({"c.json": {"profiles": []}}, {"ALIBABA_CLOUD_CONFIG_FILE": "c.json"}, "no current profile"),
     ({".alibabacloud/credentials": "[default]\naccess_key_id = a\naccess_key_secret = b\n"}, {}, "is missing"),
     ({"c.ini": "[other]\ntype = access_key\n"}, {"ALIBABA_CLOUD_CREDENTIALS_FILE": "c.ini"}, "no profile default"),
@@ -100,8 +105,9 @@ def test_half_of_a_source_is_not_passed_over(cloud, tmp_path, files, variables, 
     for name, content in files.items():
         write(tmp_path / name, content)
     variables = {name: str(tmp_path / value) if value in files else value for name, value in variables.items()}
-    result = pull(cloud, DEMO + "/a", {"HOME": str(tmp_path), "ALIBABA_CLOUD_CREDENTIALS_URI": cloud.metadata + "/credentials",
-                                       **variables})
+    result = pull(cloud, DEMO + "/a",
+                  {"HOME": str(tmp_path), "ALIBABA_CLOUD_CREDENTIALS_URI": cloud.metadata + "/credentials",
+                   **variables})
     assert_failed(result, 78, words, secrets=[SECRET])
     assert cloud.log("acr") == []
 
@@ -119,7 +125,8 @@ def test_named_role_of_the_instance_is_the_only_source(cloud, tmp_path, variable
 
 
 @pytest.mark.parametrize("names", [
-    {"ALIBABACLOUD_PROFILE": "second"}, {"ALICLOUD_PROFILE": "second"}, {"ALIBABA_CLOUD_PROFILE": "second", "ALICLOUD_PROFILE": "x"},
+    {"ALIBABACLOUD_PROFILE": "second"}, {"ALICLOUD_PROFILE": "second"},
+    {"ALIBABA_CLOUD_PROFILE": "second", "ALICLOUD_PROFILE": "x"},
     {"ALIBABACLOUD_PROFILE_PATH": "other.json"}, {"ALIBABACLOUD_IGNORE_PROFILE": "TRUE"},
 ])
 def test_older_names_of_other_variables(cloud, tmp_path, names):
@@ -132,7 +139,8 @@ def test_older_names_of_other_variables(cloud, tmp_path, names):
     assert caller(cloud) == KEY
 
 
-@pytest.mark.parametrize("word, who", [("true", "KubernetesWorkerRole"), ("TRUE", "KubernetesWorkerRole"), ("1", KEY), ("yes", KEY)])
+@pytest.mark.parametrize("word, who",
+                         [("true", "KubernetesWorkerRole"), ("TRUE", "KubernetesWorkerRole"), ("1", KEY), ("yes", KEY)])
 def test_what_is_true_is_what_the_libraries_take_for_true(cloud, tmp_path, word, who):
     cli(tmp_path, {"mode": "AK", "access_key_id": KEY, "access_key_secret": SECRET})
     pull(cloud, DEMO + "/a", {"HOME": str(tmp_path), "ALIBABA_CLOUD_CLI_PROFILE_DISABLED": word}).answer
@@ -150,7 +158,8 @@ def test_what_is_true_is_what_the_libraries_take_for_true(cloud, tmp_path, word,
           "ALIBABA_CLOUD_OIDC_PROVIDER_ARN": PROVIDER}, "role/NAME. Correct or unset it"),
 ])
 def test_advice_helps(cloud, tmp_path, config, variables, words):
-    result = pull(cloud, DEMO + "/a", {"HOME": str(tmp_path), **variables}, config={"identity": config}, tmp_path=tmp_path)
+    result = pull(cloud, DEMO + "/a", {"HOME": str(tmp_path), **variables}, config={"identity": config},
+                  tmp_path=tmp_path)
     assert_failed(result, 75 if "127.0.0.1:1" in words else 78, words)
     assert "Attach a RAM role" not in result.err
 

@@ -78,7 +78,8 @@ def login(password):
 @pytest.mark.parametrize("version", ["v1", "v1beta1", "v1alpha1"])
 def test_images_of_a_registry_cost_one_run(node, version):
     found, said = node.pull(DEMO + "/team/app:v1", DEMO + "/team/other@sha256:" + "0" * 64, PERSONAL + "/team/app",
-                            "docker.io/library/nginx", change=lambda provider: provider.update(apiVersion=API + version))
+                            "docker.io/library/nginx",
+                            change=lambda provider: provider.update(apiVersion=API + version))
     enterprise, personal = node.cloud.cloud.issued
     assert found == [login(enterprise), login(enterprise), login(personal), []] and said == ""
 

@@ -23,7 +23,7 @@ HOSTS = {
     "chart": "demo-chart.cn-hangzhou.cr.aliyuncs.com", "chart-vpc": "demo-chart-vpc.cn-hangzhou.cr.aliyuncs.com",
     "finance": "bank-registry.cn-shanghai-finance-1.cr.aliyuncs.com",
     "joint-venture": "venture-registry.cn-zhengzhou-jva.cr.aliyuncs.com",
-    # Of no form that is known: under Alibaba Cloud's own suffix a challenge is enough, though no instance lists this domain.
+    # Of no known form: under Alibaba Cloud's own suffix a challenge is enough, though no instance lists this domain.
     "no-form": "demo-registry-intl-internal.cn-hangzhou.cr.aliyuncs.com",
     "custom": "hub.example.com", "port": DEMO + ":5000", "trailing-dot": DEMO + ".", "upper-case": DEMO.upper(),
     "personal": "registry.cn-hangzhou.aliyuncs.com", "personal-vpc": "registry-vpc.cn-beijing.aliyuncs.com",
@@ -35,7 +35,8 @@ HOSTS = {
     "personal-new-vpc": "crpi-abcdefgh12345678-vpc.cn-shanghai.personal.cr.aliyuncs.com",
     "anonymous": "registry-cn-hangzhou.ack.aliyuncs.com", "anonymous-vpc": "registry-cn-hangzhou-vpc.ack.aliyuncs.com",
 }
-SOURCES = ["key", "sts-key", "oidc", "cli", "cli-sts", "cli-chain", "cli-external", "cli-uri", "ini", "ecs", "uri", "role", "pod",
+SOURCES = ["key", "sts-key", "oidc", "cli", "cli-sts", "cli-chain", "cli-external", "cli-uri", "ini", "ecs", "uri",
+           "role", "pod",
            "entry-role", "entry-profile"]
 
 
@@ -78,10 +79,12 @@ def node(cloud, source, home):
         return variables, {}, {}, KEY
     if source in ("cli-sts", "cli-external"):
         issued = cloud.cloud.issue_credentials(role="session")
-        session = {"mode": "StsToken", "access_key_id": issued["AccessKeyId"], "access_key_secret": issued["AccessKeySecret"],
+        session = {"mode": "StsToken", "access_key_id": issued["AccessKeyId"],
+                   "access_key_secret": issued["AccessKeySecret"],
                    "sts_token": issued["SecurityToken"]}
         printed = f"{sys.executable} -c " + shlex.quote(f"import json; print(json.dumps({session!r}))")
-        profiles(home, {"name": "a", **(session if source == "cli-sts" else {"mode": "External", "process_command": printed})}, key)
+        profiles(home, {"name": "a",
+                        **(session if source == "cli-sts" else {"mode": "External", "process_command": printed})}, key)
         return variables, {}, {}, "session"
     if source == "cli-chain":
         profiles(home, {"name": "a", "mode": "ChainableRamRoleArn", "source_profile": "key", "ram_role_arn": PULLER,
@@ -102,7 +105,8 @@ def node(cloud, source, home):
         return variables, {"identity": {"assumeRole": [{"roleArn": PULLER}]}}, {}, "puller"
     if source.startswith("entry-"):  # of each registry, beside an identity of the node that could sign too
         profiles(home, {**key, "name": "other", "mode": "RamRoleArn", "ram_role_arn": PULLER}, key)
-        identity = {"assumeRole": [{"roleArn": PULLER}]} if source == "entry-role" else {"profile": "key", "source": "profile"}
+        identity = {"assumeRole": [{"roleArn": PULLER}]} if source == "entry-role" else {"profile": "key",
+                                                                                         "source": "profile"}
         config = {"identity": {"source": "ecs"}, "registries": [{"match": [], "identity": identity}]}
         return variables, config, {}, "puller" if source == "entry-role" else KEY
     if source == "pod":
@@ -143,20 +147,22 @@ def test_every_host(cloud, tmp_path, source, version):
 REGIONS = ["cn-hangzhou", "cn-shanghai", "ap-southeast-1", "us-west-1", "cn-hangzhou-finance", "cn-shanghai-finance-1",
            "cn-north-2-gov-1", "cn-heyuan-acdr-1", "cn-wuhan-lr", "cn-zhengzhou-jva"]
 NAMES = ["demo", "my-registry", "foo-vpc", "foo-registry-vpc", "my-chart", "x1"]
-ENTERPRISE_FORMS = ["registry", "registry-vpc", "registry-internal", "registry-intl", "registry-intl-vpc", "chart", "chart-vpc"]
+ENTERPRISE_FORMS = ["registry", "registry-vpc", "registry-internal", "registry-intl", "registry-intl-vpc", "chart",
+                    "chart-vpc"]
 FORMS = [f"{{name}}-{form}{{distributed}}.{{region}}.cr.aliyuncs.com" for form in ENTERPRISE_FORMS] + [
     f"registry{intl}{net}.{{region}}.aliyuncs.com" for intl in ("", "-intl") for net in ("", "-vpc", "-internal")] + [
     f"crpi-9ogjbhecfaihmimu{net}.{{region}}.personal.cr.aliyuncs.com" for net in ("", "-vpc")] + [
     f"registry-{{region}}{net}.ack.aliyuncs.com" for net in ("", "-vpc")]
-STRANGE_LABELS = ["evil", "oss-cn-hangzhou", "xn--80ak6aa92e", "127", "0x7f", "cr", "personal", "distributed", "registry", "*", ""]
+STRANGE_LABELS = ["evil", "oss-cn-hangzhou", "xn--80ak6aa92e", "127", "0x7f", "cr", "personal", "distributed",
+                  "registry", "*", ""]
 STRANGE_BYTES = "azAZ09-._@:%#?\\/ \u212a"
 
 # The same tables, as what a host must be to be of a kind; a region begins with two letters and a hyphen, since
 # registry.oss-cn-hangzhou.aliyuncs.com is somebody's bucket.
 REGION = r"(?P<region>[a-z]{2}-[a-z0-9-]*[a-z0-9])"
 KINDS = {
-    "enterprise": rf"(?P<name>[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)-(?:{'|'.join(ENTERPRISE_FORMS)})(?:\.distributed)?\.{REGION}"
-                  r"\.cr\.aliyuncs\.com",
+    "enterprise": rf"(?P<name>[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)-(?:{'|'.join(ENTERPRISE_FORMS)})"
+                  rf"(?:\.distributed)?\.{REGION}\.cr\.aliyuncs\.com",
     "personal": rf"registry(?:-intl)?(?:-vpc|-internal)?\.{REGION}\.aliyuncs\.com",
     "new-personal": rf"crpi-[a-z0-9-]+\.{REGION}\.personal\.cr\.aliyuncs\.com",
     "no-form": r".+\.cr\.aliyuncs\.com",
@@ -185,21 +191,24 @@ def may_ask(image):
         return {}
     region = parts.get("region", LURE)
     asked = {"acr": {f"cr{net}.{region}.aliyuncs.com:443" for net in ("", "-vpc")},
-             "sts": {f"{prefix}.aliyuncs.com:443" for prefix in ("sts", f"sts.{NODE_REGION}", f"sts-vpc.{NODE_REGION}")},
+             "sts": {f"{prefix}.aliyuncs.com:443"
+                     for prefix in ("sts", f"sts.{NODE_REGION}", f"sts-vpc.{NODE_REGION}")},
              "registry": set() if kind.endswith("personal") else {host}}
     return {**asked, "proxy": set().union(*asked.values())}
 
 
 @pytest.fixture(scope="module")
 def trap():
-    """Our account has an instance of each name in each region. What is no registry of ours claims to be one, or worse."""
+    """Our account has an instance of each name in each region. Other hosts claim to be one of them, or worse."""
     with Emulator() as emulator:
         some = emulator.cloud.instances[0]
         pairs = [*itertools.product(NAMES, REGIONS), ("lure", LURE)]
-        emulator.cloud.instances = [{**some, "InstanceId": f"cri-{number:016d}", "InstanceName": name, "RegionId": region}
+        emulator.cloud.instances = [{**some, "InstanceId": f"cri-{number:016d}", "InstanceName": name,
+                                     "RegionId": region}
                                     for number, (name, region) in enumerate(pairs)]
         emulator.cloud.region = NODE_REGION
-        truth, lies = emulator.cloud.challenge, itertools.cycle([LURE, LURE, "evil.example/", "oss-" + LURE, LURE + "@evil"])
+        truth, lies = emulator.cloud.challenge, itertools.cycle([LURE, LURE, "evil.example/", "oss-" + LURE,
+                                                                 LURE + "@evil"])
 
         def challenge(host):
             region = LURE if host.endswith(".cr.aliyuncs.com") else next(lies)
@@ -218,7 +227,8 @@ class Watch:
     def pull(self, image):
         before, issued = self.allowed, len(self.cloud.cloud.issued)
         self.allowed = may_ask(image)
-        result = pull(self.cloud, image, config={"identity": {"assumeRole": [{"roleArn": PULLER}]}}, tmp_path=self.tmp_path)
+        result = pull(self.cloud, image, config={"identity": {"assumeRole": [{"roleArn": PULLER}]}},
+                      tmp_path=self.tmp_path)
         log = self.cloud.log()[self.seen:]
         self.seen += len(log)
         for entry in log:
@@ -234,7 +244,8 @@ class Watch:
             assert [login["password"] for login in result.auth.values()] == issued, image
             assert list(result.auth) == [image.partition("/")[0]], image
             if kind == "enterprise":
-                asked = re.search("InstanceId=(cri-.*)", [entry for entry in log if entry["service"] == "acr"][-1]["path"])[1]
+                asked = re.search("InstanceId=(cri-.*)",
+                                  [entry for entry in log if entry["service"] == "acr"][-1]["path"])[1]
                 instance, = (i for i in self.cloud.cloud.instances if i["InstanceId"] == asked)
                 assert (instance["InstanceName"], instance["RegionId"]) == (parts["name"], parts["region"]), image
         return kind, parts, result
@@ -260,13 +271,14 @@ def test_whatever_the_host_only_what_belongs_to_it_is_asked(watch):
     chosen, kinds = random.Random(20261125), []
     for number in range(200):
         host = FORMS[number // 2 % len(FORMS)].format(name=chosen.choice(NAMES), region=chosen.choice(REGIONS),
-                                                     distributed=chosen.choice(["", "", ".distributed"]))
+                                                      distributed=chosen.choice(["", "", ".distributed"]))
         host = chosen.choice([host, host, host.upper(), host.title()]) + chosen.choice(["", "", ".", ":5000", ".:443"])
         if number % 2:
             host = mutate(host, chosen)
         kind, parts, result = watch.pull(host + "/team/app")
         assert number % 2 or kind not in (None, "no-form", "foreign"), host
-        if kind in ("personal", "new-personal", "anonymous") or (parts.get("name") in NAMES and parts["region"] in REGIONS):
+        if kind in ("personal", "new-personal",
+                    "anonymous") or (parts.get("name") in NAMES and parts["region"] in REGIONS):
             assert result.status == 0, (host, result.err)
         if result.status == 0:
             kinds.append(kind)
@@ -277,21 +289,26 @@ def test_whatever_the_host_only_what_belongs_to_it_is_asked(watch):
 
 @pytest.mark.xdist_group("watch")
 @pytest.mark.parametrize("image, status", [
-    (DEMO.upper(), 0), (DEMO.title(), 0), (DEMO + ".", 0), (DEMO + ":65535", 0), (DEMO + ".:443", 0), ("x.cr.aliyuncs.com.", 0),
+    (DEMO.upper(), 0), (DEMO.title(), 0), (DEMO + ".", 0), (DEMO + ":65535", 0), (DEMO + ".:443", 0),
+    ("x.cr.aliyuncs.com.", 0),
     (DEMO + "@attacker.example", 65), ("attacker.example@" + DEMO, 65), (DEMO + "\\.attacker.example", 65),
     ("attacker.example\\." + DEMO, 65), (DEMO + "#.attacker.example", 65), ("attacker.example#." + DEMO, 65),
     (DEMO + "?.attacker.example", 65), ("attacker.example?" + DEMO, 65), (DEMO.replace(".", "%2e", 1), 65),
     (DEMO + "%00.attacker.example", 65), (DEMO.replace(".", "\u3002"), 65), (DEMO.replace("r", "\u0433"), 65),
     (DEMO.replace("c", "\u212a"), 65), (DEMO + "..", 65), (DEMO.replace(".", "..", 1), 65), ("." + DEMO, 65), (".", 65),
-    (DEMO + ":", 65), (DEMO + ":0", 65), (DEMO + ":65536", 65), (DEMO + ":-1", 65), (DEMO + ":+443", 65), (DEMO + ":443:443", 65),
+    (DEMO + ":", 65), (DEMO + ":0", 65), (DEMO + ":65536", 65), (DEMO + ":-1", 65), (DEMO + ":+443", 65),
+    (DEMO + ":443:443", 65),
     (DEMO + ":443@attacker.example", 65), (DEMO + ":4294967739", 65), ("[::1]", 65), ("[::1]:443", 65), ("::1", 65),
-    ("[::ffff:100.100.100.200]", 65), ("fe80--1", 78), ("100", 78), ("2130706433", 78), ("127.1", 78), ("100.100.100.200", 78),
+    ("[::ffff:100.100.100.200]", 65), ("fe80--1", 78), ("100", 78), ("2130706433", 78), ("127.1", 78),
+    ("100.100.100.200", 78),
     ("0x7f000001", 78), ("127.0.0.0x1", 78), ("100.100.100.0XC8.", 78), ("127.0.0.0x", 78), ("cr.aliyuncs.com", 78),
-    ("aliyuncs.com", 78), ("xcr.aliyuncs.com", 78), (DEMO.replace(".cr.", ".evilcr."), 78), (DEMO + ".attacker.example", 78),
+    ("aliyuncs.com", 78), ("xcr.aliyuncs.com", 78), (DEMO.replace(".cr.", ".evilcr."), 78),
+    (DEMO + ".attacker.example", 78),
     (DEMO.replace("aliyuncs", "aliyuncs.attacker"), 78), (DEMO.replace("aliyuncs", "xn--aliyncs-e6a"), 78),
     (DEMO + ".xn--com-kp5a", 78), ("registry.oss-cn-hangzhou.aliyuncs.com", 78), ("registry.xn--.aliyuncs.com", 65),
     ("xn--demo-hn6a-registry.cn-hangzhou.cr.aliyuncs.com", 77), ("registry.cn-hangzhou.aliyuncs.co", 78),
-    ("registry-cn-hangzhou.ack.aliyuncs.com.attacker.example", 78), ("crpi-abcdefgh12345678.cn-hangzhou.personal.cr.aliyuncs.com.cn", 78),
+    ("registry-cn-hangzhou.ack.aliyuncs.com.attacker.example", 78),
+    ("crpi-abcdefgh12345678.cn-hangzhou.personal.cr.aliyuncs.com.cn", 78),
 ])
 def test_host_that_looks_like_a_registry(watch, image, status):
     _, _, result = watch.pull(image + "/team/app")

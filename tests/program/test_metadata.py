@@ -36,11 +36,14 @@ def test_metadata_disabled_by_the_environment(cloud):
 
 
 @pytest.mark.parametrize("operation, fault, status, words", [
-    ("token", {"status": 500}, 75, ["PUT /latest/api/token: ", "HTTP status 500", "Try again; if it stays, check what answers at http"]),
-    ("role", {"status": 429}, 75, ["GET /latest/meta-data/ram/security-credentials/: ", "HTTP status 429", "Try again; if it stays"]),
+    ("token", {"status": 500}, 75,
+     ["PUT /latest/api/token: ", "HTTP status 500", "Try again; if it stays, check what answers at http"]),
+    ("role", {"status": 429}, 75,
+     ["GET /latest/meta-data/ram/security-credentials/: ", "HTTP status 429", "Try again; if it stays"]),
     ("role", {"status": 401}, 69, ["HTTP status 401", "Try again; if it stays, check what answers at http"]),
     ("token", {"garbage": True}, 69, ["PUT /latest/api/token: ", "Check what answers at http", "in its place"]),
-    ("credentials", {"endless": True}, 69, ["/KubernetesWorkerRole: ", "larger", "Check what answers at http", "in its place"]),
+    ("credentials", {"endless": True}, 69,
+     ["/KubernetesWorkerRole: ", "larger", "Check what answers at http", "in its place"]),
 ])
 def test_metadata_service_that_is_there_is_not_advised_to_be_reached(cloud, operation, fault, status, words):
     """Nor to be forbidden."""
@@ -52,7 +55,8 @@ def test_metadata_service_that_is_there_is_not_advised_to_be_reached(cloud, oper
 
 def test_metadata_not_there():
     result = run(request(DEMO + "/a"), {"ALIBABA_CLOUD_IMDS_ENDPOINT": "http://127.0.0.1:1"})
-    assert_failed(result, 75, "ECS metadata service", "On an ECS instance, let this node reach http://127.0.0.1:1; elsewhere set "
+    assert_failed(result, 75, "ECS metadata service",
+                  "On an ECS instance, let this node reach http://127.0.0.1:1; elsewhere set "
                   "ALIBABA_CLOUD_ACCESS_KEY_ID and")
 
 
@@ -67,7 +71,8 @@ def test_metadata_service_that_was_there_is_not_absent(cloud, node):
     """Another identity must not stand in for a service that is only down."""
     with Emulator() as host:
         host.cloud = cloud.cloud
-        more = {"ALIBABA_CLOUD_CREDENTIALS_URI": cloud.metadata + "/credentials", "ALIBABA_CLOUD_IMDS_ENDPOINT": host.metadata}
+        more = {"ALIBABA_CLOUD_CREDENTIALS_URI": cloud.metadata + "/credentials",
+                "ALIBABA_CLOUD_IMDS_ENDPOINT": host.metadata}
         node.pull(more=more).answer
     for path in node.files():
         path.unlink()
@@ -93,13 +98,15 @@ def test_metadata_service_in_trouble_is_not_passed_over(cloud, fault):
 def test_role_that_is_not_attached_is_told_with_who_named_it(cloud, tmp_path, variables, config, profile, words):
     if profile:
         cli(tmp_path, profile)
-    result = pull(cloud, DEMO + "/a", {"HOME": str(tmp_path), **variables}, config={"identity": config}, tmp_path=tmp_path)
+    result = pull(cloud, DEMO + "/a", {"HOME": str(tmp_path), **variables}, config={"identity": config},
+                  tmp_path=tmp_path)
     assert_failed(result, 78, "RAM role Gone is not attached", words)
 
 
 @pytest.mark.parametrize("body, words", [
     ("<html>", ["Check what answers at http", "in its place"]), ("{}", ["Check what answers at http", "in its place"]),
-    ('{"Code": "Failed"}', ["(Failed)", "Check that RAM role KubernetesWorkerRole still exists and trusts ecs.aliyuncs.com"]),
+    ('{"Code": "Failed"}',
+     ["(Failed)", "Check that RAM role KubernetesWorkerRole still exists and trusts ecs.aliyuncs.com"]),
 ])
 def test_credentials_of_the_instance_that_are_none(cloud, body, words):
     cloud.fault("metadata", "credentials", body=body)
@@ -116,8 +123,9 @@ def test_metadata_service_that_goes_away_is_not_absent(cloud):
 
         taker = threading.Thread(target=take_one)
         taker.start()
-        result = pull(cloud, DEMO + "/a", {"ALIBABA_CLOUD_IMDS_ENDPOINT": "http://127.0.0.1:%d" % server.getsockname()[1],
-                                           "ALIBABA_CLOUD_CREDENTIALS_URI": cloud.metadata + "/credentials"})
+        result = pull(cloud, DEMO + "/a",
+                      {"ALIBABA_CLOUD_IMDS_ENDPOINT": "http://127.0.0.1:%d" % server.getsockname()[1],
+                       "ALIBABA_CLOUD_CREDENTIALS_URI": cloud.metadata + "/credentials"})
         taker.join()
     assert_failed(result, 75, "ECS metadata service")
     assert cloud.log("uri") == []

@@ -77,7 +77,8 @@ def test_pod_without_a_role_can_be_refused(cloud, tmp_path):
 
 @pytest.mark.parametrize("claims, role, words", [
     ({"aud": ["api"]}, POD_ROLE, ["oidc:aud", "audience is api", "sts.aliyuncs.com"]),
-    ({"aud": "api"}, POD_ROLE, ["oidc:aud", "audience is api; set the kubelet's serviceAccountTokenAudience to sts.aliyuncs.com"]),
+    ({"aud": "api"}, POD_ROLE,
+     ["oidc:aud", "audience is api; set the kubelet's serviceAccountTokenAudience to sts.aliyuncs.com"]),
     ({"sub": "system:serviceaccount:default:other"}, POD_ROLE,
      ["oidc:sub", "system:serviceaccount:default:other", f"and name {PROVIDER} as principal"]),
     ({"iss": "https://other.example"}, POD_ROLE, ["https://other.example"]),
@@ -94,7 +95,8 @@ def test_refused_role_is_a_failure(cloud, tmp_path, claims, role, words):
 
 @pytest.mark.parametrize("service", ["sts", "acr"])
 @pytest.mark.parametrize("fault, status", [
-    ({"stall": True}, 75), ({"reset": "request"}, 75), ({"reset": "body"}, 75), ({"close": True}, 75), ({"status": 503}, 75),
+    ({"stall": True}, 75), ({"reset": "request"}, 75), ({"reset": "body"}, 75), ({"close": True}, 75),
+    ({"status": 503}, 75),
     ({"code": "Throttling.User"}, 75), ({"garbage": True}, 69), ({"body": "{}"}, 69), ({"body": "<html>"}, 69),
 ])
 @pytest.mark.slow
@@ -144,7 +146,8 @@ def test_token_travels_in_no_url(cloud, tmp_path):
     ("AuthenticationFail.OIDCToken.AudienceNotMatch", PROVIDER + " must list sts.aliyuncs.com among its client ids"),
     ("AuthenticationFail.OIDCToken.IssuerNotMatch", "oidc:iss"),
     ("AuthenticationFail.OIDCToken.Expired", "has ended"), ("AuthenticationFail.NoPermission", "oidc:sub"),
-    ("AuthenticationFail.OIDCToken.PublicKeyFingerprintMismatch", "oidc:iss"), ("EntityNotExist.OIDCProvider", "provider's ARN"),
+    ("AuthenticationFail.OIDCToken.PublicKeyFingerprintMismatch", "oidc:iss"),
+    ("EntityNotExist.OIDCProvider", "provider's ARN"),
 ])
 def test_codes_of_sts(cloud, tmp_path, code, words):
     cloud.cloud.roles["pod"]["aud"] = "sts.aliyuncs.com"
@@ -154,13 +157,16 @@ def test_codes_of_sts(cloud, tmp_path, code, words):
 
 
 @pytest.mark.parametrize("code, message, claims, words", [
-    ("AuthenticationFail.NoPermission", "No such OIDC Provider registered.", {}, "Check that OIDC provider " + PROVIDER),
-    ("AuthenticationFail.NoPermission", "Parameter OIDCProviderArn is not valid", {}, "Check that OIDC provider " + PROVIDER),
+    ("AuthenticationFail.NoPermission", "No such OIDC Provider registered.", {},
+     "Check that OIDC provider " + PROVIDER),
+    ("AuthenticationFail.NoPermission", "Parameter OIDCProviderArn is not valid", {},
+     "Check that OIDC provider " + PROVIDER),
     ("AuthenticationFail.OIDCToken.Invalid", "no", {}, "the cluster that made the token"),
     ("AuthenticationFail.OIDCToken.IssuerNotMatch", "no", {"aud": "api"}, "oidc:iss"),
     ("AuthenticationFail.OIDCToken.AudienceNotMatch", "no", {"exp": 1}, "oidc:aud"),
     ("AuthenticationFail.NoPermission", "no", {"aud": ["api", "sts.aliyuncs.com"]}, "oidc:sub"),
-    ("AuthenticationFail.NoPermission", "no", {"sub": "system:serviceaccount:" + "n" * 63 + ":" + "a" * 63}, CLAIMS["iss"]),
+    ("AuthenticationFail.NoPermission", "no", {"sub": "system:serviceaccount:" + "n" * 63 + ":" + "a" * 63},
+     CLAIMS["iss"]),
     ("NoPermission", "no", {}, "oidc:sub"),
 ])
 def test_what_the_service_says_goes_before_what_the_token_says(cloud, tmp_path, code, message, claims, words):
@@ -169,11 +175,14 @@ def test_what_the_service_says_goes_before_what_the_token_says(cloud, tmp_path, 
 
 
 @pytest.mark.parametrize("annotations, pod, token, status, words", [
-    ({ARN: POD_ROLE}, KNOWN, "", 78, "serviceAccountTokenAudience"), ({ARN: POD_ROLE}, {}, None, 78, "podIdentity.oidcProviderArn"),
+    ({ARN: POD_ROLE}, KNOWN, "", 78, "serviceAccountTokenAudience"),
+    ({ARN: POD_ROLE}, {}, None, 78, "podIdentity.oidcProviderArn"),
     ({ARN: "pod"}, KNOWN, None, 78, "the annotation acr.aliyun.com/role-arn must"),
-    ({"pod-identity.alibabacloud.com/role-arn": "pod"}, KNOWN, None, 78, "annotation pod-identity.alibabacloud.com/role-arn must"),
+    ({"pod-identity.alibabacloud.com/role-arn": "pod"}, KNOWN, None, 78,
+     "annotation pod-identity.alibabacloud.com/role-arn must"),
     ({ARN: ""}, KNOWN, None, 78, "ARN"), ({NAME: "a/b"}, KNOWN, None, 78, NAME),
-    ({ARN: POD_ROLE}, KNOWN, "not-a-token", 77, "not a JSON Web Token: the kubelet has to send one"), ({ARN: POD_ROLE}, KNOWN, "a.%%.c", 77, "not a JSON Web Token"),
+    ({ARN: POD_ROLE}, KNOWN, "not-a-token", 77, "not a JSON Web Token: the kubelet has to send one"),
+    ({ARN: POD_ROLE}, KNOWN, "a.%%.c", 77, "not a JSON Web Token"),
     ({ARN: POD_ROLE}, KNOWN, "a.e30.c", 77, "AuthenticationFail"),
 ])
 def test_role_that_cannot_be_tried(cloud, tmp_path, annotations, pod, token, status, words):
@@ -192,7 +201,8 @@ def test_account_that_nobody_knows(cloud, tmp_path):
 def test_account_that_is_none_gets_into_no_arn(cloud, tmp_path, annotations, pod):
     """Neither that of a role nor that of an OIDC provider."""
     token = cloud.cloud.mint(CLAIMS)
-    for account in ("1234567890123456:role/evil", "9" * 30, "12345678901234ab", "123", "-1234567890123456", "<html>", ""):
+    for account in ("1234567890123456:role/evil", "9" * 30, "12345678901234ab", "123", "-1234567890123456", "<html>",
+                    ""):
         cloud.heal()
         cloud.fault("metadata", "account", body=account)
         assert_failed(pull(cloud, tmp_path, annotations, pod, token=token), 78, "podIdentity.accountId")

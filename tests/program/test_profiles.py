@@ -58,7 +58,8 @@ def test_cli_profiles_behind_one_another(cloud, tmp_path):
 
 def test_which_file_and_which_profile(cloud, tmp_path):
     own = {"mode": "AK", "access_key_id": KEY, "access_key_secret": SECRET}
-    cloud.cloud.keys.update({name: {"secret": "s3cret-s3cret", "token": "", "ends": None} for name in ("LTAIb", "LTAIc")})
+    cloud.cloud.keys.update({name: {"secret": "s3cret-s3cret", "token": "", "ends": None}
+                             for name in ("LTAIb", "LTAIc")})
     second = {"name": "second", "mode": "AK", "access_key_id": "LTAIb", "access_key_secret": "s3cret-s3cret"}
     home = {"HOME": str(tmp_path)}
     cli(tmp_path, own, second)
@@ -80,7 +81,8 @@ def test_home_from_the_password_database(cloud):
 
 
 @pytest.mark.parametrize("text, who", [
-    ("# comment\n[default]\ntype=access_key\naccess_key_id = %s  # mine\naccess_key_secret = \"%s\"\n" % (KEY, SECRET), KEY),
+    ("# comment\n[default]\ntype=access_key\naccess_key_id = %s  # mine\naccess_key_secret = \"%s\"\n" % (KEY, SECRET),
+     KEY),
     ("[other]\ntype = access_key\n[default]\n; old\nrole_arn = x\ntype = ram_role_arn\naccess_key_id = %s\n"
      "access_key_secret = '%s'\nrole_arn = %s\nrole_session_name = node-3\n" % (KEY, SECRET, PULLER), "puller"),
     ("[default]\r\ntype = ecs_ram_role\r\nrole_name =\r\n", "KubernetesWorkerRole"),
@@ -104,14 +106,16 @@ def test_blank_profile_of_a_fresh_cli_is_passed_over(cloud, tmp_path):
     ([{"mode": "RamRoleArn", "access_key_id": KEY, "access_key_secret": SECRET, "ram_role_arn": "puller"}], "ARN"),
     ([{"mode": "OIDC", "ram_role_arn": POD_ROLE}], "oidc_provider_arn"),
     ([{"mode": "External"}], "process_command"), ([{"mode": "CredentialsURI"}], "credentials_uri"),
-    ([{"mode": "CloudSSO", "access_token": "eyJ"}], "set ALIBABA_CLOUD_CLI_PROFILE_DISABLED=true"), ([{"mode": "OAuth"}], "person"),
+    ([{"mode": "CloudSSO", "access_token": "eyJ"}], "set ALIBABA_CLOUD_CLI_PROFILE_DISABLED=true"),
+    ([{"mode": "OAuth"}], "person"),
     ([{"mode": "RsaKeyPair"}], "not supported"),
     ([{"mode": "ChainableRamRoleArn", "ram_role_arn": PULLER}], "source_profile"),
     ([{"mode": "ChainableRamRoleArn", "ram_role_arn": PULLER, "source_profile": "gone"}], "gone"),
     ([{"mode": "ChainableRamRoleArn", "ram_role_arn": PULLER, "source_profile": "default"}],
      "config.json: source profile default: its source profiles stand behind one another without an end"),
     ([{"mode": "ChainableRamRoleArn", "ram_role_arn": PULLER, "source_profile": "b"},
-      {"name": "b", "mode": "ChainableRamRoleArn", "ram_role_arn": PULLER, "source_profile": "default"}], "without an end"),
+      {"name": "b", "mode": "ChainableRamRoleArn", "ram_role_arn": PULLER, "source_profile": "default"}],
+     "without an end"),
 ])
 def test_broken_profile_is_not_passed_over(cloud, tmp_path, profiles, words):
     cli(tmp_path, *profiles)
@@ -163,14 +167,15 @@ def test_profile_that_lacks_what_its_mode_needs(cloud, tmp_path, profile, words)
     ({"enable_vpc": True, "sts_region": "cn-beijing", "ram_role_arn": ""}, {"ALIBABA_CLOUD_ROLE_ARN": PULLER}),
 ])
 def test_profile_and_environment_complete_one_another(cloud, tmp_path, profile, variables):
-    cli(tmp_path, {"mode": "RamRoleArn", "access_key_id": KEY, "access_key_secret": SECRET, "ram_role_arn": PULLER, **profile})
+    cli(tmp_path,
+        {"mode": "RamRoleArn", "access_key_id": KEY, "access_key_secret": SECRET, "ram_role_arn": PULLER, **profile})
     pull(cloud, DEMO + "/a", {"HOME": str(tmp_path), **variables}).answer
     assert caller(cloud) == "puller" and cloud.log("sts")[-1]["host"] == "sts-vpc.cn-beijing.aliyuncs.com"
 
 
 @pytest.mark.parametrize("mode", [{"mode": "EcsRamRole"}, {"mode": "RamRoleArnWithRoleName", "ram_role_arn": PULLER}])
 def test_profile_of_the_instance_role_does_not_go_on_to_the_credentials_uri(cloud, tmp_path, mode):
-    """The metadata service is absent, but the profile has named it: what comes behind it in the chain is somebody else."""
+    """The metadata service is absent, but the profile names it: the next source of the chain is another identity."""
     cli(tmp_path, mode)
     result = pull(cloud, DEMO + "/a", {"HOME": str(tmp_path), "ALIBABA_CLOUD_IMDS_ENDPOINT": "http://127.0.0.1:1",
                                        "ALIBABA_CLOUD_CREDENTIALS_URI": cloud.metadata + "/credentials"})
@@ -178,10 +183,12 @@ def test_profile_of_the_instance_role_does_not_go_on_to_the_credentials_uri(clou
     assert cloud.log("uri") == []
 
 
-@pytest.mark.parametrize("profile", [{"mode": "EcsRamRole"}, {"mode": "RamRoleArnWithRoleName", "ram_role_arn": PULLER}])
+@pytest.mark.parametrize("profile",
+                         [{"mode": "EcsRamRole"}, {"mode": "RamRoleArnWithRoleName", "ram_role_arn": PULLER}])
 def test_metadata_service_that_is_forbidden_is_forbidden_to_profiles(cloud, tmp_path, profile):
     cli(tmp_path, profile)
-    assert_failed(pull(cloud, DEMO + "/a", {**NO_METADATA, "HOME": str(tmp_path)}), 78, "ALIBABA_CLOUD_ECS_METADATA_DISABLED",
+    assert_failed(pull(cloud, DEMO + "/a", {**NO_METADATA, "HOME": str(tmp_path)}), 78,
+                  "ALIBABA_CLOUD_ECS_METADATA_DISABLED",
                   "Unset it, or name another source")
     assert cloud.log("metadata") == []
 
@@ -214,6 +221,7 @@ def test_errors_of_a_credentials_file_name_its_own_keys(cloud, tmp_path, text, w
 
 
 def test_comment_behind_a_quoted_value(cloud, tmp_path):
-    ini(tmp_path, f'[default]\ntype = access_key\naccess_key_id = "{KEY}"  # mine\naccess_key_secret = \'{SECRET}\';old\n')
+    ini(tmp_path,
+        f'[default]\ntype = access_key\naccess_key_id = "{KEY}"  # mine\naccess_key_secret = \'{SECRET}\';old\n')
     pull(cloud, DEMO + "/a", {"HOME": str(tmp_path)}).answer
     assert caller(cloud) == KEY

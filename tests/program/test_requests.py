@@ -25,7 +25,8 @@ def test_bad_requests(stdin, words):
 
 
 @pytest.mark.parametrize("image", [
-    "@evil/a", "user@" + DEMO + "/a", "user:pass@" + DEMO + "/a", "d\u00e9mo.cr.aliyuncs.com/a", "a..b/c", "/a", "-a.b/c",
+    "@evil/a", "user@" + DEMO + "/a", "user:pass@" + DEMO + "/a", "d\u00e9mo.cr.aliyuncs.com/a", "a..b/c", "/a",
+    "-a.b/c",
     "a-.b/c", DEMO + ":0/a", DEMO + ":65536/a", DEMO + ":x/a", "https://" + DEMO + "/a", "x" * 64 + ".com/a",
     "a." * 130 + "com/a", "[::1]/a", DEMO + "../a", "a%2eb.com/c",
 ])
@@ -34,7 +35,8 @@ def test_images_without_a_host(image):
 
 
 @pytest.mark.parametrize("image, cause", [
-    ("user@" + DEMO + "/a", "has an @"), ("nginx@sha256:" + "0" * 64, "has an @"), ("[::1]:5000/a", "is an IPv6 address"),
+    ("user@" + DEMO + "/a", "has an @"), ("nginx@sha256:" + "0" * 64, "has an @"),
+    ("[::1]:5000/a", "is an IPv6 address"),
     (DEMO + ":0/a", "the port of"), (DEMO + ":x/a", "the port of"), (DEMO + ":65536/a", "the port of"),
     (DEMO + ":x:5000/a", "the port of"),
     pytest.param("x" * 300 + "/a", "registry host is too long", id="long-host"),

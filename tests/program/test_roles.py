@@ -38,7 +38,8 @@ def test_sts_falls_back_to_the_global_endpoint(cloud, tmp_path):
 
 
 # A host that is put together with one of these would be somebody else's; the empty one says nothing.
-NO_REGIONS = ["oss-x.evil.example/", "cn-hangzhou.evil", "CN-HANGZHOU", "oss-cn-hangzhou", "cn-hangzhou@evil.example", "cn-",
+NO_REGIONS = ["oss-x.evil.example/", "cn-hangzhou.evil", "CN-HANGZHOU", "oss-cn-hangzhou", "cn-hangzhou@evil.example",
+              "cn-",
               "cn-hangzhou/", "cn-hangzhou#", "cn_hangzhou", "cn-hang zhou", "cn-" + "x" * 61]
 
 
@@ -50,7 +51,8 @@ def test_region_of_sts_that_is_none(cloud, tmp_path, region):
     assert_failed(result, 78, "ALIBABA_CLOUD_STS_REGION must be a region id")
     for mode, more in (("RamRoleArn", key), ("RamRoleArnWithRoleName", {}), ("OIDC", oidc_provider)):
         cli(tmp_path, {"mode": mode, **more, "ram_role_arn": PULLER, "sts_region": region})
-        assert_failed(pull(cloud, DEMO + "/a", {"HOME": str(tmp_path)}), 78, "profile default", "sts_region must be a region id")
+        assert_failed(pull(cloud, DEMO + "/a", {"HOME": str(tmp_path)}), 78, "profile default",
+                      "sts_region must be a region id")
     assert cloud.log() == []
 
 
@@ -125,7 +127,8 @@ def test_roles_that_are_refused(cloud, tmp_path, role, status, words):
 
 
 @pytest.mark.parametrize("fault, status", [
-    ({"stall": True}, 75), ({"garbage": True}, 69), ({"body": "{}"}, 69), ({"body": "<html>"}, 69), ({"endless": True}, 69),
+    ({"stall": True}, 75), ({"garbage": True}, 69), ({"body": "{}"}, 69), ({"body": "<html>"}, 69),
+    ({"endless": True}, 69),
     ({"code": "Throttling.User"}, 75), ({"redirect": "https://attacker.example/"}, 69), ({"reset": "request"}, 75),
     ({"body": json.dumps({"Credentials": {"AccessKeyId": "a", "AccessKeySecret": "b", "SecurityToken": "c",
                                           "Expiration": "2020-01-02T03:04:05Z"}})}, 69),
@@ -168,7 +171,8 @@ def test_nonce_of_sts_that_was_used(cloud, tmp_path):
     first, second = (entry["headers"]["x-acs-signature-nonce"] for entry in cloud.log("sts"))
     assert caller(cloud) == "puller" and first != second
     cloud.fault("sts", code="SignatureNonceUsed")
-    assert_failed(pull(cloud, DEMO + "/a", config=config, tmp_path=tmp_path), 75, "SignatureNonceUsed", "requests twice")
+    assert_failed(pull(cloud, DEMO + "/a", config=config, tmp_path=tmp_path), 75, "SignatureNonceUsed",
+                  "requests twice")
     assert len(cloud.log("sts")) == 4
 
 

@@ -47,7 +47,8 @@ def profile(mode):
         more = {
             "AK": key, "StsToken": sts, "RamRoleArn": {**key, "ram_role_arn": PULLER}, "EcsRamRole": {},
             "RamRoleArnWithRoleName": {"ram_role_arn": PULLER},
-            "OIDC": {"ram_role_arn": POD_ROLE, "oidc_provider_arn": PROVIDER, "oidc_token_file": str(tmp_path / "token")},
+            "OIDC": {"ram_role_arn": POD_ROLE, "oidc_provider_arn": PROVIDER,
+                     "oidc_token_file": str(tmp_path / "token")},
             "ChainableRamRoleArn": {"source_profile": "first", "ram_role_arn": PULLER},
             "External": {"process_command": print_json(mode="StsToken", **sts)},
             "CredentialsURI": {"credentials_uri": cloud.metadata + "/credentials"},
@@ -71,7 +72,8 @@ def metadata_service(mode):
 
 
 def credentials_uri(cloud, _):
-    return {"ALIBABA_CLOUD_ECS_METADATA_DISABLED": "true", "ALIBABA_CLOUD_CREDENTIALS_URI": cloud.metadata + "/credentials"}
+    return {"ALIBABA_CLOUD_ECS_METADATA_DISABLED": "true",
+            "ALIBABA_CLOUD_CREDENTIALS_URI": cloud.metadata + "/credentials"}
 
 
 def nothing(*_):
@@ -125,7 +127,8 @@ def parts_of(secret):
 DENIED = {"AuthAction": "cr:Pull", "AuthPrincipalDisplayName": "app", "NoPermissionType": "ImplicitDeny"}
 # Where a service may quote something.
 PLACES = [
-    lambda told: {"Code": "Odd", "Message": "saw " + told}, lambda told: {"Code": "Odd", "Message": f"{told}{told}, {told}"},
+    lambda told: {"Code": "Odd", "Message": "saw " + told},
+    lambda told: {"Code": "Odd", "Message": f"{told}{told}, {told}"},
     lambda told: {"Code": "Odd", "Message": "x" * 490 + told}, lambda told: {"Code": told, "Message": "no"},
     lambda told: {"Code": "Odd", "Message": "no", "RequestId": told},
     *[lambda told, name=name: {"Code": "NoPermission", "Message": "no", "AccessDeniedDetail": {**DENIED, name: told}}
@@ -145,7 +148,8 @@ def test_service_that_quotes_what_it_was_sent(cloud, tmp_path, session, service,
     more, fields, secrets = variables(*session), {}, session[1:]
     if who != "key":
         secrets = [cloud.cloud.mint({**CLAIMS, "more": "x" * 600})]
-        more, fields = (oidc(cloud, tmp_path), {}) if who == "oidc" else ({}, {"serviceAccountToken": secrets[0], **POD})
+        more, fields = (oidc(cloud, tmp_path),
+                        {}) if who == "oidc" else ({}, {"serviceAccountToken": secrets[0], **POD})
         write(tmp_path / "token", secrets[0])
     for secret, place in itertools.product(secrets, PLACES):
         for told in {secret, quote(secret, safe="")}:
@@ -168,8 +172,9 @@ def test_command_that_quotes_what_it_prints(cloud, tmp_path, session):
     assert_quiet(result.err, parts_of(STS_SECRET) | parts_of(STS_TOKEN))
 
 
-@pytest.mark.parametrize("document", [{"Code": "{}"}, {"Code": "Success", "AccessKeyId": "STS.x", "AccessKeySecret": "y",
-                                                       "SecurityToken": "z", "Expiration": "{}"}])
+@pytest.mark.parametrize("document",
+                         [{"Code": "{}"}, {"Code": "Success", "AccessKeyId": "STS.x", "AccessKeySecret": "y",
+                                           "SecurityToken": "z", "Expiration": "{}"}])
 def test_metadata_service_that_quotes_its_session_token(cloud, tmp_path, document):
     token = "ECS+Token/" * 3
     cloud.fault("metadata", "token", body=token)

@@ -45,12 +45,15 @@ def role(**fields):
 
 # By key: a configuration with it, how its effect is seen, and what else it takes.
 KEYS = {
-    "registries.match": (registry(), lambda cloud, _: "ListInstanceEndpoint" not in cloud.operations("acr"), {"image": HUB}),
-    "registries.edition": (registry(edition="personal", region="cn-hangzhou"), asked("/tokens", field="path"), {"image": HUB}),
+    "registries.match": (registry(), lambda cloud, _: "ListInstanceEndpoint" not in cloud.operations("acr"),
+                         {"image": HUB}),
+    "registries.edition": (registry(edition="personal", region="cn-hangzhou"), asked("/tokens", field="path"),
+                           {"image": HUB}),
     "registries.region": (registry(region="cn-shanghai", instanceId=DEMO_ID), asked("cr.cn-shanghai"), {"image": HUB}),
     "registries.instanceId": (registry(DEMO, instanceId="cri-other"), asked("InstanceId=cri-other", field="path"), {}),
     "registries.apiEndpoint": (registry(DEMO, apiEndpoint="https://acr.example.com"), asked("acr.example.com"), {}),
-    "registries.identity": (registry(DEMO, identity={"source": "ecs"}), signed_by("KubernetesWorkerRole"), {"more": ACCESS_KEY}),
+    "registries.identity": (registry(DEMO, identity={"source": "ecs"}), signed_by("KubernetesWorkerRole"),
+                            {"more": ACCESS_KEY}),
     "identity.source": ({"identity": {"source": "ecs"}}, signed_by("KubernetesWorkerRole"), {"more": ACCESS_KEY}),
     "identity.roleName": ({"identity": {"roleName": "Other"}}, asked("/Other", "metadata", "path"), {}),
     "identity.profile": ({"identity": {"profile": "second"}}, signed_by(KEY), {}),
@@ -60,15 +63,19 @@ KEYS = {
     "identity.assumeRole.durationSeconds": (role(durationSeconds=1800), assumed_with("DurationSeconds", "1800"), {}),
     "identity.assumeRole.sourceIdentity": (role(sourceIdentity="team-a"), assumed_with("SourceIdentity", "team-a"), {}),
     "identity.assumeRole.policy": (role(policy="{}"), assumed_with("Policy", "{}"), {}),
-    "podIdentity.oidcProviderArn": ({"podIdentity": {"oidcProviderArn": PROVIDER}}, signed_by("pod"), {"pod": {ARN: POD_ROLE}}),
-    "podIdentity.clusterId": ({"podIdentity": {"clusterId": "c0123456789"}}, signed_by("pod"), {"pod": {ARN: POD_ROLE}}),
+    "podIdentity.oidcProviderArn": ({"podIdentity": {"oidcProviderArn": PROVIDER}}, signed_by("pod"),
+                                    {"pod": {ARN: POD_ROLE}}),
+    "podIdentity.clusterId": ({"podIdentity": {"clusterId": "c0123456789"}}, signed_by("pod"),
+                              {"pod": {ARN: POD_ROLE}}),
     "podIdentity.accountId": ({"podIdentity": {"oidcProviderArn": PROVIDER, "accountId": "9999999999999999"}},
                               told("acs:ram::9999999999999999:role/pod"), {"pod": {NAME: "pod"}}),
-    "podIdentity.withoutRole": ({"podIdentity": {"withoutRole": "refuse"}}, told("podIdentity.withoutRole"), {"pod": {}}),
+    "podIdentity.withoutRole": ({"podIdentity": {"withoutRole": "refuse"}}, told("podIdentity.withoutRole"),
+                                {"pod": {}}),
     "endpoints.sts": ({**role(), "endpoints": {"sts": "https://sts.example.com"}}, asked("sts.example.com", "sts"), {}),
     "endpoints.acr": ({"endpoints": {"acr": "https://acr.example.com"}}, asked("acr.example.com"), {}),
     "endpoints.network": ({"endpoints": {"network": "public"}}, asked("cr.cn-hangzhou"), {}),
-    "refreshMarginSeconds": ({"refreshMarginSeconds": 60}, lambda _, result: result.answer["cacheDuration"] > "50m", {}),
+    "refreshMarginSeconds": ({"refreshMarginSeconds": 60}, lambda _, result: result.answer["cacheDuration"] > "50m",
+                             {}),
     "log.level": ({"log": {"level": "info"}}, told("info: "), {}),
 }
 ELSEWHERE = {"endpoints.metadata", "deadlineSeconds", "cache.enabled", "cache.directory",  # further down
@@ -108,7 +115,8 @@ def without(config, key):
 def test_key_of_the_file_takes_effect(cloud, tmp_path, key, is_there):
     config, is_seen, given = KEYS[key]
     cli(tmp_path, {"name": "second", "mode": "AK", "access_key_id": KEY, "access_key_secret": SECRET})
-    pod = {"serviceAccountToken": cloud.cloud.mint(CLAIMS), "serviceAccountAnnotations": given["pod"]} if "pod" in given else {}
+    pod = {"serviceAccountToken": cloud.cloud.mint(CLAIMS),
+           "serviceAccountAnnotations": given["pod"]} if "pod" in given else {}
     environment = {**cloud.environment(), "HOME": str(tmp_path), **given.get("more", {})}
     result = run(request(given.get("image", DEMO) + "/a", **pod), environment,
                  config=config if is_there else without(config, key), tmp_path=tmp_path)
@@ -153,7 +161,8 @@ def test_flags_of_the_cache_go_before_the_file(cloud, tmp_path, cache, flags, ma
 def test_deadline_of_the_file_and_the_flag_before_it(tmp_path, of_file, flags):
     """A run that waits for its request ends long before the usual 50 seconds are over."""
     path = write(tmp_path / "config.json", {"deadlineSeconds": of_file})
-    with subprocess.Popen([*WRAPPER, PROGRAM, "--no-cache", "--config", path, *flags], stdin=subprocess.PIPE, env={}, text=True,
+    with subprocess.Popen([*WRAPPER, PROGRAM, "--no-cache", "--config", path, *flags], stdin=subprocess.PIPE, env={},
+                          text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.wait(30) == 75
         assert process.stdout.read() == "" and "timed out waiting for end of input" in process.stderr.read()
@@ -179,20 +188,24 @@ def test_abbreviated_address_is_refused(cloud, tmp_path, place, host):
     config, more = {
         "file": ({"endpoints": {"acr": f"https://{host}:8443"}}, {}),
         "variable": ({}, {"ALIBABA_CLOUD_STS_ENDPOINT": host}),
-        "credentials URI": ({"identity": {"source": "uri"}}, {"ALIBABA_CLOUD_CREDENTIALS_URI": f"https://{host}/credentials"}),
+        "credentials URI": ({"identity": {"source": "uri"}},
+                            {"ALIBABA_CLOUD_CREDENTIALS_URI": f"https://{host}/credentials"}),
     }[place]
-    words = {"file": "endpoints.acr must be", "variable": "ALIBABA_CLOUD_STS_ENDPOINT must be", "credentials URI": "must be https"}
+    words = {"file": "endpoints.acr must be", "variable": "ALIBABA_CLOUD_STS_ENDPOINT must be",
+             "credentials URI": "must be https"}
     assert_failed(pull(cloud, DEMO + "/a", more, config=config, tmp_path=tmp_path), 78, words[place])
     assert cloud.log("acr") == cloud.log("proxy") == []
 
 
 @pytest.mark.parametrize("path, entry", [
-    ("/other/app", "first"), ("/team", "team"), ("/team/app", "team-app"), ("/team/app:v1", "team-app"), ("/teams/app", "team"),
+    ("/other/app", "first"), ("/team", "team"), ("/team/app", "team-app"), ("/team/app:v1", "team-app"),
+    ("/teams/app", "team"),
     ("/x/app", "team-app"), ("/x/y/app", "x-y"),
 ])
 def test_longest_path_wins_then_the_first_entry(cloud, tmp_path, path, entry):
     entries = [([DEMO], "first"), ([DEMO + "/team"], "team"), (["*-registry.*.cr.aliyuncs.com"], "second"),
-               ([DEMO + "/team/app", DEMO + "/x"], "team-app"), ([DEMO + "/team"], "second"), ([DEMO + "/x/y", DEMO], "x-y"),
+               ([DEMO + "/team/app", DEMO + "/x"], "team-app"), ([DEMO + "/team"], "second"),
+               ([DEMO + "/x/y", DEMO], "x-y"),
                ([DEMO + "/team/app"], "second"), ([DEMO + "/x"], "second")]
     config = {"registries": [{"match": match, "instanceId": "cri-" + name.replace("-", "")} for match, name in entries]}
     pull(cloud, DEMO + path, config=config, tmp_path=tmp_path)

@@ -2,12 +2,13 @@
 
 import json
 import os
+import re
 import time
 
-import pytest
 import cache_records as records
-from identity_fixtures import CLAIMS, KEY, PULLER, SECRET, oidc
+import pytest
 from emulated_node import finish
+from identity_fixtures import CLAIMS, KEY, PULLER, SECRET, oidc
 from program_run import DEMO, WRAPPER, assert_failed, wait_until
 
 HUB = "hub.example.com"
@@ -45,7 +46,7 @@ def test_stand_in_for_the_metadata_service_is_not_met_again(node):
     node.password(more=uri)
     node.cloud.cloud.role = "KubernetesWorkerRole"
     node.password(more=uri)
-    signers = [node.cloud.cloud.keys[entry["headers"]["authorization"].partition("Credential=")[2].partition(",")[0]]["role"]
+    signers = [node.cloud.cloud.keys[re.search("Credential=([^,]+)", entry["headers"]["authorization"])[1]]["role"]
                for entry in node.cloud.log("acr")]
     assert signers == ["uri", "KubernetesWorkerRole"]
 
@@ -60,7 +61,8 @@ def test_token_file_of_another_subject(node):
     assert_failed(node.pull(more=variables), 78, "there is no token file")
 
 
-@pytest.mark.parametrize("more", [{"ALIBABA_CLOUD_STS_REGION": "cn-beijing"}, {"ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED": "true"}])
+@pytest.mark.parametrize("more", [{"ALIBABA_CLOUD_STS_REGION": "cn-beijing"},
+                                  {"ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED": "true"}])
 def test_other_endpoint_of_sts(node, more):
     config = {"identity": {"source": "env", "assumeRole": [{"roleArn": PULLER}]}}
     key = {"ALIBABA_CLOUD_ACCESS_KEY_ID": KEY, "ALIBABA_CLOUD_ACCESS_KEY_SECRET": SECRET}

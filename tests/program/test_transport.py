@@ -24,7 +24,8 @@ def tls_server(cloud, *arguments):
     """openssl's server on a free port, with a certificate of the cloud's authority: (process, port)."""
     certificate = cloud.authority.certificate("127.0.0.1")
     key = os.path.join(os.path.dirname(certificate), "server.key")
-    with subprocess.Popen(["openssl", "s_server", "-accept", "127.0.0.1:0", "-cert", certificate, "-key", key, *arguments],
+    with subprocess.Popen(["openssl", "s_server", "-accept", "127.0.0.1:0", "-cert", certificate, "-key", key,
+                           *arguments],
                           stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True, bufsize=1) as server:
         try:
@@ -41,7 +42,8 @@ def test_peer_that_goes_on_with_tls_after_its_answer(cloud, tmp_path):
         path = tmp_path / "config.json"
         path.write_text(json.dumps(config))
         path.chmod(0o600)
-        with subprocess.Popen([*WRAPPER, PROGRAM, "--no-cache", "--config", str(path)], stdin=subprocess.PIPE, text=True,
+        with subprocess.Popen([*WRAPPER, PROGRAM, "--no-cache", "--config", str(path)], stdin=subprocess.PIPE,
+                              text=True,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                               env={**cloud.environment(), "NO_PROXY": "127.0.0.1"}) as process:
             process.stdin.write(request(f"127.0.0.1:{port}/a"))
@@ -57,7 +59,8 @@ def test_peer_that_goes_on_with_tls_after_its_answer(cloud, tmp_path):
     assert (process.returncode, err) == (0, "") and cloud.cloud.issued[-1] in out
 
 
-@pytest.mark.parametrize("proxy", ["http://user:S3cr#tPw@127.0.0.1:1", "http://user:S3cr/tPw@127.0.0.1:1", "S3crtPw://user:S3crtPw@h",
+@pytest.mark.parametrize("proxy", ["http://user:S3cr#tPw@127.0.0.1:1", "http://user:S3cr/tPw@127.0.0.1:1",
+                                   "S3crtPw://user:S3crtPw@h",
                                    "http://user:S3crtPw@127.0.0.1:99999"])
 def test_password_of_a_proxy_that_cannot_be_read_is_not_shown(cloud, proxy):
     result = pull(cloud, DEMO + "/a", {"HTTPS_PROXY": proxy}, arguments=["--log-level", "debug"])
@@ -83,8 +86,10 @@ def test_proxy_that_wants_a_password_is_asked_once(cloud, tmp_path):
     """One that is wrong is wrong again, and may lock an account."""
     status, words = 407, "user and password into HTTPS_PROXY"
     cloud.fault("proxy", "connect", status=status)
-    config = {"registries": [{"match": [DEMO], "instanceId": "cri-demo567890abcdef"}], "endpoints": {"network": "public"}}
-    assert_failed(pull(cloud, DEMO + "/a", config=config, tmp_path=tmp_path), 69, f"refuses with HTTP status {status}", words)
+    config = {"registries": [{"match": [DEMO], "instanceId": "cri-demo567890abcdef"}],
+              "endpoints": {"network": "public"}}
+    assert_failed(pull(cloud, DEMO + "/a", config=config, tmp_path=tmp_path), 69, f"refuses with HTTP status {status}",
+                  words)
     assert len(cloud.log("proxy")) <= 2  # the second one opened early, beside the metadata service
 
 
@@ -173,7 +178,7 @@ def test_vpc_endpoint_that_does_not_answer_is_left_for_good(cloud):
 
 @contextlib.contextmanager
 def black_hole():
-    """An address where nothing answers, not even with a refusal: what comes to a listener whose queue is full is dropped."""
+    """An address where nothing answers, not even with a refusal: a listener whose queue is full drops what comes."""
     with contextlib.ExitStack() as stack:
         listener = stack.enter_context(socket.socket())
         listener.bind(("127.0.0.1", 0))
@@ -199,8 +204,10 @@ STRANGER = "Check what answers in place of the service: endpoints, proxy variabl
 
 
 @pytest.mark.parametrize("where, fault, status, words", [
-    ("https://127.0.0.1:1", {}, 75, ["127.0.0.1:1: no connection", ROUTES]), ("proxy", {}, 75, ["no connection", ROUTES]),
-    ("black hole", {}, 75, ["no answer in time", ROUTES]), ("api", {"service": "acr", "stall": True}, 75, ["no answer in time", ROUTES]),
+    ("https://127.0.0.1:1", {}, 75, ["127.0.0.1:1: no connection", ROUTES]),
+    ("proxy", {}, 75, ["no connection", ROUTES]),
+    ("black hole", {}, 75, ["no answer in time", ROUTES]),
+    ("api", {"service": "acr", "stall": True}, 75, ["no answer in time", ROUTES]),
     ("api", {"service": "tls", "stall": True}, 75, ["no answer in time", ROUTES]),
     ("api", {"service": "tls", "reset": True}, 75, ["connection failed", BETWEEN]),
     ("api", {"service": "acr", "reset": "request"}, 75, ["connection failed", BETWEEN]),
@@ -212,7 +219,8 @@ def test_network_that_fails_says_what_to_check(cloud, tmp_path, where, fault, st
     if fault:
         cloud.fault(**fault)
     with black_hole() if where == "black hole" else contextlib.nullcontext("") as nowhere:
-        endpoint = {"api": cloud.api, "black hole": "https://" + nowhere, "proxy": "https://acr.example.com"}.get(where, where)
+        endpoint = {"api": cloud.api, "black hole": "https://" + nowhere,
+                    "proxy": "https://acr.example.com"}.get(where, where)
         entry = {"match": [DEMO], "instanceId": "cri-demo567890abcdef", "apiEndpoint": endpoint}
         result = pull(cloud, DEMO + "/a", more, config={"registries": [entry]}, tmp_path=tmp_path, deadline_s=SHORT_S)
     assert_failed(result, status, *words)

@@ -1,5 +1,5 @@
-"""What a release promises: it is static and hardened, runs in an empty root with working DNS, and answers from the cache
-without a socket. RELEASE_FOLDER names where deploy/static/build.sh has put both executables."""
+"""What a release promises: it is static and hardened, runs in an empty root with working DNS, and answers from the
+cache without a socket. RELEASE_FOLDER names where deploy/static/build.sh has put both executables."""
 
 import hashlib
 import json
@@ -11,12 +11,10 @@ import sys
 import urllib.parse
 
 import pytest
+from program_run import DEMO, ROOT, Emulator, request, skip_where_permitted
 
-ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 FOLDER = os.environ["RELEASE_FOLDER"]
 NATIVE = os.path.join(FOLDER, "aliyun-acr-credential-provider-x86_64")
-os.environ.setdefault("ACR_PROVIDER_BIN", NATIVE)
-from program_run import DEMO, Emulator, request, skip_where_permitted
 
 ARCHITECTURES = ["x86_64", "aarch64"]
 
@@ -30,7 +28,8 @@ def needed(tool):
 
 
 def readelf(arch, *flags):
-    return subprocess.run(["readelf", "-W", *flags, executable(arch)], capture_output=True, text=True, check=True).stdout
+    return subprocess.run(["readelf", "-W", *flags, executable(arch)], capture_output=True, text=True,
+                          check=True).stdout
 
 
 @pytest.mark.parametrize("arch", ARCHITECTURES)
@@ -48,8 +47,8 @@ def test_hardened(arch):
     assert not re.search(r"LOAD.* RWE ", segments)
 
 
-# Where a function may be entered, and how it checks its stack canary: x86_64 reads it from the thread, aarch64 takes it from
-# the one on the stack and clears the register. That everything is compiled so, hardened.sh has seen while building.
+# Where a function may be entered, and how it checks its stack canary: x86_64 reads it from the thread, aarch64 takes it
+# from the one on the stack and clears the register. hardened.sh checks while building that everything is.
 INSTRUCTIONS = {"x86_64": {"endbr64": rb"\xf3\x0f\x1e\xfa", "canary": rb"\x64\x48[\x2b\x33\x8b].\x25\x28\0\0\0"},
                 "aarch64": {"paciasp": rb"\x3f\x23\x03\xd5", "bti c": rb"\x5f\x24\x03\xd5",
                             "canary": rb".[\0-\3]([\0-\x1f])\xeb\1\0\x80\xd2"}}
@@ -63,7 +62,8 @@ def test_compiled_to_be_hardened(arch, name):
 
 # What hardens an object, and what takes that away.
 FLAGS = {"x86_64": {"-fstack-protector-strong": "-fno-stack-protector", "-fcf-protection=full": "-fcf-protection=none"},
-         "aarch64": {"-fstack-protector-strong": "-fno-stack-protector", "-mbranch-protection=standard": "-mbranch-protection=none"}}
+         "aarch64": {"-fstack-protector-strong": "-fno-stack-protector",
+                     "-mbranch-protection=standard": "-mbranch-protection=none"}}
 
 
 @pytest.mark.parametrize("arch", ARCHITECTURES)
@@ -71,20 +71,23 @@ def test_build_refuses_what_is_not_hardened(arch, tmp_path):
     (tmp_path / "a.c").write_text("void fill(char *);\nvoid f(void)\n{\n    char bytes[64];\n\n    fill(bytes);\n}\n")
 
     def build(name, *flags):
-        done = subprocess.run([needed(f"{arch}-linux-gnu-gcc"), "-O2", *flags, "-c", "-o", f"{name}.o", "a.c"], cwd=tmp_path, check=False)
+        done = subprocess.run([needed(f"{arch}-linux-gnu-gcc"), "-O2", *flags, "-c", "-o", f"{name}.o", "a.c"],
+                              cwd=tmp_path, check=False)
         assert done.returncode == 0
         return f"{name}.o"
 
     def check(*objects):
         subprocess.run(["ar", "rcsD", "all.a", *objects], cwd=tmp_path, check=True)
-        done = subprocess.run(["bash", os.path.join(ROOT, "deploy", "static", "hardened.sh"), arch, "all.a"], cwd=tmp_path,
+        done = subprocess.run(["bash", os.path.join(ROOT, "deploy", "static", "hardened.sh"), arch, "all.a"],
+                              cwd=tmp_path,
                               capture_output=True, text=True, check=False)
         (tmp_path / "all.a").unlink()
         return done.returncode, done.stderr
 
     hardened = build("hardened", *FLAGS[arch])
     assert check(hardened) == (0, "")
-    protection, branches = (build(f"bare{number}", *FLAGS[arch], off) for number, off in enumerate(FLAGS[arch].values()))
+    protection, branches = (build(f"bare{number}", *FLAGS[arch], off)
+                            for number, off in enumerate(FLAGS[arch].values()))
     status, said = check(protection)
     assert status == 1 and "without stack protector: all.a" in said
     status, said = check(hardened, branches, hardened)
@@ -109,16 +112,19 @@ def test_bill_names_what_the_executable_is_made_of(arch):
     bill = bill_of(arch)
     packages = {package["name"]: package for package in bill["packages"]}
     with open(executable(arch), "rb") as file:
-        assert packages["aliyun-acr-credential-provider"]["checksums"][0]["checksumValue"] == hashlib.sha256(file.read()).hexdigest()
+        digest = hashlib.sha256(file.read()).hexdigest()
+    assert packages["aliyun-acr-credential-provider"]["checksums"][0]["checksumValue"] == digest
     said = subprocess.run([NATIVE, "version"], capture_output=True, text=True, check=True).stdout
     for name in ("openssl", "curl", "json-c"):
         assert packages[name]["versionInfo"].split("-")[0] in said, name
     links = {link["relatedSpdxElement"].removeprefix("SPDXRef-") for link in bill["relationships"]
              if (link["spdxElementId"], link["relationshipType"]) == ("SPDXRef-program", "STATIC_LINK")}
     # arm64 alone has arithmetic (long double, in printf) that the compiler leaves to its library.
-    compiler, libgcc = {"x86_64": ("gcc-12", set()), "aarch64": ("gcc-12-aarch64-linux-gnu", {"libgcc-12-dev-arm64-cross"})}[arch]
+    compiler, libgcc = {"x86_64": ("gcc-12", set()),
+                        "aarch64": ("gcc-12-aarch64-linux-gnu", {"libgcc-12-dev-arm64-cross"})}[arch]
     assert links == {"musl", "openssl", "curl", "json-c"} | libgcc
-    tools = {link["spdxElementId"].removeprefix("SPDXRef-") for link in bill["relationships"] if link["relationshipType"] == "BUILD_TOOL_OF"}
+    tools = {link["spdxElementId"].removeprefix("SPDXRef-") for link in bill["relationships"]
+             if link["relationshipType"] == "BUILD_TOOL_OF"}
     assert tools == {compiler, f"binutils-{arch.replace('_', '-')}-linux-gnu"}
     assert packages.keys() == {"aliyun-acr-credential-provider"} | links | tools
 
@@ -147,7 +153,8 @@ def test_bill_keeps_to_spdx(arch):
     assert bill["name"] and re.fullmatch(r"[a-z][a-z0-9+.-]*:[^#\s]+", bill["documentNamespace"])
     created = bill["creationInfo"]["created"]
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", created)
-    assert all(re.fullmatch(r"(Tool|Organization|Person): \S.*", creator) for creator in bill["creationInfo"]["creators"])
+    assert all(re.fullmatch(r"(Tool|Organization|Person): \S.*", creator)
+               for creator in bill["creationInfo"]["creators"])
     ids = ["SPDXRef-DOCUMENT"] + [element["SPDXID"] for element in bill["packages"] + bill["files"]]
     assert len(set(ids)) == len(ids) and all(re.fullmatch(r"SPDXRef-[A-Za-z0-9.-]+", name) for name in ids)
     lengths = {"SHA1": 40, "SHA256": 64}
@@ -160,18 +167,21 @@ def test_bill_keeps_to_spdx(arch):
         assert package.get("releaseDate", "") <= created
         for reference in package.get("externalRefs", []):
             assert (reference["referenceCategory"], reference["referenceType"]) == ("PACKAGE-MANAGER", "purl")
-            purl = re.fullmatch(r"pkg:deb/debian/([a-z0-9.-]+)@([A-Za-z0-9.~%-]+)\?arch=[a-z0-9]+", reference["referenceLocator"])
+            purl = re.fullmatch(r"pkg:deb/debian/([a-z0-9.-]+)@([A-Za-z0-9.~%-]+)\?arch=[a-z0-9]+",
+                                reference["referenceLocator"])
             assert (purl[1], urllib.parse.unquote(purl[2])) == (package["name"], package["versionInfo"])
     for file in bill["files"]:
-        assert file["fileName"].startswith("./") and any(checksum["algorithm"] == "SHA1" for checksum in file["checksums"])
-    links = {(link["spdxElementId"], link["relationshipType"], link["relatedSpdxElement"]) for link in bill["relationships"]}
+        assert file["fileName"].startswith("./") and any(checksum["algorithm"] == "SHA1"
+                                                         for checksum in file["checksums"])
+    links = {(link["spdxElementId"], link["relationshipType"], link["relatedSpdxElement"])
+             for link in bill["relationships"]}
     assert len(links) == len(bill["relationships"])
     assert {kind for _, kind, _ in links} == {"DESCRIBES", "STATIC_LINK", "BUILD_TOOL_OF", "GENERATED_FROM"}
     assert {end for link in links for end in (link[0], link[2])} == set(ids)  # no end that is not there, nothing apart
     assert ("SPDXRef-DOCUMENT", "DESCRIBES", "SPDXRef-program") in links
 
 
-# Runs in a network namespace of its own: an emulator, a name server with a way of its own, and the program in an empty root.
+# Runs in a network namespace: an emulator, a name server that answers as told, and the program in an empty root.
 INSIDE = """
 import json, os, socket, struct, subprocess, sys, threading
 sys.path.insert(0, sys.argv[1])
@@ -219,8 +229,9 @@ with Emulator() as cloud:
         json.dump(config, file)
     with open(cloud.ca) as ca, open(root + "/etc/ssl/certs/ca-certificates.crt", "w") as file:
         file.write(ca.read())
-    done = subprocess.run(["/usr/sbin/chroot", root, *command, "--no-cache", "--config", "/config.json", "--deadline", "10"],
-                          input=sys.stdin.read(), capture_output=True, text=True, env={"ALIBABA_CLOUD_IMDS_ENDPOINT": cloud.metadata})
+    command += ["--no-cache", "--config", "/config.json", "--deadline", "10"]
+    done = subprocess.run(["/usr/sbin/chroot", root, *command], input=sys.stdin.read(), capture_output=True, text=True,
+                          env={"ALIBABA_CLOUD_IMDS_ENDPOINT": cloud.metadata})
     print(done.stdout, end="")
     print(done.stderr, end="", file=sys.stderr)
     sys.exit(done.returncode)
@@ -242,8 +253,10 @@ def test_empty_root_with_a_resolver_and_certificates(arch, way, tmp_path):
     if subprocess.run([*unshare, "true"], capture_output=True, check=False).returncode:
         skip_where_permitted("namespaces are not allowed here")
     done = subprocess.run([*unshare, "sh", "-c", 'ip link set lo up 2>/dev/null || python3 -c "$0"; shift; exec "$@"',
-                           LOOPBACK_UP, "_", sys.executable, "-B", "-c", INSIDE, os.path.join(ROOT, "tests", "emulator"),
-                           str(root), way, *command], input=request(DEMO + "/a"), capture_output=True, text=True, timeout=60,
+                           LOOPBACK_UP, "_", sys.executable, "-B", "-c", INSIDE,
+                           os.path.join(ROOT, "tests", "emulator"),
+                           str(root), way, *command], input=request(DEMO + "/a"), capture_output=True, text=True,
+                          timeout=60,
                           check=False)
     assert done.returncode == 0, done.stderr
     assert DEMO in json.loads(done.stdout)["auth"]
@@ -261,7 +274,8 @@ def test_answer_from_the_cache_opens_no_socket(tmp_path):
     strace = needed("strace")
     with Emulator() as cloud:
         command = [NATIVE, "--cache-dir", str(tmp_path / "cache")]
-        cold = subprocess.run(command, input=request(DEMO + "/a"), capture_output=True, text=True, check=True, env=cloud.environment())
+        cold = subprocess.run(command, input=request(DEMO + "/a"), capture_output=True, text=True, check=True,
+                              env=cloud.environment())
         warm = subprocess.run([strace, "-f", "-o", str(tmp_path / "trace"), *command], input=request(DEMO + "/a"),
                               capture_output=True, text=True, check=True, env=cloud.environment())
     assert json.loads(warm.stdout)["auth"] == json.loads(cold.stdout)["auth"]

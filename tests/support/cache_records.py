@@ -27,7 +27,7 @@ def rewrite(directory, change, kind="token"):
 
 
 def age(directory, by_s):
-    """Makes the tokens older. A record from before the boot would be ignored: on a machine that has just booted this waits."""
+    """Makes the tokens older. A record cannot be older than the boot: on a machine that has just booted, this waits."""
     def change(record):
         made_at_ms = record["madeAtMs"] - by_s * 1000
         time.sleep(max(0, -made_at_ms) / 1000)

@@ -23,7 +23,8 @@ class Node:
 
     def start(self, *arguments, deadline_s=30, held=False, image=IMAGE, more=None):
         """A run under way; one that is held waits for release()."""
-        process = subprocess.Popen([*WRAPPER, PROGRAM, "--cache-dir", str(self.directory), "--deadline", str(deadline_s),
+        process = subprocess.Popen([*WRAPPER, PROGRAM, "--cache-dir", str(self.directory), "--deadline",
+                                    str(deadline_s),
                                     *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                    env={**self.cloud.environment(), **(more or {})}, text=True)
         if not held:

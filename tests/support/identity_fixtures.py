@@ -1,4 +1,4 @@
-"""Identities that the emulated cloud accepts, and the files that hold them: CLI profiles, credentials files, OIDC tokens."""
+"""Identities that the emulated cloud accepts, and their files: CLI profiles, credentials files, OIDC tokens."""
 
 import contextlib
 import json

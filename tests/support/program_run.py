@@ -1,4 +1,4 @@
-"""Runs the real executable, and checks what holds for every run: no secret in the output, one line per error, in time."""
+"""Runs the real executable, and checks what holds for every run: no secret printed, one line per error, in time."""
 
 import atexit
 import functools
@@ -103,7 +103,8 @@ def call(*arguments, program=PROGRAM, stdin="", environment=None, deadline_s=DEA
     return Result(completed, time.monotonic() - started, deadline_s)
 
 
-def run(stdin, environment=None, arguments=(), config=None, tmp_path=None, with_cache=False, prefix=(), deadline_s=DEADLINE_S):
+def run(stdin, environment=None, arguments=(), config=None, tmp_path=None, with_cache=False, prefix=(),
+        deadline_s=DEADLINE_S):
     """One answer to the kubelet."""
     arguments = ["--deadline", str(deadline_s), *arguments]
     if not with_cache:

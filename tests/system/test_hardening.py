@@ -51,10 +51,12 @@ def under_way():
         def start_by(name):
             arguments = ["get"] if name.startswith("docker") else []
             process = subprocess.Popen([*as_nobody(), shutil.copy(PROGRAM, os.path.join(directory, name)), *arguments],
-                                       stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={"MARK": "x"})
+                                       stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                       env={"MARK": "x"})
             started.append(process)
             status = pathlib.Path(f"/proc/{process.pid}/status")
-            wait_until(lambda: re.search(r"SigCgt:.*[2367abef]...$", status.read_text(), re.MULTILINE))  # SIGALRM is caught
+            wait_until(lambda: re.search(r"SigCgt:.*[2367abef]...$", status.read_text(),
+                                         re.MULTILINE))  # SIGALRM is caught
             return process
         yield start_by
         for process in started:
@@ -217,7 +219,8 @@ def test_reader_that_is_gone_is_told_as_such(cloud, tmp_path):
 @pytest.mark.skipif(bool(WRAPPER), reason="the signal would reach the wrapper")
 def test_watchdog_ends_a_run_that_the_system_blocks():
     """The alarm comes half a second after the deadline; here it comes at once."""
-    process = subprocess.Popen([PROGRAM, "--no-cache"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    process = subprocess.Popen([PROGRAM, "--no-cache"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE,
                                env={}, text=True)
     status = pathlib.Path(f"/proc/{process.pid}/status")
     wait_until(lambda: re.search(r"SigCgt:.*[2367abef]...$", status.read_text(), re.MULTILINE))  # SIGALRM is caught
@@ -231,7 +234,9 @@ def test_error_that_comes_late_stays_the_only_one():
     """Its write returns after the deadline: the watchdog has nothing to add."""
     if not shutil.which("strace"):
         skip_where_permitted("strace is not there")
-    done = subprocess.run(["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=write", "-e", "inject=write:delay_exit=2500000",
-                           PROGRAM, "--no-cache", "--deadline", "1"], input=request("nginx"), capture_output=True, text=True,
+    done = subprocess.run(["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=write", "-e",
+                           "inject=write:delay_exit=2500000",
+                           PROGRAM, "--no-cache", "--deadline", "1"], input=request("nginx"), capture_output=True,
+                          text=True,
                           env={"ASAN_OPTIONS": "detect_leaks=0"}, check=False)
     assert done.returncode == 78 and done.stderr.count("\n") == 1 and "not an ACR host" in done.stderr

@@ -30,7 +30,8 @@ DAY_S = 24 * 3600
 def cloud():
     if WRAPPER:
         pytest.skip("the calls would be those of the wrapper")
-    if not shutil.which("strace") or subprocess.run(["strace", "-f", "true"], capture_output=True, check=False).returncode:
+    if not shutil.which("strace") or subprocess.run(["strace", "-f", "true"], capture_output=True,
+                                                    check=False).returncode:
         skip_where_permitted("strace is not there, or not allowed to trace")
     with Emulator() as emulator:
         yield emulator
@@ -39,7 +40,8 @@ def cloud():
 def pull(cloud, directory, prefix=()):
     # Under a tracer the leak checker of a sanitized build cannot work.
     variables = {**cloud.environment(), "ASAN_OPTIONS": "detect_leaks=0"}
-    return run(request(DEMO + "/a"), variables, ["--cache-dir", str(directory), "--log-level", "warning", "--deadline", "60"],
+    return run(request(DEMO + "/a"), variables,
+               ["--cache-dir", str(directory), "--log-level", "warning", "--deadline", "60"],
                with_cache=True, prefix=prefix)
 
 
@@ -167,6 +169,6 @@ def test_kills_at_random_moments_leave_only_whole_records(node):
             killed += sum(run.result()[0] for run in runs)
             started += len(runs)
     lost = set(issued) - seen
-    print(f"{killed} of {started} runs killed, {len(lost)} of {len(issued)} between call and record; lengths {longest_s}")
+    print(f"{killed} of {started} runs killed, {len(lost)} of {len(issued)} between call and record; {longest_s}")
     assert len(lost) >= wanted // 40
     assert node.password() in issued

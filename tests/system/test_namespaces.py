@@ -26,7 +26,8 @@ def at(minutes):
 
 def test_outage_is_bridged_by_a_token_that_is_still_good(node):
     """The API is down for an hour of simulated time: the token serves until a minute before its end."""
-    if not shutil.which("unshare") or subprocess.run([*at(1), "true"], capture_output=True, check=False).returncode != 0:
+    if not shutil.which("unshare") or subprocess.run([*at(1), "true"], capture_output=True,
+                                                     check=False).returncode != 0:
         skip_where_permitted("time namespaces are not allowed here")
     first = node.password(prefix=at(0))
     node.cloud.fault("acr", code="ServiceUnavailable")
@@ -67,14 +68,16 @@ def test_full_or_read_only_file_system_only_costs_speed(cloud, tmp_path, options
     ("error", "info", "info: "), ("none", None, "none.json: there is no such file"), ("", None, "debug: "),
 ])
 def test_file_of_the_flag_then_of_the_variable_then_the_usual_one(cloud, tmp_path, variable, flag, words):
-    """/etc is empty but for the usual file, in a mount namespace; so is /run, where the cache is unless told otherwise."""
+    """In a mount namespace where /etc has the usual file alone, and /run, where the cache is by default, nothing."""
     logs = {"error": {"level": "error"}, "info": {"level": "info"}}
     paths = {"none": str(tmp_path / "none.json"), "": ""}
     paths.update((name, write(tmp_path / (name + ".json"), {"log": log})) for name, log in logs.items())
     flags = ["--config", paths[flag]] if flag else []
-    script = ("umask 022; mount -t tmpfs none /etc && mount -t tmpfs none /run && mkdir /etc/aliyun-acr-credential-provider || exit; "
+    script = ("umask 022; mount -t tmpfs none /etc && mount -t tmpfs none /run || exit; "
+              "mkdir /etc/aliyun-acr-credential-provider || exit; "
               """echo '{"log": {"level": "debug"}}' >/etc/aliyun-acr-credential-provider/config.json; """
-              + shlex.join([*WRAPPER, PROGRAM, *flags]) + f"; status=$?; ls /run >{shlex.quote(str(tmp_path))}/made; exit $status")
+              + shlex.join([*WRAPPER, PROGRAM,
+                            *flags]) + f"; status=$?; ls /run >{shlex.quote(str(tmp_path))}/made; exit $status")
     done = subprocess.run(["unshare", "--map-root-user", "--mount", "sh", "-c", script], input=request(DEMO + "/a"),
                           capture_output=True, text=True, check=False,
                           env={**cloud.environment(), "HOME": "/nonexistent", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
@@ -117,8 +120,9 @@ cover(pathlib.Path("/etc/nsswitch.conf"), "hosts: files dns\n")  # others are as
 with Emulator() as cloud:
     config = {"registries": [{"match": [DEMO], "instanceId": "cri-demo567890abcdef",
                               "apiEndpoint": "https://api.example.com:%d" % cloud.api_port}]}
-    result = run(request(DEMO + "/a"), {**cloud.environment(), "NO_PROXY": "api.example.com", "HOME": str(folder)}, config=config,
-                 tmp_path=folder, deadline_s=SHORT_S if way == "silence" else DEADLINE_S)
+    variables = {**cloud.environment(), "NO_PROXY": "api.example.com", "HOME": str(folder)}
+    result = run(request(DEMO + "/a"), variables, config=config, tmp_path=folder,
+                 deadline_s=SHORT_S if way == "silence" else DEADLINE_S)
     if way == "address":
         assert list(result.auth) == [DEMO]
     else:
@@ -133,7 +137,8 @@ def test_name_server(tmp_path, way):
     unshare = ["unshare", "--net", "--mount", *(["--map-root-user"] if os.geteuid() else [])]
     if subprocess.run([*unshare, "true"], capture_output=True, check=False).returncode:
         skip_where_permitted("namespaces are not allowed here")
-    done = subprocess.run([*unshare, sys.executable, "-B", "-c", ASK_FOR_NAMES, way, str(tmp_path)], capture_output=True, text=True,
+    done = subprocess.run([*unshare, sys.executable, "-B", "-c", ASK_FOR_NAMES, way, str(tmp_path)],
+                          capture_output=True, text=True,
                           check=False, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})
     assert done.returncode == 0, done.stderr
 

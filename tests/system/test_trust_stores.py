@@ -14,7 +14,8 @@ NAMESPACE = ["unshare", "--map-root-user", "--mount"]
 
 @pytest.fixture(autouse=True)
 def _namespace():
-    if subprocess.run([*NAMESPACE, "mount", "-t", "tmpfs", "none", "/etc"], capture_output=True, check=False).returncode != 0:
+    if subprocess.run([*NAMESPACE, "mount", "-t", "tmpfs", "none", "/etc"], capture_output=True,
+                      check=False).returncode != 0:
         skip_where_permitted("this machine allows no mount namespace")
 
 
@@ -50,11 +51,13 @@ def test_bundle_is_searched_and_not_loaded(cloud, tmp_path, place):
     spoiled = [b"\x00", b"garbage", b"\x30\x82\xff\xff\x30", b"\x30\x80\x30\x80\x00\x00\x00\x00", der[:40], der[:-20],
                der[:len(der) // 2] + bytes(len(der) - len(der) // 2)]
     bundle = tmp_path / "bundle.pem"
-    bundle.write_text("# of a distribution\n" + "".join(map(frame, spoiled)) + frame(der, "TRUSTED CERTIFICATE") + frame(der) +
+    bundle.write_text("# of a distribution\n" + "".join(map(frame, spoiled)) + frame(der, "TRUSTED CERTIFICATE") +
+                      frame(der) +
                       frame(b"garbage"))
     assert pull_with(cloud, place, f"cp {shlex.quote(str(bundle))} {{place}}").auth
     bundle.write_text("".join(map(frame, spoiled)))
-    assert_failed(pull_with(cloud, place, f"cp {shlex.quote(str(bundle))} {{place}}"), 69, "certificate", "SSL_CERT_FILE")
+    assert_failed(pull_with(cloud, place, f"cp {shlex.quote(str(bundle))} {{place}}"), 69, "certificate",
+                  "SSL_CERT_FILE")
 
 
 @pytest.mark.parametrize("directory", ["/etc/ssl/certs", "/etc/pki/ca-trust/extracted/pem/directory-hash"])
