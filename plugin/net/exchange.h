@@ -1,5 +1,5 @@
-/* One HTTP exchange by libcurl: its options, its callbacks, its limits of time. Of curl.c, which
- * runs exchanges. */
+/* One HTTP exchange by libcurl: its options, its callbacks, its limits of time. Of http_curl.c,
+ * which runs exchanges. */
 #ifndef NET_EXCHANGE_H
 #define NET_EXCHANGE_H
 
