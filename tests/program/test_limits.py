@@ -29,7 +29,8 @@ def test_token_that_cannot_be_cached_is_served(node, no_files):
 
 def test_answer_that_does_not_fit_is_an_error(cloud, tmp_path, no_files):
     with open(tmp_path / "answer", "w", encoding="ascii") as file:
-        done = subprocess.run([*no_files, PROGRAM, "get", "--no-cache", IMAGE], stdout=file, stderr=subprocess.PIPE, text=True,
+        done = subprocess.run([*no_files, PROGRAM, "get", "--no-cache", IMAGE], stdout=file, stderr=subprocess.PIPE,
+                              text=True,
                               check=False, env=cloud.environment())
     done.stdout = (tmp_path / "answer").read_text()
     assert_failed(Result(done), 74, "cannot write: File too large")

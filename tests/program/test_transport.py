@@ -122,7 +122,8 @@ def socks_proxy():
 
 
 def test_socks_proxy_that_refuses_the_password_is_asked_once(cloud, tmp_path):
-    config = {"registries": [{"match": [DEMO], "instanceId": "cri-demo567890abcdef"}], "endpoints": {"network": "public"}}
+    config = {"registries": [{"match": [DEMO], "instanceId": "cri-demo567890abcdef"}],
+              "endpoints": {"network": "public"}}
     with socks_proxy() as (proxy, logins):
         result = pull(cloud, DEMO + "/a", {"HTTPS_PROXY": proxy}, config=config, tmp_path=tmp_path)
     assert_failed(result, 69, "the proxy refuses the login", "into HTTPS_PROXY", secrets=["S3crtPw"])

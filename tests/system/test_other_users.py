@@ -25,8 +25,10 @@ def place():
 
 
 def run_as(user, arguments, place, environment):
-    done = subprocess.run(["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", *WRAPPER, place / "program",
-                           *arguments], input=request(DEMO + "/a"), capture_output=True, text=True, check=False, env=environment)
+    done = subprocess.run(["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", *WRAPPER,
+                           place / "program",
+                           *arguments], input=request(DEMO + "/a"), capture_output=True, text=True, check=False,
+                          env=environment)
     return Result(done)
 
 

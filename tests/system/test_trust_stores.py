@@ -26,7 +26,8 @@ def pull_with(cloud, place, command, **more):
     environment = {name: value for name, value in cloud.environment().items() if name != "SSL_CERT_FILE"}
     return Result(subprocess.run([*NAMESPACE, "/bin/sh", "-c", script], input=request(DEMO + "/a"), text=True,
                                  capture_output=True, timeout=60, check=False,
-                                 env={**environment, "HOME": "/nonexistent", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", **more}))
+                                 env={**environment, "HOME": "/nonexistent", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+                                      **more}))
 
 
 BUNDLES = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt",
