@@ -12,7 +12,8 @@ def test_stdin_that_never_ends():
     with subprocess.Popen([PROGRAM, "--deadline", "1"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, env={}) as process:
         assert process.wait(10) == 75
-        assert process.stdout.read() == b"" and b"timed out waiting for end of input. Close standard input after the request\n" in process.stderr.read()
+        assert process.stdout.read() == b""
+        assert b"timed out waiting for end of input. Close standard input after the request\n" in process.stderr.read()
 
 
 @pytest.mark.parametrize("mode", [0o620, 0o602, 0o666])

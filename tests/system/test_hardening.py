@@ -11,7 +11,8 @@ import time
 
 import pytest
 from identity_fixtures import write
-from program_run import DEMO, PROGRAM, WATCHDOG, WRAPPER, Result, assert_failed, call, request, run, skip_where_permitted, wait_until
+from program_run import (DEMO, PROGRAM, WATCHDOG, WRAPPER, Result, assert_failed, call, request, run,
+                         skip_where_permitted, wait_until)
 
 pytestmark = pytest.mark.skipif(bool(WRAPPER), reason="the system would see the wrapper")
 
