@@ -24,7 +24,7 @@
 #include "config/load.h"
 #include "config/run.h"
 #include "config/settings.h"
-#include "identity/command.h"
+#include "identity/external.h"
 #include "net/http.h"
 #include "proto-json/doc.h"
 #include "provide.h"
@@ -68,7 +68,7 @@ static void on_alarm(int unused)
     struct pollfd stderr_state = {.fd = STDERR_FILENO, .events = POLLOUT};
 
     (void)unused;
-    command_abandon(); /* NOLINT(bugprone-signal-handler,cert-sig30-c): it calls kill(2) only */
+    external_abandon(); /* NOLINT(bugprone-signal-handler,cert-sig30-c): it calls kill(2) only */
     if (final_exit_status >= 0)
         _exit(final_exit_status);
     /* Not if it would block: a full pipe may be what has blocked before. */

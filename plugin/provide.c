@@ -8,7 +8,7 @@
 #include "cache/flight.h"
 #include "cache/freshness.h"
 #include "cloud/cr.h"
-#include "cloud/refusal.h"
+#include "cloud/openapi.h"
 #include "config/settings.h"
 #include "identity/identity.h"
 #include "net/http.h"
@@ -24,13 +24,22 @@ void provide_answer_clear(struct answer *answer)
     *answer = (struct answer){0};
 }
 
+static struct api make_api(const struct run *run, struct registry *registry,
+                           const struct identity *identity)
+{
+    return (struct api){.http = &run->http,
+                        .endpoints = &registry->endpoints,
+                        .credentials = &identity->credentials,
+                        .principal = identity->principal};
+}
+
 /* Asks the API for a token; `life_s` is what it has left, by the service's own clock and not beyond
  * the life of the identity. */
 static bool request_token(struct token *out, int64_t *life_s, const struct run *run,
-                          struct registry *registry, struct identity *identity, struct error *err)
+                          struct registry *registry, const struct identity *identity,
+                          struct error *err)
 {
-    const struct cr cr = {
-        .http = &run->http, .endpoints = &registry->endpoints, .signer = &identity->signer};
+    const struct api api = make_api(run, registry, identity);
     const char *instance = registry->is_personal ? NULL : registry->instance_id;
     int64_t server_time_s = 0;
     int64_t ends_s;
@@ -38,62 +47,101 @@ static bool request_token(struct token *out, int64_t *life_s, const struct run *
     log_debug("%s: %s Edition%s%s, region %s; asking %s as %s", registry->host.name,
               registry->is_personal ? "Personal" : "Enterprise",
               instance == NULL ? "" : ", instance ", instance == NULL ? "" : instance,
-              registry->region, registry->endpoints.urls[0], identity->signer.words);
-    if (!cr_get_token(out, &server_time_s, &cr, instance, err)) {
+              registry->region, registry->endpoints.urls[0], identity->principal);
+    if (!cr_get_token(out, &server_time_s, &api, instance, err)) {
         if (registry->host.is_new_personal && err->kind == ERROR_PERMISSION)
             (void)error_advise(err, "For Personal Edition instances since September 2024 Alibaba "
                                     "Cloud documents only a fixed password in an imagePullSecret");
-        return error_wrap(
-            err, "%s%s in %s, asked as %s", instance == NULL ? "Personal Edition" : "instance ",
-            instance == NULL ? "" : instance, registry->region, identity->signer.words);
+        return error_wrap(err, "%s%s in %s, asked as %s",
+                          instance == NULL ? "Personal Edition" : "instance ",
+                          instance == NULL ? "" : instance, registry->region, identity->principal);
     }
     ends_s = out->expires_at_s;
-    if (identity->signer.credentials.expires_at_s != 0 &&
-        identity->signer.credentials.expires_at_s < ends_s)
-        ends_s = identity->signer.credentials.expires_at_s;
+    if (identity->credentials.expires_at_s != 0 && identity->credentials.expires_at_s < ends_s)
+        ends_s = identity->credentials.expires_at_s;
     *life_s = ends_s - server_time_s < TOKEN_LIFE_MAX_S ? ends_s - server_time_s : TOKEN_LIFE_MAX_S;
-    log_info("%s: a new token as %s, with %lld s to live", registry->host.name,
-             identity->signer.words, (long long)*life_s);
+    log_info("%s: a new token as %s, with %lld s to live", registry->host.name, identity->principal,
+             (long long)*life_s);
     if (*life_s > 0)
         return true;
     (void)error_set(err, ERROR_UNAVAILABLE, "the registry token had expired when it was issued");
     return error_advise(err, "Try again; if it stays, ask Alibaba Cloud support");
 }
 
-/* While the metadata service is asked who we are, the registry is asked what it is and the
- * connection to the API is opened. */
-static bool ask(struct token *out, int64_t *life_s, const struct run *run,
-                struct registry *registry, struct identity *identity, struct error *err)
+/* Carries out the plan that exists on this node, with a second try for what has just expired. */
+static bool fetch_identity(struct identity *out, bool *is_fallback, const struct run *run,
+                           const struct identity_plans *plans, struct error *err)
 {
-    char url[OPENAPI_URL_SIZE];
+    const struct store *cache = run->store->is_open ? run->store : NULL;
 
-    registry_guess_endpoint(url, registry, run, identity->node.region, identity_is_ecs(identity));
-    if (url[0] != '\0')
-        cr_preconnect(&run->http, url, registry->is_personal);
-    registry_start_challenge(registry, run);
-    if (!identity_fetch(identity, err) ||
-        !registry_complete(registry, run, identity->node.region, &identity->signer, err))
+    for (size_t i = 0;; i++) {
+        const struct plan *plan = &plans->list[i];
+
+        *is_fallback = i > 0;
+        if (identity_fetch(out, run, plan, cache, err) ||
+            (err->retry == ERROR_RETRY_NEW_CREDENTIALS &&
+             identity_fetch(out, run, plan, cache, err)))
+            return true;
+        if (err->retry != ERROR_RETRY_NEXT_SOURCE)
+            return false;
+        if (i + 1 == plans->count)
+            return identity_explain_none(plans, run, err);
+        log_debug("%s; using %s", err->cause, plans->list[i + 1].principal);
+    }
+}
+
+static bool complete_and_request(struct token *out, int64_t *life_s, const struct run *run,
+                                 struct registry *registry, const struct identity *identity,
+                                 struct error *err)
+{
+    const struct api api = make_api(run, registry, identity);
+
+    if (!registry_complete(registry, run, identity->node.region, &api, err))
         return false;
     if (request_token(out, life_s, run, registry, identity, err))
         return true;
-    if (!refusal_is_of_instance(err->service_code) || !registry_forget(registry, run))
+    if (err->retry != ERROR_RETRY_NEW_INSTANCE_ID || !registry_forget(registry, run))
         return false;
     /* The instance that an earlier run found has been made anew under its name. */
     registry_start_challenge(registry, run);
-    return registry_complete(registry, run, identity->node.region, &identity->signer, err) &&
+    return registry_complete(registry, run, identity->node.region, &api, err) &&
            request_token(out, life_s, run, registry, identity, err);
+}
+
+/* While the metadata service is asked who we are, the registry is asked what it is and the
+ * connection to the API is opened. */
+static bool ask(struct token *out, int64_t *life_s, bool *is_fallback, const struct run *run,
+                struct registry *registry, const struct identity_plans *plans, struct error *err)
+{
+    struct identity identity AUTO(identity_clear) = {0};
+    char url[ENDPOINTS_URL_SIZE];
+
+    registry_guess_endpoint(url, registry, run, "", plans->list[0].source == PLAN_ECS);
+    if (url[0] != '\0')
+        cr_preconnect(&run->http, url, registry->is_personal);
+    registry_start_challenge(registry, run);
+    if (!fetch_identity(&identity, is_fallback, run, plans, err))
+        return false;
+    if (complete_and_request(out, life_s, run, registry, &identity, err))
+        return true;
+    if (err->retry != ERROR_RETRY_NEW_CREDENTIALS)
+        return false;
+    log_info("%s: the credentials have expired, fetching them again", identity.principal);
+    return fetch_identity(&identity, is_fallback, run, plans, err) &&
+           complete_and_request(out, life_s, run, registry, &identity, err);
 }
 
 /* Whose token it is, and for what: equal keys mean that one token serves both. Others who want the
  * same may fail for a reason that is not ours, such as a proxy. */
 static bool make_keys(struct flight *flight, const struct run *run, const struct registry *registry,
-                      const struct identity *identity, struct error *err)
+                      const struct identity_plans *plans, struct error *err)
 {
     struct buf text AUTO(buf_clear) = {0};
 
     registry_describe(&text, registry, run);
     buf_append(&text, "\0", 1);
-    identity_describe(&text, identity);
+    for (size_t i = 0; i < plans->count; i++)
+        identity_describe(&text, run, &plans->list[i]);
     if (!digest_sha256(flight->key, text.bytes, text.length, err))
         return false;
     http_append_proxy_and_ca_environment(&text, run->system);
@@ -109,7 +157,7 @@ static bool is_outage(const struct error *err)
 
 /* From the cache, or asked for by one process for all of the node. */
 static bool share(struct token *out, int64_t *left_s, const struct run *run,
-                  struct registry *registry, struct identity *identity, struct error *err)
+                  struct registry *registry, const struct identity_plans *plans, struct error *err)
 {
     struct flight flight AUTO(flight_end) = {.store = run->store,
                                              .margin_s = run->settings->refresh_margin_s};
@@ -117,9 +165,10 @@ static bool share(struct token *out, int64_t *left_s, const struct run *run,
     int64_t wait_until_ms = clock_mono_ms() + http_remaining_ms(&run->http) / 2;
     struct run impatient = *run; /* as far as an old token can be served instead */
     int64_t patience_ends_ms;
+    bool is_fallback = false;
     char why[1024];
 
-    if (!make_keys(&flight, run, registry, identity, err))
+    if (!make_keys(&flight, run, registry, plans, err))
         return false;
     switch (flight_take(&flight, out, left_s, wait_until_ms, err)) {
     case FLIGHT_TOKEN:
@@ -129,11 +178,9 @@ static bool share(struct token *out, int64_t *left_s, const struct run *run,
         patience_ends_ms = clock_mono_ms() + FLIGHT_PATIENCE_MS;
         if (flight_has_old(&flight) && impatient.http.deadline_ms > patience_ends_ms)
             impatient.http.deadline_ms = patience_ends_ms;
-        identity->run = &impatient;
-        if (ask(out, left_s, &impatient, registry, identity, err)) {
-            /* What stands in for a metadata service that is absent is not to be met again once the
-             * service is there. */
-            if (!identity->is_stand_in)
+        if (ask(out, left_s, &is_fallback, &impatient, registry, plans, err)) {
+            /* The metadata service may come up before a token of the fallback source expires. */
+            if (!is_fallback)
                 flight_land(&flight, out, *left_s);
             return true;
         }
@@ -167,25 +214,26 @@ static bool answer_without_credentials(struct answer *out)
     return true;
 }
 
-/* Each line is one step. What a pod's token obtained is kept nowhere. */
+/* Each line is one step. Nothing is kept that a pod's token or a command obtained. */
 bool provide(struct answer *out, const struct run *run, const struct kubelet_request *request,
              struct error *err)
 {
     struct registry registry AUTO(registry_clear) = {0};
-    struct identity identity AUTO(identity_clear) = {0};
+    struct identity_plans plans AUTO(identity_plans_clear) = {0};
     int64_t left_s = 0;
+    bool is_fallback;
 
     if (!registry_resolve(&registry, run, request->image, err))
         return false;
     out->depends_on_path = registry.depends_on_path;
     if (registry.is_anonymous)
         return answer_without_credentials(out);
-    if (!identity_choose(&identity, run, identity_settings(run, &registry), request, err))
+    if (!identity_choose(&plans, run, identity_settings(run, &registry), request, err))
         return false;
-    if (!identity.is_of_pod && run->settings->cache.is_enabled)
+    if (!plans.from_pod && plans.list[0].source != PLAN_EXTERNAL && run->settings->cache.is_enabled)
         store_open(run->store, run->settings->cache.directory);
-    if (!run->store->is_open ? !ask(&out->token, &left_s, run, &registry, &identity, err)
-                             : !share(&out->token, &left_s, run, &registry, &identity, err))
+    if (run->store->is_open ? !share(&out->token, &left_s, run, &registry, &plans, err)
+                            : !ask(&out->token, &left_s, &is_fallback, run, &registry, &plans, err))
         return false;
     out->has_credentials = true;
     (void)text_copy(out->host, sizeof out->host, registry.host.as_asked);

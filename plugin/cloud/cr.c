@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "cloud/explain.h"
 #include "cloud/openapi.h"
 #include "net/http.h"
 #include "proto-json/api_reply.h"
@@ -13,24 +14,7 @@
 #define ENTERPRISE_METHOD "POST"
 enum { PAGES_MAX = 200 };
 
-static void add_endpoint(struct openapi_endpoints *out, const char *prefix, const char *region)
-{
-    char *url = out->urls[out->count];
-
-    if (snprintf(url, OPENAPI_URL_SIZE, "https://%s.%s.aliyuncs.com", prefix, region) > 0)
-        out->count++;
-}
-
-void cr_endpoints(struct openapi_endpoints *out, const char *region, enum cr_endpoint_order order)
-{
-    *out = (struct openapi_endpoints){0};
-    if (order != CR_PUBLIC_ONLY)
-        add_endpoint(out, "cr-vpc", region);
-    if (order != CR_VPC_ONLY)
-        add_endpoint(out, "cr", region);
-}
-
-static bool call_enterprise(struct openapi_reply *reply, const struct cr *cr, const char *action,
+static bool call_enterprise(struct openapi_reply *reply, const struct api *api, const char *action,
                             const struct sign_v3_parameter *query, size_t count, struct error *err)
 {
     struct openapi_call call = {.method = ENTERPRISE_METHOD,
@@ -41,7 +25,7 @@ static bool call_enterprise(struct openapi_reply *reply, const struct cr *cr, co
                                 .parameter_count = count};
 
     memcpy(call.parameters, query, count * sizeof *query);
-    return openapi_call(reply, cr->http, cr->endpoints, &call, cr->signer, err);
+    return openapi_call(reply, api, &call, err);
 }
 
 static const struct openapi_call personal = {.method = "GET",
@@ -60,16 +44,15 @@ void cr_preconnect(const struct http *http, const char *base_url, bool is_person
                                      .timeout_ms = INT64_MAX});
 }
 
-bool cr_get_token(struct token *out, int64_t *server_time_s, const struct cr *cr,
+bool cr_get_token(struct token *out, int64_t *server_time_s, const struct api *api,
                   const char *instance_id, struct error *err)
 {
     struct openapi_reply reply AUTO(openapi_reply_clear) = {0};
     const struct sign_v3_parameter query[] = {{"InstanceId", instance_id}};
     bool decoded;
 
-    if (instance_id == NULL
-            ? !openapi_call(&reply, cr->http, cr->endpoints, &personal, cr->signer, err)
-            : !call_enterprise(&reply, cr, "GetAuthorizationToken", query, 1, err))
+    if (instance_id == NULL ? !openapi_call(&reply, api, &personal, err)
+                            : !call_enterprise(&reply, api, "GetAuthorizationToken", query, 1, err))
         return false;
     *server_time_s = reply.server_time_s;
     decoded =
@@ -85,7 +68,7 @@ static bool is_last_page(const struct api_instance_page *page, int page_number)
                                 page_number * page->page_size >= page->total_count);
 }
 
-bool cr_find_instance(char *id, size_t size, const struct cr *cr, const char *name,
+bool cr_find_instance(char *id, size_t size, const struct api *api, const char *name,
                       struct error *err)
 {
     for (int number = 1; number <= PAGES_MAX; number++) {
@@ -96,8 +79,8 @@ bool cr_find_instance(char *id, size_t size, const struct cr *cr, const char *na
             {"InstanceName", name}, {"PageNo", page_number}, {"PageSize", PAGE_SIZE}};
 
         if (snprintf(page_number, sizeof page_number, "%d", number) < 0 ||
-            !call_enterprise(&reply, cr, "ListInstance", query, 3, err))
-            return error_wrap(err, "looking for the id of instance %s", name);
+            !call_enterprise(&reply, api, "ListInstance", query, 3, err))
+            return error_wrap(err, "looking up the id of instance %s", name);
         if (!api_reply_decode_instances(&page, reply.body.bytes, reply.body.length, err))
             return openapi_fail_answer(&reply, "ListInstance", err);
         for (size_t i = 0; i < page.count; i++) {
@@ -109,21 +92,18 @@ bool cr_find_instance(char *id, size_t size, const struct cr *cr, const char *na
         if (is_last_page(&page, number))
             break;
     }
-    (void)error_set(err, ERROR_PERMISSION, "no ACR instance named %s in this account and region",
-                    name);
-    return error_advise(err, "Check the host, or map it under \"registries\" with its instanceId "
-                             "and an identity of the account that owns it");
+    return explain_no_instance(name, err);
 }
 
-bool cr_has_domain(bool *found, const struct cr *cr, const char *instance_id, const char *host,
+bool cr_has_domain(bool *found, const struct api *api, const char *instance_id, const char *host,
                    struct error *err)
 {
     struct openapi_reply reply AUTO(openapi_reply_clear) = {0};
     const struct sign_v3_parameter query[] = {{"InstanceId", instance_id},
                                               {"ModuleName", "Registry"}};
 
-    if (!call_enterprise(&reply, cr, "ListInstanceEndpoint", query, 2, err))
-        return error_wrap(err, "asking which domains instance %s has", instance_id);
+    if (!call_enterprise(&reply, api, "ListInstanceEndpoint", query, 2, err))
+        return error_wrap(err, "listing the domains of instance %s", instance_id);
     return api_reply_lists_domain(found, reply.body.bytes, reply.body.length, host, err) ||
            openapi_fail_answer(&reply, "ListInstanceEndpoint", err);
 }

@@ -11,36 +11,23 @@
 #include "base/error.h"
 #include "base/token.h"
 
+struct api;
 struct http;
-struct openapi_endpoints;
-struct openapi_signer;
 
-enum cr_endpoint_order { CR_PUBLIC_ONLY, CR_VPC_FIRST, CR_VPC_ONLY };
-
-/* The API's hosts in a region: cr[-vpc].REGION.aliyuncs.com. The region is a checked label. */
-void cr_endpoints(struct openapi_endpoints *out, const char *region, enum cr_endpoint_order order);
-
-/* Opens the connection to an endpoint that cr_get_token() will most likely ask. */
+/* Opens the connection to an endpoint that cr_get_token() will most likely call: a hint. */
 void cr_preconnect(const struct http *http, const char *base_url, bool is_personal);
-
-/* Everything that a call needs beside its own parameters; all borrowed. */
-struct cr {
-    const struct http *http;
-    struct openapi_endpoints *endpoints;
-    struct openapi_signer *signer;
-};
 
 /* GetAuthorizationToken of an instance, or GET /tokens if instance_id is NULL (Personal Edition).
  * `server_time_s` is the service's clock as it answered, Unix seconds. */
-CHECKED bool cr_get_token(struct token *out, int64_t *server_time_s, const struct cr *cr,
+CHECKED bool cr_get_token(struct token *out, int64_t *server_time_s, const struct api *api,
                           const char *instance_id, struct error *err);
 
 /* The id of the instance of exactly this name, by ListInstance over all pages. */
-CHECKED bool cr_find_instance(char *id, size_t size, const struct cr *cr, const char *name,
+CHECKED bool cr_find_instance(char *id, size_t size, const struct api *api, const char *name,
                               struct error *err);
 
 /* Whether ListInstanceEndpoint of an instance names `host` among its domains. */
-CHECKED bool cr_has_domain(bool *found, const struct cr *cr, const char *instance_id,
+CHECKED bool cr_has_domain(bool *found, const struct api *api, const char *instance_id,
                            const char *host, struct error *err);
 
 #endif

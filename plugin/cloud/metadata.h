@@ -4,6 +4,7 @@
 #define CLOUD_METADATA_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "base/auto.h"
 #include "base/buf.h"
@@ -21,17 +22,17 @@ struct metadata {
     const struct http *http; /* borrowed */
     const char *base_url;    /* borrowed, "http://100.100.100.200" */
     enum metadata_modes modes;
-    unsigned tries;      /* of each request while the trouble may pass */
+    unsigned tries;      /* of each request, while another try can help */
     int token_life_s;    /* to ask for; at most METADATA_TOKEN_LIFE_MAX_S */
     struct secret token; /* empty in normal mode */
     bool token_is_new;   /* fetched here, and not set by the caller */
-    bool is_there;       /* somebody took a connection at the address */
+    bool was_reached;    /* something accepted a connection at the address */
 };
 
 void metadata_clear(struct metadata *metadata);
 
-/* Begins a conversation, of which the caller has set http, base_url, modes, tries and token_life_s:
- * asks for a session token if `modes` allows and the caller has none from an earlier one. Only 403
+/* Gets a session token if `modes` allows and the caller has set none. The caller has set http,
+ * base_url, modes, tries and token_life_s. Only 403
  * and 404 mean that there is no token service; any other failure is one. */
 CHECKED bool metadata_open(struct metadata *metadata, struct error *err);
 
@@ -42,12 +43,12 @@ enum metadata_outcome { METADATA_FOUND, METADATA_ABSENT, METADATA_FAILED };
 CHECKED enum metadata_outcome metadata_read(struct buf *out, struct metadata *metadata,
                                             const char *item, struct error *err);
 
-/* Starts to read an item that is welcome but not needed, in the background. */
+/* Starts reading an item in the background, for metadata_read_optional(). Only a hint. */
 void metadata_prefetch(const struct metadata *metadata, const char *item);
 
-/* True with the item, trimmed and cut to `size`; false if there is none for whatever reason. Tries
- * once. */
-bool metadata_read_prefetched(char *out, unsigned long size, const struct metadata *metadata,
-                              const char *item);
+/* Reads an item that can be missing, in one try: true with the item, trimmed; false if there is
+ * none, for whatever reason, or it does not fit `size`. */
+bool metadata_read_optional(const struct metadata *metadata, const char *item, char *out,
+                            size_t size);
 
 #endif

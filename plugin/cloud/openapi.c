@@ -3,35 +3,34 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/log.h"
-#include "base/random.h"
+#include "base/system.h"
 #include "base/text.h"
-#include "cloud/refusal.h"
+#include "cloud/codes.h"
+#include "cloud/explain.h"
 #include "net/http.h"
 #include "net/retry.h"
 #include "proto-json/api_reply.h"
 
-#define NOT_THE_API                                                                                \
-    "If what answered is not the Alibaba Cloud API, check endpoints and proxy variables"
 #define FORM_TYPE "application/x-www-form-urlencoded"
 
 enum {
     ANSWER_MAX_BYTES = 512 * 1024,
     EXCHANGE_TIMEOUT_MS = 15000,
-    /* A VPC endpoint outside its VPC swallows packets: give up soon where there is another. */
+    /* A VPC endpoint outside its VPC swallows packets: give up early where there is another. */
     CONNECT_TIMEOUT_BEFORE_ANOTHER_MS = 3000,
-    SKEW_WORTH_TELLING_S = 300,
+    SKEW_WARNING_S = 300,
     NONCE_SIZE = 33,
 };
 
-/* What one call remembers from attempt to attempt. */
+/* One call, with what it remembers from try to try. */
 struct attempts {
-    size_t endpoint; /* the one in use */
+    const struct api *api;
+    const struct openapi_call *call;
     struct retry retry;
-    bool mended_clock; /* each of these cures is tried once */
-    bool mended_nonce;
-    bool renewed;
+    size_t endpoint;      /* the one in use */
+    bool clock_corrected; /* each of these two is done once */
+    bool nonce_retried;
 };
 
 void openapi_reply_clear(struct openapi_reply *reply)
@@ -40,19 +39,23 @@ void openapi_reply_clear(struct openapi_reply *reply)
     *reply = (struct openapi_reply){0};
 }
 
-static void make_nonce(char out[NONCE_SIZE])
-{
-    unsigned char bytes[16];
-
-    random_bytes(bytes, sizeof bytes);
-    text_hex(out, bytes, sizeof bytes);
-}
-
 /* What makes one sending of a call different from the next. */
 struct stamp {
     char date[TEXT_UTC_SIZE];
     char nonce[NONCE_SIZE];
 };
+
+static struct stamp make_stamp(const struct api *api)
+{
+    const struct system *system = api->http->system;
+    unsigned char bytes[16];
+    struct stamp stamp;
+
+    system->random_bytes(bytes, sizeof bytes);
+    text_hex(stamp.nonce, bytes, sizeof bytes);
+    text_format_utc(stamp.date, system->wall_s() + api->endpoints->clock_offset_s);
+    return stamp;
+}
 
 static void append_parameters(struct buf *out, const struct openapi_call *call)
 {
@@ -104,35 +107,39 @@ static bool add_signature(struct http_request *request, struct sign_v3_result *s
     return true;
 }
 
-/* Sends the call once, signed as of now if there is a signer. */
-static bool send_once(struct http_response *response, const struct http *http,
-                      const struct openapi_endpoints *endpoints, size_t endpoint,
-                      const struct openapi_call *call, const struct openapi_signer *signer,
+/* "host[:port]" of a base URL; the Host header has no port that is the default. */
+static void host_header(char out[ENDPOINTS_URL_SIZE], const char *base_url)
+{
+    text_copy(out, ENDPOINTS_URL_SIZE, base_url + strlen("https://"));
+    if (text_ends_with(out, ":443"))
+        out[strlen(out) - strlen(":443")] = '\0';
+}
+
+/* Sends the call once, signed as of now unless there are no credentials. */
+static bool send_once(struct http_response *response, const struct attempts *attempts,
                       struct error *err)
 {
-    const char *base_url = endpoints->urls[endpoint];
+    const struct api *api = attempts->api;
+    const struct openapi_call *call = attempts->call;
+    const struct stamp stamp = make_stamp(api);
+    const char *base_url = api->endpoints->urls[attempts->endpoint];
+    const bool is_last = attempts->endpoint + 1 == api->endpoints->count;
     struct buf query AUTO(buf_clear) = {0};
     struct buf form AUTO(buf_clear) = {0};
     struct buf url AUTO(buf_clear) = {0};
     struct sign_v3_result signature;
-    struct stamp stamp;
-    char host[OPENAPI_URL_SIZE];
+    char host[ENDPOINTS_URL_SIZE];
     struct http_request request = {.kind = HTTP_SECURE,
                                    .method = call->method,
                                    .body_max_bytes = ANSWER_MAX_BYTES,
-                                   .connect_timeout_ms = endpoint + 1 < endpoints->count
-                                                             ? CONNECT_TIMEOUT_BEFORE_ANOTHER_MS
-                                                             : OPENAPI_CONNECT_TIMEOUT_MS,
+                                   .connect_timeout_ms = is_last
+                                                             ? OPENAPI_CONNECT_TIMEOUT_MS
+                                                             : CONNECT_TIMEOUT_BEFORE_ANOTHER_MS,
                                    .timeout_ms = EXCHANGE_TIMEOUT_MS};
 
-    /* The Host header has no port that is the default. */
-    (void)text_copy(host, sizeof host, base_url + strlen("https://"));
-    if (text_ends_with(host, ":443"))
-        host[strlen(host) - strlen(":443")] = '\0';
-    make_nonce(stamp.nonce);
-    text_format_utc(stamp.date, clock_wall_s() + endpoints->clock_offset_s);
+    host_header(host, base_url);
     append_parameters(call->in_body ? &form : &query, call);
-    if (signer == NULL)
+    if (api->credentials == NULL)
         append_common(&query, call, &stamp);
     buf_append_format(&url, "%s%s%s%s", base_url, call->path, query.length == 0 ? "" : "?",
                       buf_text(&query));
@@ -142,7 +149,7 @@ static bool send_once(struct http_response *response, const struct http *http,
         request.form = buf_text(&form);
         add_header(&request, "Content-Type", FORM_TYPE);
     }
-    if (signer != NULL &&
+    if (api->credentials != NULL &&
         !add_signature(&request, &signature,
                        &(struct sign_v3_request){.method = call->method,
                                                  .path = call->path,
@@ -154,17 +161,9 @@ static bool send_once(struct http_response *response, const struct http *http,
                                                  .nonce = stamp.nonce,
                                                  .content_type = call->in_body ? FORM_TYPE : "",
                                                  .body = buf_text(&form)},
-                       &signer->credentials, err))
+                       api->credentials, err))
         return false;
-    return http_send(http, &request, response, err);
-}
-
-/* Who was refused: as the service says, else as we call the signer. */
-static const char *principal_of(const struct api_error *said, const struct openapi_signer *signer)
-{
-    if (said->auth_principal[0] != '\0')
-        return said->auth_principal;
-    return signer == NULL ? "the caller" : signer->words;
+    return http_send(api->http, &request, response, err);
 }
 
 /* Services quote what they were sent: as it is, or as it was encoded. Each text by itself, since
@@ -182,108 +181,111 @@ static void redact(struct api_error *said, const struct secret *secret)
     }
 }
 
-/* What the service says, without what nobody may read. */
-static void read_refusal(struct api_error *out, const struct openapi_call *call,
-                         const struct http_response *response, const struct openapi_signer *signer)
+/* What the service says, without secrets. */
+static void read_refusal(struct api_error *out, const struct attempts *attempts,
+                         const struct http_response *response)
 {
+    const struct credentials *credentials = attempts->api->credentials;
+
     api_reply_decode_error(out, response->body.bytes, response->body.length);
     if (out->request_id[0] == '\0')
-        (void)text_copy(out->request_id, sizeof out->request_id, response->request_id);
-    if (signer != NULL) {
-        redact(out, &signer->credentials.access_key_secret);
-        redact(out, &signer->credentials.security_token);
+        text_copy(out->request_id, sizeof out->request_id, response->request_id);
+    if (credentials != NULL) {
+        redact(out, &credentials->access_key_secret);
+        redact(out, &credentials->security_token);
     }
-    if (call->secret != NULL)
-        redact(out, call->secret);
+    if (attempts->call->secret != NULL)
+        redact(out, attempts->call->secret);
 }
 
-/* Words for a refusal: the service's own first, then who was refused what, then what to do. */
-static struct refusal explain(const struct openapi_call *call, const struct http_response *response,
-                              const struct openapi_signer *signer, struct error *err)
+/* Credentials without a security token do not expire: others would have to be configured. */
+static enum error_retry cure(const struct codes *codes, const struct credentials *credentials)
 {
-    struct api_error said;
-    struct refusal refusal;
-    bool quotes_request;
-    bool names_action;
+    if (codes->retry == ERROR_RETRY_NEW_CREDENTIALS && credentials != NULL &&
+        secret_is_empty(&credentials->security_token))
+        return ERROR_RETRY_NOTHING;
+    return codes->retry;
+}
 
-    read_refusal(&said, call, response, signer);
-    refusal = refusal_of(said.code, response->status);
-    names_action = said.auth_action[0] != '\0';
-    /* The message of a wrong signature quotes the signed request, security token and all. */
-    quotes_request = text_starts_with(said.code, "Signature") ||
-                     text_starts_with(said.code, "IncompleteSignature");
-    if (said.message[0] == '\0' || quotes_request)
-        (void)error_set(err, refusal.kind, "%s refused with HTTP status %ld", call->action,
-                        response->status);
+/* Fills err from an answer that refuses: the service's own words, its code, what to do. */
+static enum codes_meaning refuse(const struct attempts *attempts,
+                                 const struct http_response *response, struct error *err)
+{
+    const struct openapi_call *call = attempts->call;
+    struct api_error said;
+    struct codes codes;
+
+    read_refusal(&said, attempts, response);
+    codes = codes_look_up(said.code, response->status);
+    if (said.message[0] == '\0' || codes.meaning == CODES_BAD_SIGNATURE)
+        error_set(err, codes.kind, "%s refused with HTTP status %ld", call->action,
+                  response->status);
     else
-        (void)error_set(err, refusal.kind, "%s refused: %s", call->action, said.message);
-    (void)text_copy(err->service_code, sizeof err->service_code, said.code);
-    (void)text_copy(err->request_id, sizeof err->request_id, said.request_id);
+        error_set(err, codes.kind, "%s refused: %s", call->action, said.message);
+    err->retry = cure(&codes, attempts->api->credentials);
+    text_copy(err->service_code, sizeof err->service_code, said.code);
+    text_copy(err->request_id, sizeof err->request_id, said.request_id);
     text_make_printable(err->service_code);
     text_make_printable(err->request_id);
-    if (refusal.reaction == REFUSAL_FORBIDDEN)
-        (void)error_advise(err,
-                           strcmp(said.no_permission_type, "ExplicitDeny") == 0
-                               ? "A policy denies %s%s%s to %s explicitly: remove that Deny"
-                               : "Allow the action %s%s%s to %s in a RAM policy",
-                           names_action ? "" : call->product, names_action ? "" : ":",
-                           names_action ? said.auth_action : call->action,
-                           principal_of(&said, signer));
+    if (codes.meaning == CODES_FORBIDDEN)
+        explain_forbidden(call->product, call->action,
+                          attempts->api->credentials == NULL ? "the caller"
+                                                             : attempts->api->principal,
+                          &said, err);
     else
-        (void)error_advise(err, "%s", refusal.advice);
-    return refusal;
+        error_advise(err, "%s", codes.advice);
+    error_wrap(err, "%s", attempts->api->endpoints->urls[attempts->endpoint] + strlen("https://"));
+    return codes.meaning;
 }
 
 /* Takes the server's clock, if the answer shows it. */
-static bool mend_clock(struct attempts *attempts, struct openapi_endpoints *endpoints,
-                       const struct http_response *response)
+static bool correct_clock(struct attempts *attempts, const struct http_response *response)
 {
-    int64_t offset_s = response->date_s - clock_wall_s();
+    int64_t offset_s = response->date_s - attempts->api->http->system->wall_s();
 
-    if (attempts->mended_clock || response->date_s == 0)
+    if (attempts->clock_corrected || response->date_s == 0)
         return false;
-    attempts->mended_clock = true;
-    endpoints->clock_offset_s = offset_s;
-    if (llabs(offset_s) >= SKEW_WORTH_TELLING_S)
-        log_warning("this node's clock is %lld s %s; going on with the server's time. Run NTP",
-                    llabs(offset_s), offset_s > 0 ? "behind" : "ahead");
+    attempts->clock_corrected = true;
+    attempts->api->endpoints->clock_offset_s = offset_s;
+    if (llabs(offset_s) >= SKEW_WARNING_S)
+        log_warning("this node's clock is %lld s %s; using the server's time. Run NTP",
+                    llabs(offset_s), offset_s > 0 ? "slow" : "fast");
     return true;
 }
 
-static bool fetch_anew(struct attempts *attempts, struct openapi_signer *signer, struct error *err)
+/* Decides after a refusal: true to try again. */
+static bool recover(struct attempts *attempts, const struct http_response *response,
+                    enum codes_meaning meaning, struct error *err)
 {
-    if (attempts->renewed || signer == NULL || signer->fetch == NULL)
+    switch (meaning) {
+    case CODES_TEMPORARY:
+        return retry_wait(&attempts->retry, response, err);
+    case CODES_CLOCK_SKEW:
+        return correct_clock(attempts, response);
+    case CODES_NONCE_USED:
+        if (attempts->nonce_retried)
+            return false;
+        attempts->nonce_retried = true;
+        return true;
+    default:
         return false;
-    attempts->renewed = true;
-    log_info("%s: credentials have ended, fetching them anew", signer->words);
-    return signer->fetch(signer, err);
+    }
 }
 
-/* Decides after a refusal: true to try again, false with err to give up. */
-static bool react(struct attempts *attempts, struct openapi_endpoints *endpoints,
-                  const struct http_response *response, struct refusal refusal,
-                  struct openapi_signer *signer, struct error *err)
+/* Decides after a failure of the network: true to try again, at the next endpoint or, once all have
+ * been tried, at the best one after a pause. */
+static bool change_endpoint(struct attempts *attempts, struct error *err)
 {
-    switch (refusal.reaction) {
-    case REFUSAL_RETRY:
-        return retry_wait(&attempts->retry, response, err);
-    case REFUSAL_SKEW:
-        return mend_clock(attempts, endpoints, response);
-    case REFUSAL_NONCE:
-        if (attempts->mended_nonce)
-            return false;
-        attempts->mended_nonce = true;
-        return true;
-    case REFUSAL_RENEW:
-        return fetch_anew(attempts, signer, err);
-    case REFUSAL_RENEW_STS:
-        return signer != NULL && text_starts_with(signer->credentials.access_key_id, "STS.") &&
-               fetch_anew(attempts, signer, err);
-    case REFUSAL_FORBIDDEN:
-    case REFUSAL_FINAL:
-        break;
-    }
-    return false;
+    const struct endpoints *endpoints = attempts->api->endpoints;
+    const struct http_response no_response = {0};
+
+    if (err->kind != ERROR_TEMPORARY)
+        return false;
+    attempts->endpoint = (attempts->endpoint + 1) % endpoints->count;
+    if (attempts->endpoint == endpoints->reached || http_remaining_ms(attempts->api->http) == 0)
+        return retry_wait(&attempts->retry, &no_response, err);
+    log_debug("%s; trying %s", err->cause, endpoints->urls[attempts->endpoint]);
+    return true;
 }
 
 static bool is_success(const struct http_response *response)
@@ -292,69 +294,51 @@ static bool is_success(const struct http_response *response)
            !api_reply_is_refusal(response->body.bytes, response->body.length);
 }
 
+/* Moves the answer out. */
+static void take_reply(struct openapi_reply *out, struct http_response *response,
+                       const struct attempts *attempts)
+{
+    const struct api *api = attempts->api;
+
+    api->endpoints->reached = attempts->endpoint;
+    out->body = response->body;
+    response->body = (struct buf){0};
+    text_copy(out->request_id, sizeof out->request_id, response->request_id);
+    out->server_time_s = response->date_s != 0
+                             ? response->date_s
+                             : api->http->system->wall_s() + api->endpoints->clock_offset_s;
+}
+
 bool openapi_fail_answer(const struct openapi_reply *reply, const char *action, struct error *err)
 {
-    (void)text_copy(err->request_id, sizeof err->request_id, reply->request_id);
-    (void)error_advise(err, "%s", NOT_THE_API);
+    text_copy(err->request_id, sizeof err->request_id, reply->request_id);
+    explain_not_the_api(err);
     return error_wrap(err, "answer of %s", action);
 }
 
-/* Decides after a failure of the network: true to try again, false with err to give up. */
-static bool change_endpoint(struct attempts *attempts, const struct http *http,
-                            const struct openapi_endpoints *endpoints, struct error *err)
+bool openapi_call(struct openapi_reply *out, const struct api *api, const struct openapi_call *call,
+                  struct error *err)
 {
-    const struct http_response no_response = {0};
-
-    if (err->kind != ERROR_TEMPORARY)
-        return false;
-    attempts->endpoint = (attempts->endpoint + 1) % endpoints->count;
-    if (attempts->endpoint != endpoints->reached && http_remaining_ms(http) > 0) {
-        log_debug("%s; trying %s", err->cause, endpoints->urls[attempts->endpoint]);
-        return true;
-    }
-    /* All have been tried: the next round begins with the best again, after a pause. */
-    return retry_wait(&attempts->retry, &no_response, err);
-}
-
-/* Moves the answer out. */
-static void take_reply(struct openapi_reply *out, struct http_response *response,
-                       const struct openapi_endpoints *endpoints)
-{
-    out->body = response->body;
-    response->body = (struct buf){0};
-    (void)text_copy(out->request_id, sizeof out->request_id, response->request_id);
-    out->server_time_s =
-        response->date_s != 0 ? response->date_s : clock_wall_s() + endpoints->clock_offset_s;
-}
-
-bool openapi_call(struct openapi_reply *out, const struct http *http,
-                  struct openapi_endpoints *endpoints, const struct openapi_call *call,
-                  struct openapi_signer *signer, struct error *err)
-{
-    struct attempts attempts = {.endpoint = endpoints->reached,
-                                .retry = {.http = http, .tries_max = RETRY_TRIES_MAX}};
+    struct attempts attempts = {.api = api,
+                                .call = call,
+                                .retry = {.http = api->http, .tries_max = RETRY_TRIES_MAX},
+                                .endpoint = api->endpoints->reached};
 
     for (;;) {
         struct http_response response AUTO(http_response_clear) = {0};
-        const char *url = endpoints->urls[attempts.endpoint];
-        struct error attempt_err = {0};
-        bool again;
+        struct error failure = {0};
 
-        if (!send_once(&response, http, endpoints, attempts.endpoint, call, signer, &attempt_err)) {
-            again = change_endpoint(&attempts, http, endpoints, &attempt_err);
+        if (!send_once(&response, &attempts, &failure)) {
+            if (change_endpoint(&attempts, &failure))
+                continue;
         } else if (is_success(&response)) {
-            endpoints->reached = attempts.endpoint;
-            take_reply(out, &response, endpoints);
+            take_reply(out, &response, &attempts);
             return true;
-        } else {
-            struct refusal refusal = explain(call, &response, signer, &attempt_err);
-
-            (void)error_wrap(&attempt_err, "%s", url + strlen("https://"));
-            again = react(&attempts, endpoints, &response, refusal, signer, &attempt_err);
+        } else if (recover(&attempts, &response, refuse(&attempts, &response, &failure),
+                           &failure)) {
+            continue;
         }
-        if (!again) {
-            *err = attempt_err;
-            return false;
-        }
+        *err = failure;
+        return false;
     }
 }

@@ -1,5 +1,6 @@
-/* One signed call of an Alibaba Cloud API: the only place that signs, tries again, recovers from a
- * wrong clock or an ended identity, and turns refusals into words. */
+/* One call of an Alibaba Cloud API: the only place that signs, tries again, goes on to the next
+ * endpoint and corrects a wrong clock. Every other cure of a refusal is up to the caller and stands
+ * in err->retry. */
 #ifndef CLOUD_OPENAPI_H
 #define CLOUD_OPENAPI_H
 
@@ -11,32 +12,20 @@
 #include "base/buf.h"
 #include "base/credentials.h"
 #include "base/error.h"
+#include "cloud/endpoints.h"
 #include "cloud/sign_v3.h"
 
 struct http;
 
-enum { OPENAPI_CONNECT_TIMEOUT_MS = 10000 };
-
-enum { OPENAPI_WORDS_SIZE = 256, OPENAPI_ENDPOINTS_MAX = 3, OPENAPI_URL_SIZE = 320 };
-
-/* Who signs. `fetch` makes `credentials` current when the service says that they have ended; NULL
- * where that is up to somebody else. */
-struct openapi_signer {
-    struct credentials credentials; /* owned */
-    bool (*fetch)(struct openapi_signer *signer, struct error *err);
-    char words[OPENAPI_WORDS_SIZE]; /* for errors: "RAM role X of this instance" */
+/* Who calls, and where; all borrowed. What a call learns about the endpoints serves the next. */
+struct api {
+    const struct http *http;
+    struct endpoints *endpoints;
+    const struct credentials *credentials; /* NULL: the call is not signed */
+    const char *principal;                 /* whose they are, for errors: "role X" */
 };
 
-/* Base URLs ("https://host[:port]") that offer the same API, best first. The next one is tried when
- * one cannot be reached; what one call learns of them serves the next. */
-struct openapi_endpoints {
-    char urls[OPENAPI_ENDPOINTS_MAX][OPENAPI_URL_SIZE];
-    size_t count;
-    size_t reached;         /* the one to begin with: the one that has answered, once one has */
-    int64_t clock_offset_s; /* their clock is this much ahead of ours, as far as is known */
-};
-
-enum { OPENAPI_PARAMETERS_MAX = 8 };
+enum { OPENAPI_CONNECT_TIMEOUT_MS = 10000, OPENAPI_PARAMETERS_MAX = 8 };
 
 /* All borrowed. Parameters with a NULL value are left out. */
 struct openapi_call {
@@ -59,14 +48,15 @@ struct openapi_reply {
 
 void openapi_reply_clear(struct openapi_reply *reply);
 
-/* Fails for an answer that could not be decoded: names the action and the RequestId. */
+/* Adds to the error of a reply that could not be decoded: names the action and the RequestId. */
 bool openapi_fail_answer(const struct openapi_reply *reply, const char *action, struct error *err);
 
-/* Calls, within the deadline of `http`. On success the reply is the whole 200 answer, not decoded.
- * Without a signer the call is sent unsigned, its common parameters in the query, as STS takes
- * AssumeRoleWithOIDC. */
-CHECKED bool openapi_call(struct openapi_reply *out, const struct http *http,
-                          struct openapi_endpoints *endpoints, const struct openapi_call *call,
-                          struct openapi_signer *signer, struct error *err);
+/* Calls, within the deadline of api->http. On success the reply is the whole 200 answer, not
+ * decoded. A refusal has the service's code and RequestId, and err->retry: expired credentials, if
+ * they are temporary ones, are ERROR_RETRY_NEW_CREDENTIALS, an unknown instance is
+ * ERROR_RETRY_NEW_INSTANCE_ID. A call that is not signed has its common parameters in the query, as
+ * STS takes AssumeRoleWithOIDC. */
+CHECKED bool openapi_call(struct openapi_reply *out, const struct api *api,
+                          const struct openapi_call *call, struct error *err);
 
 #endif

@@ -10,29 +10,24 @@
 #include "base/role.h"
 #include "base/secret.h"
 
-struct http;
-struct openapi_endpoints;
-struct openapi_signer;
+struct api;
 
-enum sts_endpoint_order { STS_PUBLIC_ONLY, STS_VPC_FIRST, STS_VPC_ONLY };
+/* AssumeRole. The credentials of `api` must be allowed sts:AssumeRole on the role, whose trust
+ * policy must name them. Fails as openapi_call() does. `out` is replaced, on success only. */
+CHECKED bool sts_assume_role(struct credentials *out, const struct api *api,
+                             const struct role *role, struct error *err);
 
-/* sts-vpc.REGION, sts.REGION and the global sts.aliyuncs.com, which works from anywhere and stands
- * in where a region has no host of its own. `region` is a checked label, or "" if none is known:
- * then the global one alone. */
-void sts_endpoints(struct openapi_endpoints *out, const char *region,
-                   enum sts_endpoint_order order);
+/* A token of an OIDC provider, and where it is from. */
+struct sts_oidc {
+    const char *provider_arn;
+    const struct secret *token;
+    bool from_kubelet; /* else from a file */
+};
 
-/* AssumeRole. `signer` must be allowed sts:AssumeRole on the role, whose trust policy must name it.
- * Fails as openapi_call() does. `out` is replaced, on success only. */
-CHECKED bool sts_assume_role(struct credentials *out, const struct http *http,
-                             struct openapi_endpoints *endpoints, const struct role *role,
-                             struct openapi_signer *signer, struct error *err);
-
-/* AssumeRoleWithOIDC, which is not signed: the token is the proof. A refusal names the condition of
- * the trust policy that most likely failed, by the token's own claims. */
-CHECKED bool sts_assume_role_with_oidc(struct credentials *out, const struct http *http,
-                                       struct openapi_endpoints *endpoints, const struct role *role,
-                                       const char *provider_arn, const struct secret *token,
-                                       bool is_of_kubelet, struct error *err);
+/* AssumeRoleWithOIDC, which is not signed: the token is the proof, `api` has no credentials. A
+ * refusal names the condition of the trust policy that most likely failed. */
+CHECKED bool sts_assume_role_with_oidc(struct credentials *out, const struct api *api,
+                                       const struct role *role, const struct sts_oidc *oidc,
+                                       struct error *err);
 
 #endif

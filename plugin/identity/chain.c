@@ -1,152 +1,125 @@
 #include "identity/chain.h"
 
-#include <stdlib.h>
-
 #include "base/alloc.h"
 #include "base/text.h"
 #include "config/settings.h"
 #include "identity/ecs.h"
 #include "identity/environment.h"
+#include "identity/explain.h"
+#include "identity/oidc.h"
 #include "identity/profile.h"
+#include "identity/static.h"
+#include "identity/uri.h"
 
-#define KEY_VARIABLES "ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET"
+/* Each fails with plan_absent() if it is not configured. */
+typedef bool source(struct plan *out, const struct system *system,
+                    const struct settings_identity *settings, struct error *err);
 
-typedef enum recipe_outcome source(struct recipe *out, const struct settings_identity *settings,
-                                   struct error *err);
-
-static enum recipe_outcome key(struct recipe *out, const struct settings_identity *settings,
-                               struct error *err)
+static bool find_static(struct plan *out, const struct system *system,
+                        const struct settings_identity *settings, struct error *err)
 {
     (void)settings;
-    return environment_key(out, err);
+    return static_plan(out, system, err);
 }
 
-static enum recipe_outcome oidc(struct recipe *out, const struct settings_identity *settings,
-                                struct error *err)
+static bool find_oidc(struct plan *out, const struct system *system,
+                      const struct settings_identity *settings, struct error *err)
 {
     (void)settings;
-    return environment_oidc(out, err);
+    return oidc_plan(out, system, err);
 }
 
-static enum recipe_outcome cli_profile(struct recipe *out, const struct settings_identity *settings,
-                                       struct error *err)
+static bool find_cli_profile(struct plan *out, const struct system *system,
+                             const struct settings_identity *settings, struct error *err)
 {
-    if (!environment_is_true("ALIBABA_CLOUD_CLI_PROFILE_DISABLED"))
-        return profile_of_cli(out, settings->profile, err);
-    (void)error_set(err, ERROR_CONFIG, "ALIBABA_CLOUD_CLI_PROFILE_DISABLED forbids it");
-    return RECIPE_ABSENT;
+    return profile_plan_cli(out, system, settings->profile, err);
 }
 
 /* A profile that the environment names must be in one of the two files: passing it over would mean
  * another identity than the operator named. */
-static enum recipe_outcome
-credentials_file(struct recipe *out, const struct settings_identity *settings, struct error *err)
+static bool find_credentials_file(struct plan *out, const struct system *system,
+                                  const struct settings_identity *settings, struct error *err)
 {
-    enum recipe_outcome outcome = profile_of_file(out, settings->profile, err);
-    const char *named = environment_value("ALIBABA_CLOUD_PROFILE");
+    const char *named = environment_value(system, "ALIBABA_CLOUD_PROFILE");
 
-    if (outcome != RECIPE_ABSENT || settings->profile != NULL || named[0] == '\0')
-        return outcome;
-    (void)error_advise(err, "ALIBABA_CLOUD_PROFILE names profile %.80s: unset it, or add it",
-                       named);
-    return RECIPE_BROKEN;
+    if (profile_plan_file(out, system, settings->profile, err))
+        return true;
+    if (err->retry != ERROR_RETRY_NEXT_SOURCE || settings->profile != NULL || named[0] == '\0')
+        return false;
+    return explain_profile_variable(named, err);
 }
 
-static enum recipe_outcome ecs(struct recipe *out, const struct settings_identity *settings,
-                               struct error *err)
+static bool find_ecs(struct plan *out, const struct system *system,
+                     const struct settings_identity *settings, struct error *err)
 {
-    if (ecs_is_disabled()) {
-        (void)error_set(err, ERROR_CONFIG, "ALIBABA_CLOUD_ECS_METADATA_DISABLED forbids it");
-        return RECIPE_ABSENT;
+    if (settings->role_name != NULL) {
+        out->ecs.role = alloc_string(settings->role_name);
+        out->ecs.role_named_by = "roleName in the configuration";
     }
-    out->base = RECIPE_ECS;
-    out->may_be_absent = settings->source == SETTINGS_SOURCE_DEFAULT;
-    if (settings->role_name != NULL)
-        out->ecs_role = alloc_string(settings->role_name);
-    (void)text_copy(out->words, sizeof out->words, "the RAM role of this instance");
-    return RECIPE_FOUND;
+    if (!ecs_plan(out, system, err))
+        return false;
+    if (out->ecs.is_disabled)
+        return plan_absent(err, "disabled by ALIBABA_CLOUD_ECS_METADATA_DISABLED");
+    out->ecs.may_be_absent = settings->source == SETTINGS_SOURCE_DEFAULT;
+    text_copy(out->principal, sizeof out->principal, "the RAM role of this instance");
+    return true;
 }
 
-static enum recipe_outcome uri(struct recipe *out, const struct settings_identity *settings,
-                               struct error *err)
+static bool find_uri(struct plan *out, const struct system *system,
+                     const struct settings_identity *settings, struct error *err)
 {
     (void)settings;
-    return environment_uri(out, err);
+    return uri_plan(out, system, err);
 }
 
 /* In the official order. */
 static const struct {
     const char *name;
-    enum settings_source word; /* that asks for this one alone */
+    enum settings_source setting; /* that asks for this one alone */
     source *find;
 } sources[] = {
-    {"environment", SETTINGS_SOURCE_ENV, key},
-    {"OIDC", SETTINGS_SOURCE_OIDC, oidc},
-    {"CLI profile", SETTINGS_SOURCE_PROFILE, cli_profile},
-    {"credentials file", SETTINGS_SOURCE_PROFILE, credentials_file},
-    {"ECS metadata service", SETTINGS_SOURCE_ECS, ecs},
-    {"credentials URI", SETTINGS_SOURCE_URI, uri},
+    {"environment", SETTINGS_SOURCE_ENV, find_static},
+    {"OIDC", SETTINGS_SOURCE_OIDC, find_oidc},
+    {"CLI profile", SETTINGS_SOURCE_PROFILE, find_cli_profile},
+    {"credentials file", SETTINGS_SOURCE_PROFILE, find_credentials_file},
+    {"ECS metadata service", SETTINGS_SOURCE_ECS, find_ecs},
+    {"credentials URI", SETTINGS_SOURCE_URI, find_uri},
 };
 
-static void add_reason(struct buf *reasons, const char *name, const char *context,
-                       const char *cause)
+/* The next plan from source `*at` on, which moves behind it. A source that is not configured gives
+ * a reason. */
+static bool find_next(struct identity_plans *out, size_t *at, const struct system *system,
+                      const struct settings_identity *settings, struct error *err)
 {
-    buf_append_format(reasons, "%s%s: %s%s%s", reasons->length == 0 ? "" : "; ", name, context,
-                      context[0] == '\0' ? "" : ": ", cause);
-}
+    const bool is_chain = settings->source == SETTINGS_SOURCE_DEFAULT;
 
-static void set_nothing_found(const struct buf *reasons, struct error *err)
-{
-    const enum error_kind kind = err->kind;
+    for (; *at < COUNT_OF(sources); (*at)++) {
+        struct plan found AUTO(plan_clear) = {0};
+        struct error reason = {0};
 
-    (void)error_set(err, kind, "no identity found: %s", buf_text(reasons));
-}
-
-bool chain_find(struct recipe *out, struct buf *reasons, const struct settings_identity *settings,
-                struct error *err)
-{
-    for (size_t i = 0; i < sizeof sources / sizeof sources[0]; i++) {
-        struct recipe found AUTO(recipe_clear) = {0};
-
-        if (settings->source != SETTINGS_SOURCE_DEFAULT && settings->source != sources[i].word)
+        if (!is_chain && settings->source != sources[*at].setting)
             continue;
-        switch (sources[i].find(&found, settings, err)) {
-        case RECIPE_BROKEN:
-            return error_wrap(err, "%s", sources[i].name);
-        case RECIPE_FOUND:
-            *out = found;
-            found = (struct recipe){0};
-            if (settings->source != SETTINGS_SOURCE_DEFAULT)
-                buf_clear(reasons);
+        if (sources[*at].find(&found, system, settings, &reason)) {
+            out->list[out->count++] = TAKE(found);
+            (*at)++;
             return true;
-        case RECIPE_ABSENT:
-            add_reason(reasons, sources[i].name, "", err->cause);
         }
+        if (reason.retry != ERROR_RETRY_NEXT_SOURCE) {
+            *err = reason;
+            return error_wrap(err, "%s", sources[*at].name);
+        }
+        if (out->count == 0)
+            explain_add_reason(&out->reasons, sources[*at].name, reason.cause);
     }
-    set_nothing_found(reasons, err);
-    if (settings->source != SETTINGS_SOURCE_DEFAULT)
-        return error_advise(
-            err,
-            "Set it up, or let the configuration name another source: it asks for this one alone");
-    /* Only where it is forbidden is the metadata service passed over. */
-    return error_advise(err, "Unset ALIBABA_CLOUD_ECS_METADATA_DISABLED, or set " KEY_VARIABLES);
+    return out->count > 0 || explain_no_source(&out->reasons, is_chain, err);
 }
 
-bool chain_go_on(struct recipe *out, struct buf *reasons, const char *metadata_url,
-                 struct error *err)
+bool chain_find(struct identity_plans *out, const struct system *system,
+                const struct settings_identity *settings, struct error *err)
 {
-    /* Else the service was there, and has no role. */
-    const bool is_out_of_reach = err->kind == ERROR_TEMPORARY;
-    struct error last = {0};
+    size_t at = 0;
 
-    if (environment_uri(out, &last) == RECIPE_FOUND)
-        return true;
-    add_reason(reasons, "ECS metadata service", "", err->cause);
-    add_reason(reasons, "credentials URI", "", last.cause);
-    set_nothing_found(reasons, err);
-    if (is_out_of_reach)
-        return error_advise(
-            err, "On an ECS instance, let this node reach %s; elsewhere set " KEY_VARIABLES,
-            metadata_url);
-    return error_advise(err, "Attach a RAM role to the ECS instance; elsewhere set " KEY_VARIABLES);
+    if (!find_next(out, &at, system, settings, err))
+        return false;
+    return !out->list[0].ecs.may_be_absent || find_next(out, &at, system, settings, err);
 }

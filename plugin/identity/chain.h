@@ -4,21 +4,16 @@
 #define IDENTITY_CHAIN_H
 
 #include "base/auto.h"
-#include "base/buf.h"
 #include "base/error.h"
-#include "identity/recipe.h"
+#include "identity/identity.h"
 
-struct settings_identity;
+struct system;
 
-/* Finds the recipe that the configuration asks for: one source, or the first of the chain that is
- * there. Only the network can tell whether there is a metadata service, so that its recipe is taken
- * on trust, and `reasons` says why no source before it counts ("" if only one was asked for). */
-CHECKED bool chain_find(struct recipe *out, struct buf *reasons,
+/* Finds what the configuration asks for: one source, or the first of the chain that is configured.
+ * The metadata service is taken for granted, since only the network can tell; as a link of the
+ * chain it has the next source as the second plan. `out->reasons` says why the sources before the
+ * first plan are not configured. */
+CHECKED bool chain_find(struct identity_plans *out, const struct system *system,
                         const struct settings_identity *settings, struct error *err);
-
-/* Goes on in the chain after the metadata service at this URL turned out to be absent or to have no
- * role, which `err` tells: finds the last source, or turns err into the list of all reasons. */
-CHECKED bool chain_go_on(struct recipe *out, struct buf *reasons, const char *metadata_url,
-                         struct error *err);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/check.h"
 #include "base/digest.h"
 #include "base/text.h"
@@ -9,7 +10,7 @@
 #include "cloud/metadata.h"
 #include "config/settings.h"
 #include "identity/environment.h"
-#include "net/http.h"
+#include "identity/explain.h"
 #include "proto-json/credentials_reply.h"
 
 enum { ROLE_NAME_SIZE = 65, TRIES = 3, TOKEN_LIFE_OF_A_RUN_S = 900 };
@@ -17,45 +18,117 @@ enum { ROLE_NAME_SIZE = 65, TRIES = 3, TOKEN_LIFE_OF_A_RUN_S = 900 };
 #define CREDENTIALS_ITEM "ram/security-credentials/"
 #define REGION_ITEM      "region-id"
 #define ACCOUNT_ITEM     "owner-account-id"
+#define ROLE_VARIABLE    "ALIBABA_CLOUD_ECS_METADATA"
 
-bool ecs_is_disabled(void)
+void ecs_read_environment(struct plan_ecs *out, const struct system *system)
 {
-    return environment_is_true("ALIBABA_CLOUD_ECS_METADATA_DISABLED");
+    out->is_disabled = environment_is_true(system, "ALIBABA_CLOUD_ECS_METADATA_DISABLED");
+    if (environment_is_true(system, "ALIBABA_CLOUD_IMDSV1_DISABLED"))
+        out->modes = METADATA_TOKEN_ONLY;
+    else if (environment_is_true(system, "ALIBABA_CLOUD_IMDSV2_DISABLED"))
+        out->modes = METADATA_NORMAL_ONLY;
 }
 
-static struct metadata make_metadata(const struct run *run, unsigned tries)
+bool ecs_plan(struct plan *out, const struct system *system, struct error *err)
 {
-    enum metadata_modes modes = METADATA_BOTH;
+    out->source = PLAN_ECS;
+    ecs_read_environment(&out->ecs, system);
+    if (out->ecs.role != NULL || !environment_is_set(system, ROLE_VARIABLE))
+        return true;
+    out->ecs.role = environment_copy(system, ROLE_VARIABLE);
+    out->ecs.role_named_by = ROLE_VARIABLE;
+    return check_role_name(out->ecs.role, ROLE_VARIABLE, err) || explain_variable(err);
+}
 
-    if (environment_is_true("ALIBABA_CLOUD_IMDSV1_DISABLED"))
-        modes = METADATA_TOKEN_ONLY;
-    else if (environment_is_go_true("ALIBABA_CLOUD_IMDSV2_DISABLED"))
-        modes = METADATA_NORMAL_ONLY;
+static struct metadata make_metadata(const struct run *run, const struct plan_ecs *ecs,
+                                     const struct store *cache)
+{
     return (struct metadata){.http = &run->http,
                              .base_url = run->settings->endpoints.metadata,
-                             .modes = modes,
-                             .tries = tries,
-                             .token_life_s = run->store->is_open ? METADATA_TOKEN_LIFE_MAX_S
-                                                                 : TOKEN_LIFE_OF_A_RUN_S};
+                             .modes = ecs->modes,
+                             .tries = TRIES,
+                             .token_life_s =
+                                 cache != NULL ? METADATA_TOKEN_LIFE_MAX_S : TOKEN_LIFE_OF_A_RUN_S};
 }
 
-static enum recipe_outcome fail_no_role(struct error *err)
+/* -- what the next run need not ask again -- */
+
+#define KIND "node"
+
+enum { TOKEN_VALUE, ROLE_VALUE, REGION_VALUE, MARGIN_S = 600 };
+
+/* What one fetch learns of the instance, or an earlier run has learned. */
+struct known {
+    char role[ROLE_NAME_SIZE]; /* as the service says; "" if unknown */
+    char region[PLAN_REGION_SIZE];
+    bool is_recalled;
+};
+
+/* Of the metadata service at this address. */
+static bool make_key(char key[DIGEST_HEX_SIZE], const struct metadata *metadata)
 {
-    (void)error_set(err, ERROR_CONFIG, "no RAM role is attached to this ECS instance");
-    (void)error_advise(err, "Attach one that allows cr:GetAuthorizationToken and "
-                            "cr:PullRepository");
-    return RECIPE_ABSENT;
+    struct error ignored;
+
+    return digest_sha256(key, metadata->base_url, strlen(metadata->base_url), &ignored);
 }
 
-static enum recipe_outcome discover_role(char role[ROLE_NAME_SIZE], struct metadata *metadata,
-                                         struct error *err)
+/* Takes session token, role and region of an earlier run. */
+static void recall(struct known *known, struct metadata *metadata, const struct store *cache)
+{
+    struct record record AUTO(record_clear) = {0};
+    char key[DIGEST_HEX_SIZE];
+    int64_t left_s = 0;
+
+    if (cache == NULL || metadata->modes == METADATA_NORMAL_ONLY || !make_key(key, metadata) ||
+        !store_read(&record, &left_s, cache, KIND, key) ||
+        secret_is_empty(&record.values[TOKEN_VALUE]))
+        return;
+    secret_copy(&metadata->token, &record.values[TOKEN_VALUE]);
+    /* It has answered since the system started: it may be down, but it is not absent. */
+    metadata->was_reached = true;
+    text_copy(known->role, sizeof known->role, secret_reveal(&record.values[ROLE_VALUE]));
+    text_copy(known->region, sizeof known->region, secret_reveal(&record.values[REGION_VALUE]));
+    known->is_recalled = true;
+}
+
+static void remember(const struct known *known, const struct metadata *metadata,
+                     const struct store *cache)
+{
+    struct record record AUTO(record_clear) = {.life_s = metadata->token_life_s - MARGIN_S};
+
+    if (cache == NULL || !metadata->token_is_new || !make_key(record.key, metadata))
+        return;
+    secret_copy(&record.values[TOKEN_VALUE], &metadata->token);
+    secret_set(&record.values[ROLE_VALUE], known->role, strlen(known->role));
+    secret_set(&record.values[REGION_VALUE], known->region, strlen(known->region));
+    store_write(cache, KIND, &record);
+}
+
+static void forget(const struct metadata *metadata, const struct store *cache)
+{
+    char key[DIGEST_HEX_SIZE];
+
+    if (cache != NULL && make_key(key, metadata))
+        store_remove(cache, KIND, key);
+}
+
+/* -- one fetch -- */
+
+static bool fail_no_role(struct error *err)
+{
+    explain_no_role(err);
+    err->retry = ERROR_RETRY_NEXT_SOURCE;
+    return false;
+}
+
+static bool discover_role(struct known *known, struct metadata *metadata, struct error *err)
 {
     struct buf answer AUTO(buf_clear) = {0};
     char *name;
 
     switch (metadata_read(&answer, metadata, CREDENTIALS_ITEM, err)) {
     case METADATA_FAILED:
-        return RECIPE_BROKEN;
+        return false;
     case METADATA_ABSENT:
         return fail_no_role(err);
     case METADATA_FOUND:
@@ -65,49 +138,13 @@ static enum recipe_outcome discover_role(char role[ROLE_NAME_SIZE], struct metad
         return fail_no_role(err);
     name = answer.bytes + strspn(answer.bytes, " \t\r\n");
     name[strcspn(name, " \t\r\n")] = '\0';
-    if (check_role_name(name, "role", err) && text_copy(role, ROLE_NAME_SIZE, name))
-        return RECIPE_FOUND;
-    (void)error_set(err, ERROR_UNAVAILABLE, "ECS metadata service: the answer is not a role name");
-    (void)error_advise(err, "Check what answers at %s in its place", metadata->base_url);
-    return RECIPE_BROKEN;
-}
-
-/* Given, named by the environment, found by an earlier run, or discovered. */
-static enum recipe_outcome name_role(char role[ROLE_NAME_SIZE], struct metadata *metadata,
-                                     const char *given, char found[ROLE_NAME_SIZE],
-                                     struct error *err)
-{
-    const char *named = environment_value("ALIBABA_CLOUD_ECS_METADATA");
-    enum recipe_outcome outcome;
-
-    if (given == NULL && named[0] != '\0') {
-        if (!check_role_name(named, "ALIBABA_CLOUD_ECS_METADATA", err))
-            return RECIPE_BROKEN;
-        given = named;
-    }
-    if (given != NULL)
-        return text_copy(role, ROLE_NAME_SIZE, given) ? RECIPE_FOUND : RECIPE_BROKEN;
-    if (found[0] == '\0') {
-        outcome = discover_role(found, metadata, err);
-        if (outcome != RECIPE_FOUND)
-            return outcome;
-    }
-    (void)text_copy(role, ROLE_NAME_SIZE, found);
-    return RECIPE_FOUND;
-}
-
-/* Who named the role, NULL if the service did. `words` are those of the recipe. */
-static const char *namer_of_role(const char *given, const char *words)
-{
-    if (given != NULL)
-        return text_starts_with(words, "profile ") ? "the role's name in the profile"
-                                                   : "roleName in the configuration";
-    return environment_value("ALIBABA_CLOUD_ECS_METADATA")[0] != '\0' ? "ALIBABA_CLOUD_ECS_METADATA"
-                                                                      : NULL;
+    return (check_role_name(name, "role", err) &&
+            text_copy(known->role, sizeof known->role, name)) ||
+           explain_not_a_role_name(metadata->base_url, err);
 }
 
 static bool read_credentials(struct credentials *out, struct metadata *metadata, const char *role,
-                             const char *namer, struct error *err)
+                             const char *role_named_by, struct error *err)
 {
     struct buf answer AUTO(buf_clear) = {0};
     char item[sizeof CREDENTIALS_ITEM + ROLE_NAME_SIZE];
@@ -117,162 +154,90 @@ static bool read_credentials(struct credentials *out, struct metadata *metadata,
     case METADATA_FAILED:
         return false;
     case METADATA_ABSENT:
-        (void)error_set(err, ERROR_CONFIG, "RAM role %s is not attached to this ECS instance",
-                        role);
-        return namer == NULL ? error_advise(err, "Attach it, or another one")
-                             : error_advise(err, "Attach it, or correct %s, which names it", namer);
+        return explain_role_not_attached(role, role_named_by, err);
     case METADATA_FOUND:
         break;
     }
-    /* Whether they have expired is for the API to say: this node's clock may be wrong. */
+    /* The API decides whether they have expired: this node's clock may be wrong. */
     if (credentials_reply_decode_metadata(out, answer.bytes, answer.length, err))
         return true;
-    if (err->service_code[0] != '\0')
-        (void)error_advise(err, "Check that RAM role %s still exists and trusts ecs.aliyuncs.com",
-                           role);
-    else
-        (void)error_advise(err, "Check what answers at %s in its place", metadata->base_url);
     error_redact(err, secret_reveal(&metadata->token));
+    explain_ecs_credentials(role, metadata->base_url, err);
     return error_wrap(err, "ECS metadata service: credentials of RAM role %s", role);
 }
 
 typedef bool checker(const char *text, const char *what, struct error *err);
 
-/* Takes an item that is welcome but not needed, if it has the form that it should have. */
-static void take_item(const struct metadata *metadata, const char *item, char *out,
-                      unsigned long size, checker *check)
+/* Takes an item that can be missing, if it has the form that it must have. */
+static void read_item(char *out, size_t size, const struct metadata *metadata, const char *item,
+                      checker *check)
 {
     struct error ignored;
 
-    if (!metadata_read_prefetched(out, size, metadata, item) || !check(out, "it", &ignored))
+    if (!metadata_read_optional(metadata, item, out, size) || !check(out, "it", &ignored))
         out[0] = '\0';
 }
 
-/* -- what the next run need not ask again -- */
-
-#define KIND "node"
-
-enum { TOKEN_VALUE, ROLE_VALUE, REGION_VALUE, MARGIN_S = 600 };
-
-/* Of the metadata service at this address. */
-static bool make_key(char key[DIGEST_HEX_SIZE], const struct run *run)
+static bool fetch_once(struct identity *out, struct known *known, struct metadata *metadata,
+                       const struct plan_ecs *ecs, struct error *err)
 {
-    const char *base_url = run->settings->endpoints.metadata;
-    struct error ignored;
+    const bool needs_region = known->region[0] == '\0';
+    const char *role = ecs->role != NULL ? ecs->role : known->role;
 
-    return digest_sha256(key, base_url, strlen(base_url), &ignored);
-}
-
-/* Takes session token, role and region of an earlier run. */
-static bool recall(struct metadata *metadata, char role[ROLE_NAME_SIZE], struct ecs_place *place,
-                   const struct run *run)
-{
-    struct record record AUTO(record_clear) = {0};
-    char key[DIGEST_HEX_SIZE];
-    int64_t left_s = 0;
-
-    if (!make_key(key, run) || !store_read(&record, &left_s, run->store, KIND, key) ||
-        secret_is_empty(&record.values[TOKEN_VALUE]) || metadata->modes == METADATA_NORMAL_ONLY)
+    if (!metadata_open(metadata, err))
         return false;
-    secret_copy(&metadata->token, &record.values[TOKEN_VALUE]);
-    /* Since the system started it has answered: it may be down, but absent it is not. */
-    metadata->is_there = true;
-    (void)text_copy(role, ROLE_NAME_SIZE, secret_reveal(&record.values[ROLE_VALUE]));
-    (void)text_copy(place->region, sizeof place->region,
-                    secret_reveal(&record.values[REGION_VALUE]));
+    if (needs_region)
+        metadata_prefetch(metadata, REGION_ITEM);
+    if (role[0] == '\0' && !discover_role(known, metadata, err))
+        return false;
+    if (!read_credentials(&out->credentials, metadata, role, ecs->role_named_by, err))
+        return false;
+    if (needs_region)
+        read_item(known->region, sizeof known->region, metadata, REGION_ITEM, check_region);
+    text_copy(out->node.region, sizeof out->node.region, known->region);
+    text_join(out->principal, sizeof out->principal, "RAM role ", role, " of this instance");
     return true;
 }
 
-static void remember(const struct metadata *metadata, const char *role,
-                     const struct ecs_place *place, const struct run *run)
+bool ecs_fetch(struct identity *out, const struct run *run, const struct plan *plan,
+               const struct store *cache, struct error *err)
 {
-    struct record record AUTO(record_clear) = {.life_s = metadata->token_life_s - MARGIN_S};
-
-    if (!metadata->token_is_new || !make_key(record.key, run))
-        return;
-    secret_copy(&record.values[TOKEN_VALUE], &metadata->token);
-    secret_set(&record.values[ROLE_VALUE], role, strlen(role));
-    secret_set(&record.values[REGION_VALUE], place->region, strlen(place->region));
-    store_write(run->store, KIND, &record);
-}
-
-static void forget(const struct run *run)
-{
-    char key[DIGEST_HEX_SIZE];
-
-    if (make_key(key, run))
-        store_remove(run->store, KIND, key);
-}
-
-/* One conversation with the service. `found` is a role that an earlier one has found, else "", and
- * becomes the one that this one finds. */
-static enum recipe_outcome converse(struct credentials *out, struct ecs_place *place,
-                                    char found[ROLE_NAME_SIZE], char words[RECIPE_WORDS_SIZE],
-                                    struct metadata *metadata, const char *given, struct error *err)
-{
-    bool needs_region = place->region[0] == '\0';
-    char role[ROLE_NAME_SIZE] = "";
-    enum recipe_outcome outcome;
-
-    if (!metadata_open(metadata, err))
-        return RECIPE_BROKEN;
-    if (needs_region)
-        metadata_prefetch(metadata, REGION_ITEM);
-    outcome = name_role(role, metadata, given, found, err);
-    if (outcome != RECIPE_FOUND)
-        return outcome;
-    if (!read_credentials(out, metadata, role, namer_of_role(given, words), err))
-        return RECIPE_BROKEN;
-    if (needs_region)
-        take_item(metadata, REGION_ITEM, place->region, sizeof place->region, check_region);
-    text_join(words, RECIPE_WORDS_SIZE, "RAM role ", role, " of this instance");
-    return RECIPE_FOUND;
-}
-
-static bool fail_disabled(struct error *err)
-{
-    (void)error_set(err, ERROR_CONFIG,
-                    "ALIBABA_CLOUD_ECS_METADATA_DISABLED forbids the ECS metadata service");
-    return error_advise(err, "Unset it, or name another source of an identity");
-}
-
-enum recipe_outcome ecs_fetch(struct credentials *out, struct ecs_place *place,
-                              char words[RECIPE_WORDS_SIZE], const struct run *run,
-                              const char *role, struct error *err)
-{
-    if (ecs_is_disabled()) {
-        (void)fail_disabled(err);
-        return RECIPE_BROKEN;
-    }
     for (bool again = false;; again = true) {
-        struct metadata metadata AUTO(metadata_clear) = make_metadata(run, TRIES);
-        char found[ROLE_NAME_SIZE] = "";
-        bool is_recalled = !again && recall(&metadata, found, place, run);
-        enum recipe_outcome outcome = converse(out, place, found, words, &metadata, role, err);
+        struct metadata metadata AUTO(metadata_clear) = make_metadata(run, &plan->ecs, cache);
+        struct known known = {0};
 
-        if (outcome == RECIPE_FOUND)
-            remember(&metadata, found, place, run);
-        if (outcome == RECIPE_BROKEN && err->kind == ERROR_TEMPORARY && !metadata.is_there)
-            return RECIPE_ABSENT;
-        if (outcome == RECIPE_FOUND || !is_recalled || err->kind == ERROR_TEMPORARY)
-            return outcome;
-        /* The role may be another one by now, or the instance another mode: ask for everything. */
-        forget(run);
-        *place = (struct ecs_place){0};
+        if (!again)
+            recall(&known, &metadata, cache);
+        if (fetch_once(out, &known, &metadata, &plan->ecs, err)) {
+            remember(&known, &metadata, cache);
+            return true;
+        }
+        if (!known.is_recalled || err->kind == ERROR_TEMPORARY) {
+            if (err->kind == ERROR_TEMPORARY && !metadata.was_reached)
+                err->retry = ERROR_RETRY_NEXT_SOURCE;
+            if (!plan->ecs.may_be_absent)
+                err->retry = ERROR_RETRY_NOTHING;
+            return false;
+        }
+        /* The role may be another one by now, or the instance in another mode: ask again. */
+        forget(&metadata, cache);
     }
 }
 
-bool ecs_locate(struct ecs_place *out, const struct run *run, bool needed, struct error *err)
+bool ecs_locate(struct node_place *out, const struct run *run, const struct plan_ecs *ecs,
+                bool needed, struct error *err)
 {
-    struct metadata metadata AUTO(metadata_clear) = make_metadata(run, needed ? TRIES : 1);
+    struct metadata metadata AUTO(metadata_clear) = make_metadata(run, ecs, NULL);
 
-    if (ecs_is_disabled())
-        return fail_disabled(err);
+    if (ecs->is_disabled)
+        return explain_ecs_disabled(err);
+    if (!needed)
+        metadata.tries = 1;
     if (!metadata_open(&metadata, err))
         return false;
     metadata_prefetch(&metadata, REGION_ITEM);
     metadata_prefetch(&metadata, ACCOUNT_ITEM);
-    take_item(&metadata, REGION_ITEM, out->region, sizeof out->region, check_region);
-    take_item(&metadata, ACCOUNT_ITEM, out->account_id, sizeof out->account_id, check_account_id);
+    read_item(out->region, sizeof out->region, &metadata, REGION_ITEM, check_region);
+    read_item(out->account_id, sizeof out->account_id, &metadata, ACCOUNT_ITEM, check_account_id);
     return true;
 }

@@ -6,32 +6,30 @@
 #include <stdbool.h>
 
 #include "base/auto.h"
-#include "base/credentials.h"
 #include "base/error.h"
 #include "config/run.h"
-#include "identity/recipe.h"
+#include "identity/identity.h"
 
-enum { ECS_REGION_SIZE = 65, ECS_ACCOUNT_SIZE = 24 };
+struct store;
+struct system;
 
-/* Where this node is; "" where it is not known. */
-struct ecs_place {
-    char region[ECS_REGION_SIZE];
-    char account_id[ECS_ACCOUNT_SIZE];
-};
+/* Reads from the environment how the service is used: ALIBABA_CLOUD_ECS_METADATA_DISABLED,
+ * ALIBABA_CLOUD_IMDSV1_DISABLED and ALIBABA_CLOUD_IMDSV2_DISABLED. */
+void ecs_read_environment(struct plan_ecs *out, const struct system *system);
 
-/* Whether ALIBABA_CLOUD_ECS_METADATA_DISABLED forbids to ask. */
-bool ecs_is_disabled(void);
+/* Makes it the source of a plan, with ALIBABA_CLOUD_ECS_METADATA as the role's name if the plan has
+ * none. Whether the service is disabled is up to the caller. */
+CHECKED bool ecs_plan(struct plan *out, const struct system *system, struct error *err);
 
-/* Fetches role name (unless given, or named by ALIBABA_CLOUD_ECS_METADATA) and credentials, and,
- * beside them, the region of this node. Absent: nothing answers at the address, or the instance has
- * no role. Every outcome but FOUND fills err. */
-CHECKED enum recipe_outcome ecs_fetch(struct credentials *out, struct ecs_place *place,
-                                      char words[RECIPE_WORDS_SIZE], const struct run *run,
-                                      const char *role, struct error *err);
+/* Fetches role name (unless given) and credentials, and, beside them, the region of this node.
+ * err->retry is ERROR_RETRY_NEXT_SOURCE if nothing answers at the address or the instance has no
+ * role, and the plan lets the service be absent. `cache` may be NULL. */
+CHECKED bool ecs_fetch(struct identity *out, const struct run *run, const struct plan *plan,
+                       const struct store *cache, struct error *err);
 
 /* Fetches region and owner account of this node. Fails if the service does not answer, after
  * several tries only if the place is `needed`; a single item that is missing stays "". */
-CHECKED bool ecs_locate(struct ecs_place *out, const struct run *run, bool needed,
-                        struct error *err);
+CHECKED bool ecs_locate(struct node_place *out, const struct run *run, const struct plan_ecs *ecs,
+                        bool needed, struct error *err);
 
 #endif

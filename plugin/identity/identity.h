@@ -1,5 +1,5 @@
 /* Who asks for the token: the pod, or whom the configuration names for this registry, or the first
- * of the official chain that is there. */
+ * of the official chain that exists. */
 #ifndef IDENTITY_IDENTITY_H
 #define IDENTITY_IDENTITY_H
 
@@ -7,41 +7,65 @@
 
 #include "base/auto.h"
 #include "base/buf.h"
+#include "base/credentials.h"
 #include "base/error.h"
-#include "cloud/openapi.h"
 #include "config/run.h"
-#include "identity/ecs.h"
-#include "identity/recipe.h"
+#include "identity/plan.h"
 
 struct kubelet_request;
 struct settings_identity;
+struct store;
 
-/* `{0}` is empty. The signer comes first: its `fetch` finds the identity by that. */
+enum { IDENTITY_ACCOUNT_SIZE = 24, IDENTITY_PLANS_MAX = 2 };
+
+/* What was chosen; it does not change any more. `{0}` is empty. */
+struct identity_plans {
+    /* The second is for ERROR_RETRY_NEXT_SOURCE of the first: whether there is a metadata service,
+     * and whether it has a role, shows only when it is asked. */
+    struct plan list[IDENTITY_PLANS_MAX];
+    size_t count;
+    bool from_pod;      /* list[0].from_pod */
+    struct buf reasons; /* why the sources before list[0] do not exist */
+};
+
+void identity_plans_clear(struct identity_plans *plans);
+
+/* Chooses, without the network. A source that is configured but broken is an error: another one in
+ * its place would be another identity than the operator meant. */
+CHECKED bool identity_choose(struct identity_plans *out, const struct run *run,
+                             const struct settings_identity *settings,
+                             const struct kubelet_request *request, struct error *err);
+
+/* Appends all that decides whose credentials a plan yields; for a digest only. The content of a
+ * token file belongs to it. */
+void identity_describe(struct buf *out, const struct run *run, const struct plan *plan);
+
+/* Where this node is, as far as the metadata service was asked; "" if unknown. */
+struct node_place {
+    char region[PLAN_REGION_SIZE];
+    char account_id[IDENTITY_ACCOUNT_SIZE];
+};
+
+/* `{0}` is empty. */
 struct identity {
-    struct openapi_signer signer;
-    const struct run *run;
-    struct recipe recipe;
-    struct buf reasons; /* why the sources before the metadata service do not count */
-    bool is_of_pod;
-    bool is_stand_in;      /* of a metadata service that turned out to be absent, once fetched */
-    struct ecs_place node; /* as far as somebody asked */
+    struct credentials credentials;
+    char principal[PLAN_PRINCIPAL_SIZE]; /* for errors: "RAM role X of this instance" */
+    struct node_place node;
 };
 
 void identity_clear(struct identity *identity);
 
-/* Chooses, without the network. A source that is there but broken is an error: another one in its
- * place would be another identity than the operator meant. */
-CHECKED bool identity_choose(struct identity *out, const struct run *run,
-                             const struct settings_identity *settings,
-                             const struct kubelet_request *request, struct error *err);
+/* Carries a plan out, in one try, its roles included. `cache` keeps what was learned of the
+ * metadata service; NULL: nothing is kept. `out` is replaced. err->retry is
+ * ERROR_RETRY_NEXT_SOURCE if the source does not exist on this node and the plan is not the
+ * operator's own choice, ERROR_RETRY_NEW_CREDENTIALS if STS says that what it was shown has
+ * expired, which another try may show renewed; never so for a pod's token. */
+CHECKED bool identity_fetch(struct identity *out, const struct run *run, const struct plan *plan,
+                            const struct store *cache, struct error *err);
 
-/* Appends what makes this identity this one and no other; for a digest only. */
-void identity_describe(struct buf *out, const struct identity *identity);
-
-/* Whether the role of an ECS instance stands at the beginning. */
-bool identity_is_ecs(const struct identity *identity);
-
-/* Makes the credentials current. */
-CHECKED bool identity_fetch(struct identity *identity, struct error *err);
+/* Turns the ERROR_RETRY_NEXT_SOURCE of the last plan into an error that lists the reasons of all
+ * sources. Returns false. */
+bool identity_explain_none(const struct identity_plans *plans, const struct run *run,
+                           struct error *err);
 
 #endif

@@ -5,14 +5,17 @@
 
 #include "base/auto.h"
 #include "base/error.h"
-#include "identity/recipe.h"
+#include "identity/plan.h"
 
 struct kubelet_request;
 struct settings_pod;
+struct system;
 
-/* Absent: the service account names no role, and the configuration lets such pods be served with
- * the node's identity. A role that is named and cannot be assumed is never passed over. */
-CHECKED enum recipe_outcome pod_recipe(struct recipe *out, const struct settings_pod *settings,
-                                       const struct kubelet_request *request, struct error *err);
+/* Fails with plan_absent() if the service account names no role and the configuration lets such
+ * pods be served with the node's identity. A role that is named and cannot be assumed is an error.
+ */
+CHECKED bool pod_plan(struct plan *out, const struct system *system,
+                      const struct settings_pod *settings, const struct kubelet_request *request,
+                      struct error *err);
 
 #endif

@@ -5,17 +5,13 @@
 
 #include "base/check.h"
 #include "base/text.h"
+#include "identity/environment.h"
+#include "identity/explain.h"
 #include "net/http.h"
 #include "net/retry.h"
 #include "proto-json/credentials_reply.h"
 
-enum {
-    URI_MAX_BYTES = 2048,
-    ORIGIN_SIZE = 320,
-    CONNECT_TIMEOUT_MS = 5000,
-    EXCHANGE_TIMEOUT_MS = 10000,
-    TRIES = 3
-};
+enum { URI_MAX_BYTES = 2048, CONNECT_TIMEOUT_MS = 5000, EXCHANGE_TIMEOUT_MS = 10000, TRIES = 3 };
 
 /* An address that never leaves this machine or its link (RFC 1122, 3927, 4291). */
 static bool is_local(const char *host)
@@ -34,62 +30,28 @@ static bool is_local(const char *host)
            (IN6_IS_ADDR_LOOPBACK(&six) || IN6_IS_ADDR_LINKLOCAL(&six));
 }
 
-/* Takes "SCHEME://HOST[:PORT]" out of a URI, without the zone that a link-local IPv6 address needs,
- * "[fe80::1%25eth0]" (RFC 6874). */
-static bool take_origin(char *origin, size_t size, const char *uri)
-{
-    const char *authority = strstr(uri, "://");
-    size_t length;
-    char *zone;
-    char *behind;
-
-    if (authority == NULL)
-        return false;
-    authority += strlen("://");
-    length = (size_t)(authority - uri) + strcspn(authority, "/?#");
-    if (length >= size)
-        return false;
-    memcpy(origin, uri, length);
-    origin[length] = '\0';
-    zone = strstr(origin, "%25");
-    if (zone == NULL)
-        return true;
-    /* Whatever else stands there may be read otherwise by who goes by the URI. */
-    behind = zone + strlen("%25");
-    behind += strspn(behind, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._~-");
-    if (*behind != ']')
-        return false;
-    memmove(zone, behind, strlen(behind) + 1);
-    return true;
-}
-
-/* Whether the host of an origin never leaves this machine or its link. */
-static bool is_origin_local(const char *origin)
-{
-    char host[256];
-    const char *at = strstr(origin, "://") + strlen("://");
-    size_t length = *at == '[' ? strcspn(++at, "]") : strcspn(at, ":");
-
-    if (length >= sizeof host)
-        return false;
-    memcpy(host, at, length);
-    host[length] = '\0';
-    return is_local(host);
-}
-
 static bool classify(enum http_kind *kind, const char *uri, struct error *err)
 {
-    const char *scheme = text_starts_with(uri, "http://") ? "http" : "https";
-    char origin[ORIGIN_SIZE];
+    const bool is_plain = text_starts_with(uri, "http://");
+    char host[CHECK_HOST_SIZE];
 
     if (strlen(uri) > URI_MAX_BYTES || !text_is_visible(uri) || strchr(uri, '#') != NULL ||
-        !take_origin(origin, sizeof origin, uri) || !check_endpoint(origin, scheme, "it", err))
+        check_split_url(host, uri, is_plain ? "http" : "https") == NULL)
         return error_set(err, ERROR_CONFIG,
                          "it must be https://HOST[:PORT]/..., without user and fragment");
-    *kind = strcmp(scheme, "https") == 0 ? HTTP_SECURE : HTTP_LINK_LOCAL;
-    if (*kind == HTTP_LINK_LOCAL && !is_origin_local(origin))
-        return error_set(err, ERROR_CONFIG,
-                         "it must be https: http is for loopback and link-local addresses only");
+    *kind = is_plain ? HTTP_LINK_LOCAL : HTTP_SECURE;
+    return !is_plain || is_local(host) ||
+           error_set(err, ERROR_CONFIG,
+                     "it must be https: http is for loopback and link-local addresses only");
+}
+
+bool uri_plan(struct plan *out, const struct system *system, struct error *err)
+{
+    out->uri = environment_copy(system, URI_VARIABLE);
+    if (out->uri == NULL)
+        return plan_absent(err, URI_VARIABLE " is not set");
+    out->source = PLAN_URI;
+    text_copy(out->principal, sizeof out->principal, "the credentials of " URI_VARIABLE);
     return true;
 }
 
@@ -103,13 +65,11 @@ static bool fetch(struct credentials *out, const struct http *http, const char *
                                    .connect_timeout_ms = CONNECT_TIMEOUT_MS,
                                    .timeout_ms = EXCHANGE_TIMEOUT_MS};
 
-    if (!classify(&request.kind, uri, err))
-        return false;
-    if (!retry_send(http, &request, TRIES, &response, err))
+    if (!classify(&request.kind, uri, err) || !retry_send(http, &request, TRIES, &response, err))
         return false;
     if (response.status != 200)
         return error_set(err, ERROR_UNAVAILABLE, "HTTP status %ld", response.status);
-    /* Whether they have expired is for the API to say: this node's clock may be wrong. */
+    /* The API decides whether they have expired: this node's clock may be wrong. */
     return credentials_reply_decode_uri(out, response.body.bytes, response.body.length, err);
 }
 
@@ -117,8 +77,6 @@ bool uri_fetch(struct credentials *out, const struct http *http, const char *uri
 {
     if (fetch(out, http, uri, err))
         return true;
-    if (err->advice[0] == '\0')
-        (void)error_advise(err, "Check ALIBABA_CLOUD_CREDENTIALS_URI or the profile's "
-                                "credentials_uri, and the service behind it");
-    return error_wrap(err, "credentials URI");
+    error_wrap(err, "credentials URI");
+    return explain_uri(err);
 }

@@ -5,8 +5,15 @@
 #include "base/auto.h"
 #include "base/credentials.h"
 #include "base/error.h"
+#include "identity/plan.h"
 
 struct http;
+struct system;
+
+#define URI_VARIABLE "ALIBABA_CLOUD_CREDENTIALS_URI"
+
+/* ALIBABA_CLOUD_CREDENTIALS_URI. */
+CHECKED bool uri_plan(struct plan *out, const struct system *system, struct error *err);
 
 /* Asks `uri`, which must be https, or http to a loopback or link-local address: plain text on a
  * wire that others share would show the credentials. Fails with ERROR_CONFIG for another one. */

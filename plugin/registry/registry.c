@@ -7,8 +7,9 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "cache/store.h"
+#include "cloud/codes.h"
 #include "cloud/cr.h"
-#include "cloud/refusal.h"
+#include "cloud/openapi.h"
 #include "config/settings.h"
 #include "net/http.h"
 #include "registry/match.h"
@@ -301,22 +302,16 @@ static bool ask_again(struct registry *registry, const struct run *run, struct e
     return challenge_ask_again(&said, &run->http, host, err) && believe(registry, &said, err);
 }
 
-static void choose_endpoints(struct openapi_endpoints *out, const struct registry *registry,
-                             const struct settings *settings, bool is_near)
+static bool choose_endpoints(struct endpoints *out, const struct registry *registry,
+                             const struct settings *settings, bool is_near, struct error *err)
 {
-    const char *configured = configured_endpoint(registry, settings);
-    enum cr_endpoint_order order = registry->host.is_vpc || is_near ? CR_VPC_FIRST : CR_PUBLIC_ONLY;
+    const struct endpoints_wish wish = {.service = ENDPOINTS_CR,
+                                        .configured = configured_endpoint(registry, settings),
+                                        .network = settings->endpoints.network,
+                                        .region = registry->region,
+                                        .prefers_vpc = registry->host.is_vpc || is_near};
 
-    if (configured != NULL) {
-        out->count = 1;
-        (void)text_copy(out->urls[0], OPENAPI_URL_SIZE, configured);
-        return;
-    }
-    if (settings->endpoints.network == SETTINGS_NETWORK_VPC)
-        order = CR_VPC_ONLY;
-    else if (settings->endpoints.network == SETTINGS_NETWORK_PUBLIC)
-        order = CR_PUBLIC_ONLY;
-    cr_endpoints(out, registry->region, order);
+    return endpoints_choose(out, &wish, err);
 }
 
 /* Whether the node is in the registry's region, and so the VPC endpoint within its reach. */
@@ -325,32 +320,29 @@ static bool is_near(const struct registry *registry, const char *node_region)
     return node_region[0] != '\0' && strcmp(node_region, registry->region) == 0;
 }
 
-void registry_guess_endpoint(char url[OPENAPI_URL_SIZE], const struct registry *registry,
+void registry_guess_endpoint(char url[ENDPOINTS_URL_SIZE], const struct registry *registry,
                              const struct run *run, const char *node_region, bool is_ecs)
 {
-    struct openapi_endpoints endpoints = {0};
+    struct endpoints endpoints;
+    struct error ignored;
     /* Most nodes pull from their own region. */
     bool near = node_region[0] == '\0' ? is_ecs : is_near(registry, node_region);
 
     url[0] = '\0';
-    if (registry->region[0] == '\0' && configured_endpoint(registry, run->settings) == NULL)
-        return;
-    choose_endpoints(&endpoints, registry, run->settings, near);
-    (void)text_copy(url, OPENAPI_URL_SIZE, endpoints.urls[0]);
+    if (choose_endpoints(&endpoints, registry, run->settings, near, &ignored))
+        (void)text_copy(url, ENDPOINTS_URL_SIZE, endpoints.urls[0]);
 }
 
 /* The refusal of ListInstanceEndpoint, with what helps in its place. */
-static bool fail_proof(const struct registry *registry, const struct cr *cr, struct error *err)
+static bool fail_proof(const struct registry *registry, const struct api *api, struct error *err)
 {
-    const char *code = err->service_code;
-
     (void)error_wrap(err, "%s is not proved to be an ACR host", registry->host.name);
-    if (refusal_of(code, 0).reaction == REFUSAL_FORBIDDEN)
+    if (codes_meaning(err->service_code) == CODES_FORBIDDEN)
         return error_advise(err,
                             "Map it under \"registries\" in the configuration file, or allow "
                             "cr:ListInstanceEndpoint to %s",
-                            cr->signer->words);
-    if (refusal_is_of_instance(code))
+                            api->principal);
+    if (err->retry == ERROR_RETRY_NEW_INSTANCE_ID)
         return error_advise(err,
                             "Map it under \"registries\" in the configuration file, with an "
                             "identity of the account that owns instance %s",
@@ -360,7 +352,7 @@ static bool fail_proof(const struct registry *registry, const struct cr *cr, str
 
 /* A host that neither its name nor the configuration vouches for needs proof from our own account:
  * the kubelet will send the password to it. */
-static bool prove_host(const struct registry *registry, const struct cr *cr, struct error *err)
+static bool prove_host(const struct registry *registry, const struct api *api, struct error *err)
 {
     bool found = false;
 
@@ -368,8 +360,8 @@ static bool prove_host(const struct registry *registry, const struct cr *cr, str
         return true;
     if (registry->is_personal)
         return fail_not_acr(registry, err);
-    if (!cr_has_domain(&found, cr, registry->instance_id, registry->host.name, err))
-        return fail_proof(registry, cr, err);
+    if (!cr_has_domain(&found, api, registry->instance_id, registry->host.name, err))
+        return fail_proof(registry, api, err);
     if (found)
         return true;
     (void)error_set(err, ERROR_CONFIG,
@@ -411,12 +403,12 @@ static bool fail_challenge(const struct registry *registry, struct error *err)
 
 /* The name of an Enterprise host is enough to ask the API instead. Where that is not permitted, a
  * challenge that failed for a passing reason is worth another try. */
-static bool find_by_name(struct registry *registry, const struct run *run, const struct cr *cr,
+static bool find_by_name(struct registry *registry, const struct run *run, const struct api *api,
                          const struct error *challenge_err, struct error *err)
 {
     log_debug("%s: no use of its challenge (%s), asking ListInstance", registry->host.name,
               challenge_err->cause);
-    if (cr_find_instance(registry->instance_id, sizeof registry->instance_id, cr,
+    if (cr_find_instance(registry->instance_id, sizeof registry->instance_id, api,
                          registry->host.instance, err))
         return true;
     if (err->kind != ERROR_PERMISSION || challenge_err->kind != ERROR_TEMPORARY)
@@ -425,9 +417,8 @@ static bool find_by_name(struct registry *registry, const struct run *run, const
 }
 
 bool registry_complete(struct registry *registry, const struct run *run, const char *node_region,
-                       struct openapi_signer *signer, struct error *err)
+                       const struct api *api, struct error *err)
 {
-    struct cr cr = {.http = &run->http, .endpoints = &registry->endpoints, .signer = signer};
     bool was_complete = is_complete(registry);
     bool has_name = registry->host.instance[0] != '\0';
     struct error challenge_err = {0};
@@ -437,10 +428,12 @@ bool registry_complete(struct registry *registry, const struct run *run, const c
         *err = challenge_err;
         return fail_challenge(registry, err);
     }
-    choose_endpoints(&registry->endpoints, registry, run->settings, is_near(registry, node_region));
-    if (!is_complete(registry) && !find_by_name(registry, run, &cr, &challenge_err, err))
+    if (!choose_endpoints(&registry->endpoints, registry, run->settings,
+                          is_near(registry, node_region), err))
+        return false;
+    if (!is_complete(registry) && !find_by_name(registry, run, api, &challenge_err, err))
         return false;
     if (!was_complete)
         remember_instance(registry, run);
-    return prove_host(registry, &cr, err);
+    return prove_host(registry, api, err);
 }

@@ -10,11 +10,12 @@
 #include "base/buf.h"
 #include "base/digest.h"
 #include "base/error.h"
-#include "cloud/openapi.h"
+#include "cloud/endpoints.h"
 #include "config/run.h"
 #include "registry/challenge.h"
 #include "registry/host.h"
 
+struct api;
 struct settings_registry;
 
 /* `{0}` is empty. */
@@ -29,7 +30,7 @@ struct registry {
     char instance_id[CHALLENGE_ID_SIZE]; /* "" if not known yet, and for Personal Edition */
     bool is_recalled;                    /* the instance id is what an earlier run found */
     char cache_key[DIGEST_HEX_SIZE];     /* under which the instance id is kept, "" if it is not */
-    struct openapi_endpoints endpoints;  /* of the API, once complete */
+    struct endpoints endpoints;          /* of the API, once complete */
 };
 
 void registry_clear(struct registry *registry);
@@ -51,13 +52,13 @@ bool registry_forget(struct registry *registry, const struct run *run);
 
 /* The API endpoint that will most likely be asked first, "" if nobody can tell yet. `node_region`
  * is "" if not known; `is_ecs` that the node most likely is an ECS instance. */
-void registry_guess_endpoint(char url[OPENAPI_URL_SIZE], const struct registry *registry,
+void registry_guess_endpoint(char url[ENDPOINTS_URL_SIZE], const struct registry *registry,
                              const struct run *run, const char *node_region, bool is_ecs);
 
 /* Fills in what is missing and settles that the host may have a token (challenge, ListInstance,
- * ListInstanceEndpoint). `node_region` is "" if not known. */
+ * ListInstanceEndpoint). `node_region` is "" if not known; `api` has
+ * the endpoints of this registry. */
 CHECKED bool registry_complete(struct registry *registry, const struct run *run,
-                               const char *node_region, struct openapi_signer *signer,
-                               struct error *err);
+                               const char *node_region, const struct api *api, struct error *err);
 
 #endif

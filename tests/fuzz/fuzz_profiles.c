@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "identity/command.h"
+#include "identity/external.h"
 #include "identity/ini.h"
 #include "proto-json/cli_profile.h"
 
@@ -34,11 +34,11 @@ static void find_section(const uint8_t *bytes, size_t length)
 
 static void split_command(const char *text)
 {
-    struct command command AUTO(command_clear) = {{0}};
+    struct external_command command AUTO(external_clear) = {{0}};
     struct error err = {0};
     size_t total = 0;
 
-    if (!command_split(&command, text, &err))
+    if (!external_split(&command, text, &err))
         return;
     for (size_t i = 0; command.words[i] != NULL; i++)
         total += strlen(command.words[i]);

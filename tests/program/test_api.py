@@ -15,9 +15,10 @@ ONCE, TWICE, SOME = {1}, {2}, range(3, 10)
 @pytest.mark.parametrize("code, http_status, status, tries, words", [
     ("Throttling", 400, 75, SOME, "throttled"), ("Throttling.User", 429, 75, SOME, "throttled"),
     ("Throttling.Api", 400, 75, SOME, "throttled"), ("Rejected.Throttling", 503, 75, SOME, "throttled"),
-    ("Odd.Throttling", 403, 75, SOME, "throttled"), ("ServiceUnavailable", 503, 75, SOME, "trouble"),
-    ("InternalError", 500, 75, SOME, "trouble"), ("SystemError", 400, 75, SOME, "trouble"),
-    ("Never.Heard.Of", 502, 75, SOME, "trouble"),
+    ("Odd.Throttling", 403, 75, SOME, "throttled"), ("ServiceUnavailable", 503, 75, SOME, "temporarily unavailable"),
+    ("InternalError", 500, 75, SOME, "temporarily unavailable"),
+    ("SystemError", 400, 75, SOME, "temporarily unavailable"),
+    ("Never.Heard.Of", 502, 75, SOME, "temporarily unavailable"),
     ("InvalidTimeStamp.Expired", 400, 78, TWICE, "NTP"),
     ("InvalidTimeStamp.Format", 400, 78, TWICE, "cannot read the date"),
     ("IllegalTimestamp", 400, 78, ONCE | TWICE, "NTP"),

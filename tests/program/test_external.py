@@ -1,9 +1,7 @@
 """External profiles: a command that prints credentials, run without a shell, in bounded time and memory."""
 
-import fcntl
 import os
 import re
-import resource
 import shlex
 import shutil
 import signal
@@ -31,9 +29,9 @@ def test_external_process_with_a_token_is_run_without_a_shell(cloud, tmp_path):
 
 
 @pytest.mark.parametrize("command, status, words", [
-    ("sh -c 'echo so sorry >&2; exit 3'", 69, ["exit status 3", "so sorry"]),
+    ("sh -c 'echo so sorry >&2; exit 3'", 69, ["exit status 3. Run the command by hand"]),
     ("sh -c 'kill -9 $$'", 69, ["signal 9. "]), ("false", 69, ["exit status 1. Run the command by hand"]),
-    ("no-such-command", 69, ["exit status 127: cannot start no-such-command: No such file or directory"]),
+    ("no-such-command", 69, ["cannot start no-such-command: No such file or directory"]),
     ("echo hello", 69, ["line 1"]), ("yes", 69, ["65536 bytes"]), ("sh -c 'yes >&2'", 75, ["in time"]),
     ("sleep 77", 75, ["in time"]), ("sh -c 'exec >&- 2>&-; sleep 77'", 75, ["in time"]),
     ("echo 'open", 78, ["quote. Correct process_command"]), ("echo \\", 78, ["backslash. Correct process_command"]),
@@ -102,38 +100,22 @@ def test_external_process_can_be_forbidden(cloud, tmp_path):
     assert_failed(result, 78, "ALIBABA_CLOUD_DISABLE_EXTERNAL_PROCESS", "Unset it, or use a profile of another mode")
 
 
-def test_last_words_of_a_talkative_process(cloud, tmp_path):
-    result = external(cloud, tmp_path, "sh -c 'seq 5000 >&2; echo the reason >&2; exit 1'")
-    assert_failed(result, 69, "the reason")
-
-
 def test_external_process_with_an_empty_token(cloud, tmp_path):
     external(cloud, tmp_path, print_json(mode="AK", access_key_id=KEY, access_key_secret=SECRET, sts_token="")).answer
     assert caller(cloud) == KEY
 
 
-@pytest.mark.parametrize("script", [
-    "cat {document} | tee /dev/stderr; exit 1",  # a command that tells more than it should
-    "cat {document} >&2; exit 1",
-    "echo access_key_secret={secret} AccessKeySecret: {secret} >&2; exit 1",
-])
-def test_secrets_on_stderr_are_not_shown(cloud, tmp_path, script):
+@pytest.mark.parametrize("level", ["error", "debug"])
+@pytest.mark.parametrize("script", ["cat {document} | tee /dev/stderr; exit 1", "cat {document} >&2; exit 1",
+                                    "cat {document} >&2"])
+def test_nothing_that_a_command_writes_is_quoted(cloud, tmp_path, script, level):
+    """It may hold secrets; what exactly depends on the command."""
     document = write(tmp_path / "document.json", {"mode": "StsToken", "access_key_id": KEY, "access_key_secret": SECRET,
-                                                  "sts_token": "CAISsecuritytoken"})
-    command = "sh -c " + shlex.quote(script.format(document=document, secret=SECRET))
-    assert_failed(external(cloud, tmp_path, command), 69, "exit status 1", "*****",
-                  secrets=[SECRET, "CAISsecuritytoken"])
-
-
-@pytest.mark.parametrize("length", [4070, 4090, 4095, 4096, 4097, 8192])
-def test_last_words_survive_whatever_came_before(cloud, tmp_path, length):
-    script = f"head -c {length} /dev/zero | tr '\\0' x >&2; printf 'the reason is permission' >&2; exit 1"
-    assert_failed(external(cloud, tmp_path, "sh -c " + shlex.quote(script)), 69, "the reason is permission")
-
-
-def test_nul_does_not_cut_the_last_words(cloud, tmp_path):
-    script = write(tmp_path / "script", "printf 'why\\0it failed' >&2; exit 1\n")
-    assert_failed(external(cloud, tmp_path, f"sh {script}"), 69, "why?it failed")
+                                                  "sts_token": "CAISsecuritytoken", "comment": "so sorry"})
+    result = external(cloud, tmp_path, "sh -c " + shlex.quote(script.format(document=document)),
+                      arguments=["--log-level", level])
+    assert result.status == 69, result.err
+    assert not any(text in result.err for text in (SECRET, "CAISsecuritytoken", "so sorry")), result.err
 
 
 @pytest.mark.parametrize("expiration", [None, "2030-01-02T03:04:05+08:00", "2030-01-02T03:04:05.000Z", "tomorrow", 7])
@@ -144,17 +126,15 @@ def test_expiration_that_the_libraries_pass_over(cloud, tmp_path, expiration):
     assert caller(cloud) == KEY
 
 
-def test_other_environment_is_another_identity(cloud, tmp_path):
-    """What a command prints may depend on it, so that a token is not shared across it."""
-    cloud.cloud.keys["LTAIteamb"] = {"secret": SECRET, "token": "", "ends": None}
-    script = write(tmp_path / "script",
-                   f'printf \'{{"mode":"AK","access_key_id":"%s","access_key_secret":"{SECRET}"}}\' $TEAM\n')
-    cli(tmp_path, {"mode": "External", "process_command": f"sh {script}"})
-    for team in (KEY, "LTAIteamb", KEY):
-        pull(cloud, DEMO + "/a", {"HOME": str(tmp_path), "PATH": "/usr/bin:/bin", "TEAM": team},
-             arguments=["--cache-dir", str(tmp_path / "cache")], with_cache=True).answer
-        assert caller(cloud) in (team, "LTAIteamb")
-    assert len(cloud.log("acr")) == 2
+def test_nothing_that_a_command_gave_is_kept(cloud, tmp_path):
+    """What it prints may depend on anything: environment, folder, time."""
+    cache = tmp_path / "cache"
+    command = print_json(mode="AK", access_key_id=KEY, access_key_secret=SECRET)
+    cli(tmp_path, {"mode": "External", "process_command": command})
+    for _ in range(2):
+        pull(cloud, DEMO + "/a", {"HOME": str(tmp_path)}, arguments=["--cache-dir", str(cache)], with_cache=True).answer
+    assert cloud.operations("acr").count("GetAuthorizationToken") == 2
+    assert not cache.exists() or os.listdir(cache) == []
 
 
 @pytest.mark.skipif(bool(WRAPPER), reason="the signal would reach the wrapper")
@@ -173,16 +153,11 @@ def test_whoever_ends_the_program_ends_what_it_started(cloud, tmp_path, number):
 
 @pytest.mark.skipif(bool(WRAPPER), reason="the wrapper has descriptors of its own")
 def test_command_gets_no_descriptor_of_ours(cloud, tmp_path):
-    cli(tmp_path, {"mode": "External", "process_command": f"sh -c 'ls /proc/self/fd >{tmp_path}/fds; false'"})
-    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (max(2048, limits[0]), limits[1]))
-    low = os.open("/dev/null", os.O_RDONLY)
-    high = fcntl.fcntl(low, fcntl.F_DUPFD, 1500)
-    try:
-        subprocess.run([PROGRAM, "--no-cache", "get", DEMO], capture_output=True, pass_fds=(low, high), check=False,
-                       env={**cloud.environment(), "HOME": str(tmp_path), "PATH": "/usr/bin:/bin"})
-    finally:
-        os.close(low)
-        os.close(high)
-        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
-    assert {int(number) for number in (tmp_path / "fds").read_text().split()} <= {0, 1, 2, 3}  # 3 is of ls itself
+    """Connections to the API and to the registry are open when it starts."""
+    script = f"ls -l /proc/$PPID/fd >{tmp_path}/ours; ls -l /proc/self/fd >{tmp_path}/its; false"
+    cli(tmp_path, {"mode": "External", "process_command": f"sh -c '{script}'"})
+    result = subprocess.run([PROGRAM, "--no-cache", "get", DEMO], capture_output=True, check=False,
+                            env={**cloud.environment(), "HOME": str(tmp_path), "PATH": "/usr/bin:/bin"})
+    assert result.returncode == 69 and (tmp_path / "ours").read_text().count("socket:") >= 2
+    its = (tmp_path / "its").read_text()
+    assert {int(number) for number in re.findall(r" (\d+) ->", its)} <= {0, 1, 2, 3}, its  # 3 is of ls itself

@@ -60,7 +60,7 @@ def test_chain_that_finds_nothing_lists_every_source(cloud, tmp_path):
                   "OIDC: ALIBABA_CLOUD_OIDC_TOKEN_FILE is not set",
                   f"CLI profile: there is no {tmp_path}/.aliyun/config.json",
                   f"credentials file: there is no {tmp_path}/.alibabacloud/credentials",
-                  "ECS metadata service: ALIBABA_CLOUD_ECS_METADATA_DISABLED forbids it",
+                  "ECS metadata service: disabled by ALIBABA_CLOUD_ECS_METADATA_DISABLED",
                   "credentials URI: ALIBABA_CLOUD_CREDENTIALS_URI is not set",
                   "Unset ALIBABA_CLOUD_ECS_METADATA_DISABLED, or set ALIBABA_CLOUD_ACCESS_KEY_ID and")
 
@@ -139,8 +139,8 @@ def test_older_names_of_other_variables(cloud, tmp_path, names):
     assert caller(cloud) == KEY
 
 
-@pytest.mark.parametrize("word, who",
-                         [("true", "KubernetesWorkerRole"), ("TRUE", "KubernetesWorkerRole"), ("1", KEY), ("yes", KEY)])
+@pytest.mark.parametrize("word, who", [("true", "KubernetesWorkerRole"), ("TRUE", "KubernetesWorkerRole"),
+                                       ("1", "KubernetesWorkerRole"), ("yes", KEY)])
 def test_what_is_true_is_what_the_libraries_take_for_true(cloud, tmp_path, word, who):
     cli(tmp_path, {"mode": "AK", "access_key_id": KEY, "access_key_secret": SECRET})
     pull(cloud, DEMO + "/a", {"HOME": str(tmp_path), "ALIBABA_CLOUD_CLI_PROFILE_DISABLED": word}).answer

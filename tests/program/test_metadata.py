@@ -37,10 +37,12 @@ def test_metadata_disabled_by_the_environment(cloud):
 
 @pytest.mark.parametrize("operation, fault, status, words", [
     ("token", {"status": 500}, 75,
-     ["PUT /latest/api/token: ", "HTTP status 500", "Try again; if it stays, check what answers at http"]),
+     ["PUT /latest/api/token: gave up after 3 tries: HTTP status 500",
+      "Retry; if the error persists, check what answers at http"]),
     ("role", {"status": 429}, 75,
-     ["GET /latest/meta-data/ram/security-credentials/: ", "HTTP status 429", "Try again; if it stays"]),
-    ("role", {"status": 401}, 69, ["HTTP status 401", "Try again; if it stays, check what answers at http"]),
+     ["GET /latest/meta-data/ram/security-credentials/: gave up after 3 tries: HTTP status 429",
+      "Retry; if the error persists"]),
+    ("role", {"status": 401}, 69, ["HTTP status 401", "Retry; if the error persists, check what answers at http"]),
     ("token", {"garbage": True}, 69, ["PUT /latest/api/token: ", "Check what answers at http", "in its place"]),
     ("credentials", {"endless": True}, 69,
      ["/KubernetesWorkerRole: ", "larger", "Check what answers at http", "in its place"]),

@@ -82,7 +82,7 @@ def test_pod_without_a_role_can_be_refused(cloud, tmp_path):
     ({"sub": "system:serviceaccount:default:other"}, POD_ROLE,
      ["oidc:sub", "system:serviceaccount:default:other", f"and name {PROVIDER} as principal"]),
     ({"iss": "https://other.example"}, POD_ROLE, ["https://other.example"]),
-    ({"exp": 1}, POD_ROLE, ["has ended", "NTP"]),
+    ({"exp": 1}, POD_ROLE, ["has expired", "NTP"]),
     ({}, "acs:ram::1234567890123456:role/none", ["EntityNotExist.Role"]),
     ({}, "acs:ram::1234567890123456:role/closed", ["AuthenticationFail.NoPermission"]),
 ])
@@ -145,7 +145,7 @@ def test_token_travels_in_no_url(cloud, tmp_path):
 @pytest.mark.parametrize("code, words", [
     ("AuthenticationFail.OIDCToken.AudienceNotMatch", PROVIDER + " must list sts.aliyuncs.com among its client ids"),
     ("AuthenticationFail.OIDCToken.IssuerNotMatch", "oidc:iss"),
-    ("AuthenticationFail.OIDCToken.Expired", "has ended"), ("AuthenticationFail.NoPermission", "oidc:sub"),
+    ("AuthenticationFail.OIDCToken.Expired", "has expired"), ("AuthenticationFail.NoPermission", "oidc:sub"),
     ("AuthenticationFail.OIDCToken.PublicKeyFingerprintMismatch", "oidc:iss"),
     ("EntityNotExist.OIDCProvider", "provider's ARN"),
 ])

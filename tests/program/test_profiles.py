@@ -112,10 +112,10 @@ def test_blank_profile_of_a_fresh_cli_is_passed_over(cloud, tmp_path):
     ([{"mode": "ChainableRamRoleArn", "ram_role_arn": PULLER}], "source_profile"),
     ([{"mode": "ChainableRamRoleArn", "ram_role_arn": PULLER, "source_profile": "gone"}], "gone"),
     ([{"mode": "ChainableRamRoleArn", "ram_role_arn": PULLER, "source_profile": "default"}],
-     "config.json: source profile default: its source profiles stand behind one another without an end"),
+     "config.json: source profile default: source_profile forms a loop or is nested deeper than 8"),
     ([{"mode": "ChainableRamRoleArn", "ram_role_arn": PULLER, "source_profile": "b"},
       {"name": "b", "mode": "ChainableRamRoleArn", "ram_role_arn": PULLER, "source_profile": "default"}],
-     "without an end"),
+     "forms a loop"),
 ])
 def test_broken_profile_is_not_passed_over(cloud, tmp_path, profiles, words):
     cli(tmp_path, *profiles)

@@ -6,9 +6,7 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "cloud/cr.h"
-#include "cloud/openapi.h"
-#include "cloud/sts.h"
+#include "cloud/endpoints.h"
 #include "registry/challenge.h"
 #include "registry/host.h"
 #include "test.h"
@@ -117,14 +115,17 @@ static void assert_url(const char *url, const char *name, const char *region)
 
 static void assert_endpoints(const char *region)
 {
-    struct openapi_endpoints endpoints;
+    struct endpoints_wish wish = {.service = ENDPOINTS_CR, .region = region, .prefers_vpc = true};
+    struct endpoints endpoints;
+    struct error err;
 
     assert_region(region);
-    cr_endpoints(&endpoints, region, CR_VPC_FIRST);
+    assert_true(endpoints_choose(&endpoints, &wish, &err));
     assert_int_equal(endpoints.count, 2);
     assert_url(endpoints.urls[0], "cr-vpc", region);
     assert_url(endpoints.urls[1], "cr", region);
-    sts_endpoints(&endpoints, region, STS_VPC_FIRST);
+    wish.service = ENDPOINTS_STS;
+    assert_true(endpoints_choose(&endpoints, &wish, &err));
     assert_int_equal(endpoints.count, 3);
     assert_url(endpoints.urls[0], "sts-vpc", region);
     assert_url(endpoints.urls[1], "sts", region);

@@ -1,0 +1,38 @@
+/* All error codes of Alibaba Cloud's APIs that this program knows, and what they mean for it. Pure.
+ * Nobody else compares codes. A code matches a row that is equal to it or to its beginning up to a
+ * dot; case and underscores do not count, since spellings differ between services. The HTTP status
+ * decides only about codes that are in no row. Sources: the error tables of STS and of Container
+ * Registry, "Common error codes". */
+#ifndef CLOUD_CODES_H
+#define CLOUD_CODES_H
+
+#include "base/error.h"
+
+enum codes_meaning {
+    CODES_TEMPORARY,     /* throttled, or trouble of the service: back off, try again */
+    CODES_CLOCK_SKEW,    /* our clock is wrong: take the server's, sign again, once */
+    CODES_NONCE_USED,    /* sign again with another nonce, once */
+    CODES_FORBIDDEN,     /* a permission is missing */
+    CODES_BAD_SIGNATURE, /* its message quotes what was signed, security token included */
+    CODES_OIDC_EXPIRED,  /* the token of an OIDC provider has expired */
+    CODES_OIDC_AUDIENCE, /* it is for somebody else */
+    CODES_OIDC_ISSUER,   /* it is of another issuer than the OIDC provider is registered for */
+    CODES_OIDC_INVALID,  /* it cannot be verified */
+    CODES_OIDC_REFUSED,  /* it was refused for a reason that STS does not name */
+    CODES_OTHER,
+};
+
+struct codes {
+    enum codes_meaning meaning;
+    enum error_kind kind;
+    enum error_retry retry;
+    const char *advice; /* "" where it depends on who asked for what: CODES_FORBIDDEN */
+};
+
+/* `code` as received, "" if the answer had none; `status` is the HTTP status. */
+struct codes codes_look_up(const char *code, long status);
+
+/* The meaning of err->service_code, the status of whose answer is not known any more. */
+enum codes_meaning codes_meaning(const char *code);
+
+#endif
