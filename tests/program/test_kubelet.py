@@ -106,7 +106,7 @@ def test_anonymous_host(node):
 
 @pytest.mark.parametrize("annotations, who", [
     ({"acr.aliyun.com/role-arn": POD_ROLE}, "pod"), ({"pod-identity.alibabacloud.com/role-name": "pod"}, "pod"),
-    ({}, "KubernetesWorkerRole"),
+    ({"pod-identity.alibabacloud.com/role-arn": POD_ROLE}, "pod"), ({}, "KubernetesWorkerRole"),
 ])
 def test_role_of_a_pod(node, annotations, who):
     more = {"TOKEN": node.cloud.cloud.mint(CLAIMS), "ANNOTATIONS": json.dumps(annotations)}

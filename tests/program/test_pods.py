@@ -2,12 +2,15 @@
 
 import calendar
 import json
+import os
+import re
 import time
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import yaml
 from identity_fixtures import POD_ROLE, PROVIDER
-from program_run import DEMO, SHORT_S, Emulator, assert_failed, caller, request, run
+from program_run import DEMO, ROOT, SHORT_S, Emulator, assert_failed, caller, request, run
 
 ARN = "acr.aliyun.com/role-arn"
 NAME = "pod-identity.alibabacloud.com/role-name"
@@ -224,3 +227,12 @@ def test_older_versions_know_no_service_account(cloud, tmp_path):
 def test_pod_goes_before_the_identity_of_the_registry(cloud, tmp_path):
     pull(cloud, tmp_path, {ARN: POD_ROLE}, registries=[{"match": [DEMO], "identity": {"source": "ecs"}}]).answer
     assert caller(cloud) == "pod"
+
+
+def test_kubelet_sends_every_annotation_that_is_read():
+    """Else a pod annotated with that one alone would be served with the node's identity."""
+    with open(os.path.join(ROOT, "plugin", "identity", "pod.c"), encoding="utf-8") as file:
+        read = re.findall(r'"([a-z.-]+/role-[a-z]+)"', file.read())
+    with open(os.path.join(ROOT, "deploy", "credential-provider-pods.yaml"), encoding="utf-8") as file:
+        (provider,) = yaml.safe_load(file)["providers"]
+    assert len(read) == 3 and set(read) == set(provider["tokenAttributes"]["optionalServiceAccountAnnotationKeys"])
