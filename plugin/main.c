@@ -16,7 +16,6 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/system.h"
-#include "cache/store.h"
 #include "cmd/docker.h"
 #include "cmd/get.h"
 #include "cmd/kubelet.h"
@@ -112,12 +111,10 @@ static bool serve(front_end *run_front_end, struct answer *out, int64_t started_
                   const struct options *options, struct error *err)
 {
     struct settings settings AUTO(settings_clear) = {0};
-    struct store store AUTO(store_close) = {0};
     struct http_transport *transport AUTO(http_curl_close) = http_curl_open();
     struct run run = {.settings = &settings,
                       .system = &system_real,
-                      .http = {.system = &system_real, .transport = transport},
-                      .store = &store};
+                      .http = {.system = &system_real, .transport = transport}};
     bool is_loaded;
 
     start_watchdog(started_ms + SETTINGS_DEADLINE_DEFAULT_S * INT64_C(1000));

@@ -1,205 +1,58 @@
+/* The way of a request, from top to bottom: registry, identity, cache, token. Every second try is
+ * here, since everything below only reports what a second try needs (`err->retry`). */
 #include "provide.h"
 
-#include "base/clock.h"
 #include "base/digest.h"
 #include "base/log.h"
-#include "base/random.h"
 #include "base/text.h"
-#include "cache/flight.h"
 #include "cache/freshness.h"
+#include "cache/singleflight.h"
 #include "cloud/cr.h"
-#include "cloud/openapi.h"
-#include "config/settings.h"
-#include "identity/identity.h"
-#include "net/http.h"
 #include "proto-json/kubelet_request.h"
+#include "registry/explain.h"
+#include "registry/instance.h"
 #include "registry/registry.h"
 
-/* Tokens live for an hour; one that says much more than that is asked for anew each day. */
+/* Tokens live for an hour; one that claims much more is renewed once a day. */
 enum { ANONYMOUS_CACHE_S = 6 * 3600, TOKEN_LIFE_MAX_S = 24 * 3600 };
 
-void provide_answer_clear(struct answer *answer)
+/* What the steps of one request share. All borrowed. */
+struct way {
+    const struct run *run;
+    const struct registry *registry;
+    const struct plan *plan;   /* how the identity is obtained */
+    bool is_last_plan;         /* there is no other if this source does not exist */
+    const struct store *cache; /* NULL: nothing is kept */
+};
+
+static bool obtain_shared(struct answer *out, const struct way *way, struct error *err);
+static bool lead(struct singleflight *flight, struct answer *out, const struct way *way,
+                 struct error *err);
+static bool obtain(struct answer *out, const struct way *way, struct error *err);
+static bool obtain_once(struct answer *out, const struct way *way, struct instance *instance,
+                        struct error *err);
+static bool request_token(struct answer *out, const struct way *way,
+                          const struct instance *instance, const struct api *api,
+                          struct error *err);
+
+/* -- registry, identity, cache -- */
+
+static bool answer_without_credentials(struct answer *out)
 {
-    token_clear(&answer->token);
-    *answer = (struct answer){0};
-}
-
-static struct api make_api(const struct run *run, struct registry *registry,
-                           const struct identity *identity)
-{
-    return (struct api){.http = &run->http,
-                        .endpoints = &registry->endpoints,
-                        .credentials = &identity->credentials,
-                        .principal = identity->principal};
-}
-
-/* Asks the API for a token; `life_s` is what it has left, by the service's own clock and not beyond
- * the life of the identity. */
-static bool request_token(struct token *out, int64_t *life_s, const struct run *run,
-                          struct registry *registry, const struct identity *identity,
-                          struct error *err)
-{
-    const struct api api = make_api(run, registry, identity);
-    const char *instance = registry->is_personal ? NULL : registry->instance_id;
-    int64_t server_time_s = 0;
-    int64_t ends_s;
-
-    log_debug("%s: %s Edition%s%s, region %s; asking %s as %s", registry->host.name,
-              registry->is_personal ? "Personal" : "Enterprise",
-              instance == NULL ? "" : ", instance ", instance == NULL ? "" : instance,
-              registry->region, registry->endpoints.urls[0], identity->principal);
-    if (!cr_get_token(out, &server_time_s, &api, instance, err)) {
-        if (registry->host.is_new_personal && err->kind == ERROR_PERMISSION)
-            (void)error_advise(err, "For Personal Edition instances since September 2024 Alibaba "
-                                    "Cloud documents only a fixed password in an imagePullSecret");
-        return error_wrap(err, "%s%s in %s, asked as %s",
-                          instance == NULL ? "Personal Edition" : "instance ",
-                          instance == NULL ? "" : instance, registry->region, identity->principal);
-    }
-    ends_s = out->expires_at_s;
-    if (identity->credentials.expires_at_s != 0 && identity->credentials.expires_at_s < ends_s)
-        ends_s = identity->credentials.expires_at_s;
-    *life_s = ends_s - server_time_s < TOKEN_LIFE_MAX_S ? ends_s - server_time_s : TOKEN_LIFE_MAX_S;
-    log_info("%s: a new token as %s, with %lld s to live", registry->host.name, identity->principal,
-             (long long)*life_s);
-    if (*life_s > 0)
-        return true;
-    (void)error_set(err, ERROR_UNAVAILABLE, "the registry token had expired when it was issued");
-    return error_advise(err, "Try again; if it stays, ask Alibaba Cloud support");
-}
-
-/* Carries out the plan that exists on this node, with a second try for what has just expired. */
-static bool fetch_identity(struct identity *out, bool *is_fallback, const struct run *run,
-                           const struct identity_plans *plans, struct error *err)
-{
-    const struct store *cache = run->store->is_open ? run->store : NULL;
-
-    for (size_t i = 0;; i++) {
-        const struct plan *plan = &plans->list[i];
-
-        *is_fallback = i > 0;
-        if (identity_fetch(out, run, plan, cache, err) ||
-            (err->retry == ERROR_RETRY_NEW_CREDENTIALS &&
-             identity_fetch(out, run, plan, cache, err)))
-            return true;
-        if (err->retry != ERROR_RETRY_NEXT_SOURCE)
-            return false;
-        if (i + 1 == plans->count)
-            return identity_explain_none(plans, run, err);
-        log_debug("%s; using %s", err->cause, plans->list[i + 1].principal);
-    }
-}
-
-static bool complete_and_request(struct token *out, int64_t *life_s, const struct run *run,
-                                 struct registry *registry, const struct identity *identity,
-                                 struct error *err)
-{
-    const struct api api = make_api(run, registry, identity);
-
-    if (!registry_complete(registry, run, identity->node.region, &api, err))
-        return false;
-    if (request_token(out, life_s, run, registry, identity, err))
-        return true;
-    if (err->retry != ERROR_RETRY_NEW_INSTANCE_ID || !registry_forget(registry, run))
-        return false;
-    /* The instance that an earlier run found has been made anew under its name. */
-    registry_start_challenge(registry, run);
-    return registry_complete(registry, run, identity->node.region, &api, err) &&
-           request_token(out, life_s, run, registry, identity, err);
-}
-
-/* While the metadata service is asked who we are, the registry is asked what it is and the
- * connection to the API is opened. */
-static bool ask(struct token *out, int64_t *life_s, bool *is_fallback, const struct run *run,
-                struct registry *registry, const struct identity_plans *plans, struct error *err)
-{
-    struct identity identity AUTO(identity_clear) = {0};
-    char url[ENDPOINTS_URL_SIZE];
-
-    registry_guess_endpoint(url, registry, run, "", plans->list[0].source == PLAN_ECS);
-    if (url[0] != '\0')
-        cr_preconnect(&run->http, url, registry->is_personal);
-    registry_start_challenge(registry, run);
-    if (!fetch_identity(&identity, is_fallback, run, plans, err))
-        return false;
-    if (complete_and_request(out, life_s, run, registry, &identity, err))
-        return true;
-    if (err->retry != ERROR_RETRY_NEW_CREDENTIALS)
-        return false;
-    log_info("%s: the credentials have expired, fetching them again", identity.principal);
-    return fetch_identity(&identity, is_fallback, run, plans, err) &&
-           complete_and_request(out, life_s, run, registry, &identity, err);
-}
-
-/* Whose token it is, and for what: equal keys mean that one token serves both. Others who want the
- * same may fail for a reason that is not ours, such as a proxy. */
-static bool make_keys(struct flight *flight, const struct run *run, const struct registry *registry,
-                      const struct identity_plans *plans, struct error *err)
-{
-    struct buf text AUTO(buf_clear) = {0};
-
-    registry_describe(&text, registry, run);
-    buf_append(&text, "\0", 1);
-    for (size_t i = 0; i < plans->count; i++)
-        identity_describe(&text, run, &plans->list[i]);
-    if (!digest_sha256(flight->key, text.bytes, text.length, err))
-        return false;
-    http_append_proxy_and_ca_environment(&text, run->system);
-    return digest_sha256(flight->failure_key, text.bytes, text.length, err);
-}
-
-/* Whether an old token may be served in the place of an answer: the service is in trouble, other
- * than having refused. */
-static bool is_outage(const struct error *err)
-{
-    return err->kind == ERROR_TEMPORARY || err->kind == ERROR_UNAVAILABLE;
-}
-
-/* From the cache, or asked for by one process for all of the node. */
-static bool share(struct token *out, int64_t *left_s, const struct run *run,
-                  struct registry *registry, const struct identity_plans *plans, struct error *err)
-{
-    struct flight flight AUTO(flight_end) = {.store = run->store,
-                                             .margin_s = run->settings->refresh_margin_s};
-    /* Whoever waits keeps half of its time to ask by itself. */
-    int64_t wait_until_ms = clock_mono_ms() + http_remaining_ms(&run->http) / 2;
-    struct run impatient = *run; /* as far as an old token can be served instead */
-    int64_t patience_ends_ms;
-    bool is_fallback = false;
-    char why[1024];
-
-    if (!make_keys(&flight, run, registry, plans, err))
-        return false;
-    switch (flight_take(&flight, out, left_s, wait_until_ms, err)) {
-    case FLIGHT_TOKEN:
-        log_debug("%s: a kept token, with %lld s to live", registry->host.name, (long long)*left_s);
-        return true;
-    case FLIGHT_ASK:
-        patience_ends_ms = clock_mono_ms() + FLIGHT_PATIENCE_MS;
-        if (flight_has_old(&flight) && impatient.http.deadline_ms > patience_ends_ms)
-            impatient.http.deadline_ms = patience_ends_ms;
-        if (ask(out, left_s, &is_fallback, &impatient, registry, plans, err)) {
-            /* The metadata service may come up before a token of the fallback source expires. */
-            if (!is_fallback)
-                flight_land(&flight, out, *left_s);
-            return true;
-        }
-        /* That our time is over says nothing of theirs, but that our patience is. */
-        if (http_remaining_ms(&run->http) > 0 || flight_has_old(&flight))
-            flight_fail(&flight, err);
-        break;
-    case FLIGHT_FAILED:
-        break;
-    }
-    if (!is_outage(err) || !flight_has_old(&flight))
-        return false;
-    flight_take_old(&flight, out, left_s);
-    error_format(err, why, sizeof why);
-    log_warning("serving a token that should have been renewed: %s", why);
+    out->cache_s = ANONYMOUS_CACHE_S;
     return true;
 }
 
-/* Whom the configuration names for a registry, else for all. */
+static void answer_with_token(struct answer *out, const struct run *run,
+                              const struct registry *registry)
+{
+    out->has_credentials = true;
+    text_join(out->key, sizeof out->key, out->host, "", registry->matched_path);
+    out->cache_s = freshness_cache_s(out->remaining_s, run->settings->refresh_margin_s,
+                                     system_random_below(run->system, INT64_MAX));
+}
+
+/* The identity that the configuration sets for a registry, else the common one. */
 static const struct settings_identity *identity_settings(const struct run *run,
                                                          const struct registry *registry)
 {
@@ -208,47 +61,228 @@ static const struct settings_identity *identity_settings(const struct run *run,
     return &run->settings->identity;
 }
 
-static bool answer_without_credentials(struct answer *out)
+/* There is no identity, as `err` says: but if the host is not ACR's, that is what is wrong. */
+static bool fail_without_identity(const struct run *run, const struct registry *registry,
+                                  struct error *err)
 {
-    out->cache_s = ANONYMOUS_CACHE_S;
-    return true;
+    struct instance instance = {0};
+    struct error unidentified = {0};
+
+    if (registry_is_unknown(registry) &&
+        !instance_identify(&instance, run, registry, NULL, &unidentified) &&
+        unidentified.kind == ERROR_CONFIG)
+        *err = unidentified;
+    return false;
 }
 
-/* Each line is one step. Nothing is kept that a pod's token or a command obtained. */
 bool provide(struct answer *out, const struct run *run, const struct kubelet_request *request,
              struct error *err)
 {
-    struct registry registry AUTO(registry_clear) = {0};
+    struct registry registry = {0};
     struct identity_plans plans AUTO(identity_plans_clear) = {0};
-    int64_t left_s = 0;
-    bool is_fallback;
+    struct store store AUTO(store_close) = {0};
+    struct way way = {.run = run, .registry = &registry};
+    bool obtained = false;
 
-    if (!registry_resolve(&registry, run, request->image, err))
+    if (!registry_resolve(&registry, run->settings, request->image, err))
         return false;
+    text_copy(out->host, sizeof out->host, registry.host.as_asked);
     out->depends_on_path = registry.depends_on_path;
     if (registry.is_anonymous)
         return answer_without_credentials(out);
     if (!identity_choose(&plans, run, identity_settings(run, &registry), request, err))
-        return false;
-    if (!plans.from_pod && plans.list[0].source != PLAN_EXTERNAL && run->settings->cache.is_enabled)
-        store_open(run->store, run->settings->cache.directory);
-    if (run->store->is_open ? !share(&out->token, &left_s, run, &registry, &plans, err)
-                            : !ask(&out->token, &left_s, &is_fallback, run, &registry, &plans, err))
-        return false;
-    out->has_credentials = true;
-    (void)text_copy(out->host, sizeof out->host, registry.host.as_asked);
-    text_join(out->key, sizeof out->key, out->host, "", registry.matched_path);
-    out->cache_s =
-        freshness_cache_s(left_s, run->settings->refresh_margin_s, random_below(INT64_MAX));
+        return fail_without_identity(run, &registry, err);
+
+    /* What a pod's token or an External command obtains is kept nowhere. */
+    if (run->settings->cache.is_enabled && !plans.from_pod &&
+        plans.list[0].source != PLAN_EXTERNAL &&
+        store_open(&store, run->system, run->settings->cache.directory))
+        way.cache = &store;
+
+    for (size_t i = 0; !obtained && i < plans.count; i++) {
+        way.plan = &plans.list[i];
+        way.is_last_plan = i + 1 == plans.count;
+        obtained = way.cache == NULL ? obtain(out, &way, err) : obtain_shared(out, &way, err);
+        if (!obtained && err->retry != ERROR_RETRY_NEXT_SOURCE)
+            return false;
+    }
+    if (!obtained)
+        return identity_explain_none(&plans, run, err);
+    answer_with_token(out, run, &registry);
     return true;
+}
+
+/* -- from the cache, or fetched by one process for all -- */
+
+/* A token serves all hosts of an instance. Lock and failure belong to those who would fetch it in
+ * the same way: by the same host, port, endpoints, proxies and CA certificates. */
+static bool make_keys(struct singleflight *flight, const struct way *way, struct error *err)
+{
+    struct buf text AUTO(buf_clear) = {0};
+
+    registry_describe(&text, way->registry, way->run->settings);
+    buf_append(&text, "\0", 1);
+    identity_describe(&text, way->run, way->plan);
+    if (!digest_sha256(flight->token_key, text.bytes, text.length, err))
+        return false;
+    registry_describe_attempt(&text, way->registry);
+    http_append_proxy_and_ca_environment(&text, way->run->system);
+    return digest_sha256(flight->attempt_key, text.bytes, text.length, err);
+}
+
+/* Whether a stale token may be served: the services are in trouble, but have not refused. */
+static bool is_outage(const struct way *way, const struct error *err)
+{
+    return (err->kind == ERROR_TEMPORARY || err->kind == ERROR_UNAVAILABLE) &&
+           (err->retry != ERROR_RETRY_NEXT_SOURCE || way->is_last_plan);
+}
+
+/* From the cache, or fetched by one process for all on this node. */
+static bool obtain_shared(struct answer *out, const struct way *way, struct error *err)
+{
+    const struct run *run = way->run;
+    struct singleflight flight AUTO(singleflight_leave) = {
+        .store = way->cache, .margin_s = run->settings->refresh_margin_s};
+    /* Whoever waits keeps half of its time to fetch by itself. */
+    int64_t wait_until_ms = run->system->mono_ms() + http_remaining_ms(&run->http) / 2;
+    char reason[1024];
+
+    if (!make_keys(&flight, way, err))
+        return false;
+    text_copy(out->principal, sizeof out->principal, way->plan->principal);
+    switch (singleflight_join(&flight, &out->token, &out->remaining_s, wait_until_ms, err)) {
+    case SINGLEFLIGHT_TOKEN:
+        out->is_from_cache = true;
+        return true;
+    case SINGLEFLIGHT_FETCH:
+        if (lead(&flight, out, way, err))
+            return true;
+        break;
+    case SINGLEFLIGHT_FAILED:
+        break;
+    }
+    if (!is_outage(way, err) || !singleflight_has_stale(&flight))
+        return false;
+    singleflight_take_stale(&flight, &out->token, &out->remaining_s);
+    out->is_from_cache = true;
+    error_format(err, reason, sizeof reason);
+    log_warning("serving a stale token that could not be renewed: %s", reason);
+    return true;
+}
+
+/* As the leader: fetches and publishes. With a stale token at hand the service is not waited for
+ * until the deadline. */
+static bool lead(struct singleflight *flight, struct answer *out, const struct way *way,
+                 struct error *err)
+{
+    struct run limited = *way->run;
+    struct way limited_way = *way;
+    bool has_stale = singleflight_has_stale(flight);
+    int64_t patient_until_ms = limited.system->mono_ms() + SINGLEFLIGHT_PATIENCE_MS;
+
+    limited_way.run = &limited;
+    if (has_stale && patient_until_ms < limited.http.deadline_ms)
+        limited.http.deadline_ms = patient_until_ms;
+    if (obtain(out, &limited_way, err)) {
+        singleflight_publish_token(flight, &out->token, out->remaining_s);
+        return true;
+    }
+    /* An expired deadline is this process's own: others may have more time. */
+    if (has_stale || http_remaining_ms(&way->run->http) > 0)
+        singleflight_publish_error(flight, err);
+    return false;
+}
+
+/* -- from the cloud -- */
+
+/* Obtains a token from the cloud. Expired credentials are fetched again once, and an instance id of
+ * an earlier run that the API does not know is looked up again once. */
+static bool obtain(struct answer *out, const struct way *way, struct error *err)
+{
+    struct instance instance = {0};
+    bool has_renewed = false;
+
+    while (!obtain_once(out, way, &instance, err)) {
+        bool renews = err->retry == ERROR_RETRY_NEW_CREDENTIALS && !has_renewed;
+
+        if (!renews && (err->retry != ERROR_RETRY_NEW_INSTANCE_ID ||
+                        !instance_forget(&instance, way->registry, way->cache)))
+            return false;
+        log_info("%s; retrying with %s", err->cause,
+                 renews ? "new credentials" : "a new instance id");
+        has_renewed = has_renewed || renews;
+    }
+    log_info("%s: requested a token as %s, valid for %lld s", way->registry->host.name,
+             out->principal, (long long)out->remaining_s);
+    return true;
+}
+
+/* One round: while the identity is fetched, the registry's challenge and the connection to the API
+ * are on their way. A host that may not be ACR's at all is asked first. */
+static bool obtain_once(struct answer *out, const struct way *way, struct instance *instance,
+                        struct error *err)
+{
+    const struct run *run = way->run;
+    const struct registry *registry = way->registry;
+    struct identity identity AUTO(identity_clear) = {0};
+    const struct api api = {.http = &run->http,
+                            .endpoints = &instance->endpoints,
+                            .credentials = &identity.credentials,
+                            .principal = identity.principal};
+
+    if (!instance->is_identified)
+        instance_prepare(run, registry, way->cache, way->plan->source == PLAN_ECS);
+    if (registry_is_unknown(registry) &&
+        !instance_identify(instance, run, registry, way->cache, err))
+        return false;
+    if (!identity_fetch(&identity, run, way->plan, way->cache, err))
+        return false;
+    text_copy(out->principal, sizeof out->principal, identity.principal);
+    return instance_identify(instance, run, registry, way->cache, err) &&
+           instance_choose_endpoints(instance, run, registry, identity.node.region, err) &&
+           instance_confirm(instance, &api, registry, way->cache, err) &&
+           request_token(out, way, instance, &api, err);
+}
+
+/* What is left of a token's life, by the service's own clock. It ends with the identity's. */
+static int64_t remaining_of(const struct token *token, const struct credentials *credentials,
+                            int64_t server_time_s)
+{
+    int64_t expires_at_s = token->expires_at_s;
+
+    if (credentials->expires_at_s != 0 && credentials->expires_at_s < expires_at_s)
+        expires_at_s = credentials->expires_at_s;
+    return expires_at_s - server_time_s < TOKEN_LIFE_MAX_S ? expires_at_s - server_time_s
+                                                           : TOKEN_LIFE_MAX_S;
+}
+
+static bool request_token(struct answer *out, const struct way *way,
+                          const struct instance *instance, const struct api *api, struct error *err)
+{
+    int64_t server_time_s = 0;
+
+    log_debug("%s: %s Edition, instance %s, region %s; requesting a token from %s as %s",
+              way->registry->host.name, instance->is_personal ? "Personal" : "Enterprise",
+              instance->is_personal ? "-" : instance->id, instance->region, api->endpoints->urls[0],
+              api->principal);
+    if (!cr_get_token(&out->token, &server_time_s, api, instance->is_personal ? NULL : instance->id,
+                      err))
+        return explain_no_token(way->registry, instance->id, instance->region, api->principal, err);
+    out->remaining_s = remaining_of(&out->token, api->credentials, server_time_s);
+    return out->remaining_s > 0 || explain_expired_token(err);
+}
+
+void provide_answer_clear(struct answer *answer)
+{
+    token_clear(&answer->token);
+    *answer = (struct answer){0};
 }
 
 bool provide_is_ours(const struct run *run, const char *image)
 {
-    struct registry registry AUTO(registry_clear) = {0};
+    struct registry registry = {0};
     struct error ignored;
 
-    return registry_resolve(&registry, run, image, &ignored) && !registry.is_anonymous &&
-           (registry.entry != NULL || registry.host.kind == HOST_ENTERPRISE ||
-            registry.host.kind == HOST_PERSONAL || registry.host.kind == HOST_ALIBABA);
+    return registry_resolve(&registry, run->settings, image, &ignored) && !registry.is_anonymous &&
+           !registry_is_unknown(&registry);
 }

@@ -9,20 +9,25 @@
 #include "base/error.h"
 #include "base/token.h"
 #include "config/run.h"
+#include "identity/identity.h"
 #include "registry/host.h"
 
 struct kubelet_request;
 
 enum { ANSWER_KEY_SIZE = HOST_AS_ASKED_SIZE + 512 };
 
-/* `{0}` is empty. */
+/* `{0}` is empty. What is known of host and principal is filled in even if provide() fails, for the
+ * log. */
 struct answer {
     bool has_credentials;
-    char host[HOST_AS_ASKED_SIZE]; /* as asked */
+    char host[HOST_AS_ASKED_SIZE]; /* as requested */
     char key[ANSWER_KEY_SIZE];     /* the host with the path of the configuration's match */
     bool depends_on_path;          /* cached per image, else per registry */
     struct token token;
-    int64_t cache_s; /* seconds */
+    int64_t remaining_s;                 /* of the token's life, when it was obtained */
+    int64_t cache_s;                     /* seconds that the kubelet may cache the answer */
+    bool is_from_cache;                  /* else requested from the API in this run */
+    char principal[PLAN_PRINCIPAL_SIZE]; /* whose identity it is for, "" if unknown */
 };
 
 void provide_answer_clear(struct answer *answer);
@@ -31,7 +36,7 @@ void provide_answer_clear(struct answer *answer);
  * the network, for callers that ask about every registry there is. */
 bool provide_is_ours(const struct run *run, const char *image);
 
-/* Fails with the kinds of error.h; the answer is whole or empty. */
+/* Fails with the kinds of error.h; the answer then has no credentials. */
 CHECKED bool provide(struct answer *out, const struct run *run,
                      const struct kubelet_request *request, struct error *err);
 

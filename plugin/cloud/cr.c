@@ -59,7 +59,10 @@ bool cr_get_token(struct token *out, int64_t *server_time_s, const struct api *a
         instance_id == NULL
             ? api_reply_decode_token_personal(out, reply.body.bytes, reply.body.length, err)
             : api_reply_decode_token_enterprise(out, reply.body.bytes, reply.body.length, err);
-    return decoded || openapi_fail_answer(&reply, "GetAuthorizationToken", err);
+    if (!decoded)
+        return openapi_fail_answer(&reply, "GetAuthorizationToken", err);
+    text_copy(out->request_id, sizeof out->request_id, reply.request_id);
+    return true;
 }
 
 static bool is_last_page(const struct api_instance_page *page, int page_number)

@@ -53,8 +53,6 @@ static struct metadata make_metadata(const struct run *run, const struct plan_ec
 
 /* -- what the next run need not ask again -- */
 
-#define KIND "node"
-
 enum { TOKEN_VALUE, ROLE_VALUE, REGION_VALUE, MARGIN_S = 600 };
 
 /* What one fetch learns of the instance, or an earlier run has learned. */
@@ -80,7 +78,7 @@ static void recall(struct known *known, struct metadata *metadata, const struct 
     int64_t left_s = 0;
 
     if (cache == NULL || metadata->modes == METADATA_NORMAL_ONLY || !make_key(key, metadata) ||
-        !store_read(&record, &left_s, cache, KIND, key) ||
+        !store_read(&record, &left_s, cache, STORE_NODE, key) ||
         secret_is_empty(&record.values[TOKEN_VALUE]))
         return;
     secret_copy(&metadata->token, &record.values[TOKEN_VALUE]);
@@ -101,7 +99,7 @@ static void remember(const struct known *known, const struct metadata *metadata,
     secret_copy(&record.values[TOKEN_VALUE], &metadata->token);
     secret_set(&record.values[ROLE_VALUE], known->role, strlen(known->role));
     secret_set(&record.values[REGION_VALUE], known->region, strlen(known->region));
-    store_write(cache, KIND, &record);
+    store_write(cache, STORE_NODE, &record);
 }
 
 static void forget(const struct metadata *metadata, const struct store *cache)
@@ -109,7 +107,7 @@ static void forget(const struct metadata *metadata, const struct store *cache)
     char key[DIGEST_HEX_SIZE];
 
     if (cache != NULL && make_key(key, metadata))
-        store_remove(cache, KIND, key);
+        store_remove(cache, STORE_NODE, key);
 }
 
 /* -- one fetch -- */

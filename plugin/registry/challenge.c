@@ -4,25 +4,19 @@
 #include <strings.h>
 
 #include "base/check.h"
-#include "base/clock.h"
-#include "base/random.h"
 #include "base/text.h"
-#include "net/http.h"
 #include "net/retry.h"
-#include "registry/host.h"
 
 enum {
     ANSWER_MAX_BYTES = 64 * 1024,
     CONNECT_TIMEOUT_MS = 3000,
     EXCHANGE_TIMEOUT_MS = 6000,
-    MORE_TRIES = 3,
-    NAP_MAX_MS = 500,
     SERVICE_SIZE = 256,
 };
 
-static struct http_request make_request(struct buf *url, const char *host_with_port)
+static struct http_request make_request(struct buf *url, const char *authority)
 {
-    buf_append_format(url, "https://%s/v2/", host_with_port);
+    buf_append_format(url, "https://%s/v2/", authority);
     return (struct http_request){.kind = HTTP_SECURE,
                                  .method = "GET",
                                  .url = buf_text(url),
@@ -31,49 +25,29 @@ static struct http_request make_request(struct buf *url, const char *host_with_p
                                  .timeout_ms = EXCHANGE_TIMEOUT_MS};
 }
 
-static bool read_answer(struct challenge *out, const struct http_response *response,
-                        struct error *err)
-{
-    if (response->status == 429 || response->status >= 500)
-        return error_set(err, ERROR_TEMPORARY, "it answers /v2/ with HTTP status %ld",
-                         response->status);
-    if (response->status != 401 || !challenge_parse(out, response->challenge))
-        return error_set(err, ERROR_CONFIG, "it does not answer /v2/ as ACR does (HTTP status %ld)",
-                         response->status);
-    return true;
-}
-
-void challenge_prefetch(const struct http *http, const char *host_with_port)
+void challenge_prefetch(const struct http *http, const char *authority)
 {
     struct buf url AUTO(buf_clear) = {0};
-    const struct http_request request = make_request(&url, host_with_port);
+    const struct http_request request = make_request(&url, authority);
 
     http_prefetch(http, &request);
 }
 
-bool challenge_get(struct challenge *out, const struct http *http, const char *host_with_port,
-                   struct error *err)
+bool challenge_request(struct challenge *out, const struct http *http, const char *authority,
+                       unsigned tries, struct error *err)
 {
     struct http_response response AUTO(http_response_clear) = {0};
     struct buf url AUTO(buf_clear) = {0};
-    const struct http_request request = make_request(&url, host_with_port);
+    const struct http_request request = make_request(&url, authority);
 
-    return http_send(http, &request, &response, err) && read_answer(out, &response, err);
+    if (!retry_send(http, &request, tries, &response, err))
+        return false;
+    return (response.status == 401 && challenge_parse(out, response.challenge)) ||
+           error_set(err, ERROR_CONFIG, "it does not answer /v2/ as ACR does (HTTP status %ld)",
+                     response.status);
 }
 
-bool challenge_ask_again(struct challenge *out, const struct http *http, const char *host_with_port,
-                         struct error *err)
-{
-    struct http_response response AUTO(http_response_clear) = {0};
-    struct buf url AUTO(buf_clear) = {0};
-    const struct http_request request = make_request(&url, host_with_port);
-
-    http_sleep_until(http, clock_mono_ms() + random_below(NAP_MAX_MS));
-    return retry_send(http, &request, MORE_TRIES, &response, err) &&
-           read_answer(out, &response, err);
-}
-
-/* The value of service="..." among the parameters; each begins after a blank or a comma. */
+/* The value of service="..." among the parameters; each follows a blank or a comma. */
 static bool find_service(char out[SERVICE_SIZE], const char *header)
 {
     static const char name[] = "service=\"";

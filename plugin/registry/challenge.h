@@ -1,5 +1,5 @@
-/* What a registry says of itself when it is asked without credentials: edition, region, instance.
- * A hint from a peer whose certificate was verified, never a reason to trust a host. */
+/* What a registry reports about itself when it is asked without credentials: edition, region,
+ * instance. A hint from a peer whose certificate was verified, never a reason to trust a host. */
 #ifndef REGISTRY_CHALLENGE_H
 #define REGISTRY_CHALLENGE_H
 
@@ -7,27 +7,21 @@
 
 #include "base/auto.h"
 #include "base/error.h"
-
-struct http;
-
-enum { CHALLENGE_REGION_SIZE = 65, CHALLENGE_ID_SIZE = 80 };
+#include "net/http.h"
+#include "registry/registry.h"
 
 struct challenge {
-    char region[CHALLENGE_REGION_SIZE];
-    char instance_id[CHALLENGE_ID_SIZE]; /* "" for Personal Edition */
+    char region[REGISTRY_REGION_SIZE];
+    char instance_id[REGISTRY_INSTANCE_ID_SIZE]; /* "" for Personal Edition */
 };
 
-/* Starts GET https://HOST[:PORT]/v2/ in the background. */
-void challenge_prefetch(const struct http *http, const char *host_with_port);
+/* Sends GET https://AUTHORITY/v2/ in the background, for a later challenge_request(). */
+void challenge_prefetch(const struct http *http, const char *authority);
 
-/* Waits for the response and reads it. Fails with ERROR_CONFIG if it is not ACR's, else as
- * http_send() does. */
-CHECKED bool challenge_get(struct challenge *out, const struct http *http,
-                           const char *host_with_port, struct error *err);
-
-/* Asks anew, a few times with pauses between, after a failure of kind ERROR_TEMPORARY. */
-CHECKED bool challenge_ask_again(struct challenge *out, const struct http *http,
-                                 const char *host_with_port, struct error *err);
+/* Sends GET https://AUTHORITY/v2/, up to `tries` times. Fails with ERROR_CONFIG if the answer is
+ * not ACR's, else as retry_send() does. */
+CHECKED bool challenge_request(struct challenge *out, const struct http *http,
+                               const char *authority, unsigned tries, struct error *err);
 
 /* Reads a WWW-Authenticate value of scheme Bearer, service="registry.aliyuncs.com:REGION:...".
  * Pure; false if it is not ACR's. */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "registry/explain.h"
 
 static const char label_bytes[] = "abcdefghijklmnopqrstuvwxyz0123456789-";
 
@@ -146,30 +147,22 @@ static void forget_parts(struct host *host)
     host->is_new_personal = false;
 }
 
-static bool fail_form(const char *cause, struct error *err)
-{
-    (void)error_set(err, ERROR_REQUEST, "%s", cause);
-    return error_advise(err,
-                        "An image is HOST[:PORT]/PATH, with a port from 1 to 65535, no user and "
-                        "no IPv6 address");
-}
-
-/* Takes the host as it was asked for apart into name and port. */
-static bool take_name_and_port(struct host *host, struct error *err)
+/* Splits the host as requested into name and port. */
+static bool split_port(struct host *host, struct error *err)
 {
     const char *colon = strchrnul(host->as_asked, ':');
     size_t length = (size_t)(colon - host->as_asked);
     int64_t port;
 
     if (strchr(host->as_asked, '@') != NULL)
-        return fail_form("the image's registry host has an @", err);
+        return explain_image("the registry host contains an @", err);
     if (host->as_asked[0] == '[')
-        return fail_form("the image's registry host is an IPv6 address", err);
+        return explain_image("IPv6 address as registry host", err);
     if (*colon != '\0' && (!text_parse_number(colon + 1, 1, 65535, &port) ||
                            !text_copy(host->port, sizeof host->port, colon)))
-        return fail_form("the port of the image's registry host is not one", err);
+        return explain_image("invalid port in registry host", err);
     if (length >= sizeof host->name)
-        return fail_form("the image's registry host is too long", err);
+        return explain_image("registry host too long", err);
     memcpy(host->name, host->as_asked, length);
     text_lower(host->name);
     return true;
@@ -181,26 +174,27 @@ bool host_parse(struct host *out, const char *image, struct error *err)
     size_t name_length;
 
     *out = (struct host){.path = image + length};
-    if (strstr(image, "://") != NULL) {
-        (void)error_set(err, ERROR_REQUEST, "an image has no scheme");
-        return error_advise(err, "Leave out what stands before the host, \"//\" included");
-    }
+    if (strstr(image, "://") != NULL)
+        return explain_image("the image has a scheme", err);
     if (length >= sizeof out->as_asked)
-        return fail_form("the image's registry host is too long", err);
+        return explain_image("registry host too long", err);
     memcpy(out->as_asked, image, length);
-    if (!take_name_and_port(out, err))
+    if (!split_port(out, err))
         return false;
     name_length = strlen(out->name);
     if (name_length > 1 && out->name[name_length - 1] == '.')
         out->name[name_length - 1] = '\0';
-    if (!is_name(out->name)) {
-        (void)error_set(err, ERROR_REQUEST, "the image does not begin with a registry host");
-        return error_advise(err,
-                            "An image is HOST[:PORT]/PATH; a host has letters, digits, hyphens "
-                            "and dots only");
-    }
+    if (!is_name(out->name))
+        return explain_image("the image does not begin with a registry host", err);
     out->kind = classify(out);
     if (out->kind != HOST_ENTERPRISE && out->kind != HOST_PERSONAL)
         forget_parts(out);
     return true;
+}
+
+bool host_can_be_domain(const struct host *host)
+{
+    const char *last = strrchr(host->name, '.');
+
+    return last != NULL && strspn(last + 1, "0123456789") == 0;
 }

@@ -34,4 +34,8 @@ struct host {
  * digits and inner hyphens of up to 63 bytes, 253 in all (RFC 1123), a port from 1 to 65535. */
 CHECKED bool host_parse(struct host *out, const char *image, struct error *err);
 
+/* Whether the name can be a domain of an instance: it has a dot, and its last label does not begin
+ * with a digit, which URL parsers may read as an IPv4 address (127.0.0.0x1). */
+bool host_can_be_domain(const struct host *host);
+
 #endif

@@ -1,0 +1,200 @@
+#include "cache/singleflight.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "cache/freshness.h"
+
+enum token_value { TOKEN_USER, TOKEN_PASSWORD, TOKEN_REQUEST_ID };
+enum failure_value {
+    FAILURE_STATUS,
+    FAILURE_RETRY,
+    FAILURE_CAUSE,
+    FAILURE_CODE,
+    FAILURE_REQUEST_ID,
+    FAILURE_ADVICE
+};
+
+enum {
+    FAILURE_LIFE_S = 600, /* longer than any deadline */
+    PAUSE_MIN_MS = 20,
+    PAUSE_JITTER_MS = 20,
+};
+
+void singleflight_leave(struct singleflight *flight)
+{
+    if (flight->is_leader)
+        (void)close(flight->lock);
+    token_clear(&flight->stale);
+    *flight = (struct singleflight){0};
+}
+
+/* Takes the token that is kept into `out` if it is fresh, into `flight->stale` if it still works.
+ */
+static bool read_token(struct singleflight *flight, struct token *out, int64_t *remaining_s)
+{
+    struct record record AUTO(record_clear) = {0};
+    struct token token AUTO(token_clear) = {0};
+
+    if (!store_read(&record, remaining_s, flight->store, STORE_TOKEN, flight->token_key) ||
+        !text_copy(token.user, sizeof token.user, secret_reveal(&record.values[TOKEN_USER])) ||
+        secret_is_empty(&record.values[TOKEN_PASSWORD]))
+        return false;
+    text_copy(token.request_id, sizeof token.request_id,
+              secret_reveal(&record.values[TOKEN_REQUEST_ID]));
+    token.password = TAKE(record.values[TOKEN_PASSWORD]);
+    if (freshness_is_fresh(*remaining_s, record.life_s, flight->margin_s)) {
+        *out = TAKE(token);
+        return true;
+    }
+    if (freshness_is_usable(*remaining_s)) {
+        token_clear(&flight->stale);
+        flight->stale = TAKE(token);
+        flight->stale_remaining_s = *remaining_s;
+        flight->stale_read_ms = flight->store->system->mono_ms();
+    }
+    return false;
+}
+
+/* Errors are kept by exit status, which does not change from version to version. */
+static bool kind_of_status(enum error_kind *out, int64_t status)
+{
+    for (int kind = ERROR_INTERNAL; kind <= ERROR_CONFIG; kind++) {
+        *out = (enum error_kind)kind;
+        if (error_exit_status(&(struct error){.kind = *out}) == status)
+            return true;
+    }
+    return false;
+}
+
+/* The error of a leader that failed after `since_ms` (boot clock). */
+static bool read_failure(const struct singleflight *flight, int64_t since_ms, struct error *err)
+{
+    struct record record AUTO(record_clear) = {0};
+    struct error failure = {0};
+    int64_t remaining_s = 0;
+    int64_t status = 0;
+    int64_t retry = 0;
+
+    if (!store_read(&record, &remaining_s, flight->store, STORE_FAILURE, flight->attempt_key) ||
+        record.made_at_ms < since_ms ||
+        !text_parse_number(secret_reveal(&record.values[FAILURE_STATUS]), 0, 255, &status) ||
+        !text_parse_number(secret_reveal(&record.values[FAILURE_RETRY]), 0, ERROR_RETRY_NEXT_SOURCE,
+                           &retry) ||
+        !kind_of_status(&failure.kind, status))
+        return false;
+    failure.retry = (enum error_retry)retry;
+    text_copy(failure.cause, sizeof failure.cause, secret_reveal(&record.values[FAILURE_CAUSE]));
+    text_copy(failure.service_code, sizeof failure.service_code,
+              secret_reveal(&record.values[FAILURE_CODE]));
+    text_copy(failure.request_id, sizeof failure.request_id,
+              secret_reveal(&record.values[FAILURE_REQUEST_ID]));
+    text_copy(failure.advice, sizeof failure.advice, secret_reveal(&record.values[FAILURE_ADVICE]));
+    *err = failure;
+    return true;
+}
+
+/* The leader takes too long. */
+static enum singleflight_outcome give_up_waiting(const struct singleflight *flight,
+                                                 struct error *err)
+{
+    if (!singleflight_has_stale(flight)) {
+        log_info("timed out waiting for another process that is fetching the same token; fetching "
+                 "it too");
+        return SINGLEFLIGHT_FETCH;
+    }
+    error_set(err, ERROR_TEMPORARY,
+              "timed out waiting for another process that is fetching the same token");
+    return SINGLEFLIGHT_FAILED;
+}
+
+enum singleflight_outcome singleflight_join(struct singleflight *flight, struct token *out,
+                                            int64_t *remaining_s, int64_t wait_until_ms,
+                                            struct error *err)
+{
+    const struct system *system = flight->store->system;
+    const int64_t since_ms = system->boot_ms();
+    const int64_t patient_until_ms = system->mono_ms() + SINGLEFLIGHT_PATIENCE_MS;
+
+    for (;;) {
+        int64_t until_ms = wait_until_ms;
+
+        if (read_token(flight, out, remaining_s))
+            return SINGLEFLIGHT_TOKEN;
+        if (read_failure(flight, since_ms, err))
+            return SINGLEFLIGHT_FAILED;
+        switch (store_try_lock(&flight->lock, flight->store, flight->attempt_key)) {
+        case STORE_LOCKED:
+            flight->is_leader = true;
+            /* The last leader may have published between the look and the lock. */
+            return read_token(flight, out, remaining_s) ? SINGLEFLIGHT_TOKEN : SINGLEFLIGHT_FETCH;
+        case STORE_UNLOCKABLE:
+            return SINGLEFLIGHT_FETCH;
+        case STORE_BUSY:
+            break;
+        }
+        if (singleflight_has_stale(flight) && patient_until_ms < until_ms)
+            until_ms = patient_until_ms;
+        if (system->mono_ms() >= until_ms)
+            return give_up_waiting(flight, err);
+        system->sleep_until(system->mono_ms() + PAUSE_MIN_MS +
+                            system_random_below(system, PAUSE_JITTER_MS + 1));
+    }
+}
+
+static void set_text(struct secret *value, const char *text)
+{
+    secret_set(value, text, strlen(text));
+}
+
+static void set_number(struct secret *value, int number)
+{
+    struct buf text AUTO(buf_clear) = {0};
+
+    buf_append_format(&text, "%d", number);
+    set_text(value, buf_text(&text));
+}
+
+void singleflight_publish_token(const struct singleflight *flight, const struct token *token,
+                                int64_t life_s)
+{
+    struct record record AUTO(record_clear) = {.life_s = life_s};
+
+    text_copy(record.key, sizeof record.key, flight->token_key);
+    set_text(&record.values[TOKEN_USER], token->user);
+    set_text(&record.values[TOKEN_REQUEST_ID], token->request_id);
+    secret_copy(&record.values[TOKEN_PASSWORD], &token->password);
+    store_write(flight->store, STORE_TOKEN, &record);
+}
+
+void singleflight_publish_error(const struct singleflight *flight, const struct error *err)
+{
+    struct record record AUTO(record_clear) = {.life_s = FAILURE_LIFE_S};
+    struct buf cause AUTO(buf_clear) = {0};
+
+    text_copy(record.key, sizeof record.key, flight->attempt_key);
+    buf_append_format(&cause, "%s%s%s", err->context, err->context[0] == '\0' ? "" : ": ",
+                      err->cause);
+    set_number(&record.values[FAILURE_STATUS], error_exit_status(err));
+    set_number(&record.values[FAILURE_RETRY], (int)err->retry);
+    set_text(&record.values[FAILURE_CAUSE], buf_text(&cause));
+    set_text(&record.values[FAILURE_CODE], err->service_code);
+    set_text(&record.values[FAILURE_REQUEST_ID], err->request_id);
+    set_text(&record.values[FAILURE_ADVICE], err->advice);
+    store_write(flight->store, STORE_FAILURE, &record);
+}
+
+bool singleflight_has_stale(const struct singleflight *flight)
+{
+    return !secret_is_empty(&flight->stale.password);
+}
+
+void singleflight_take_stale(struct singleflight *flight, struct token *out, int64_t *remaining_s)
+{
+    int64_t passed_ms = flight->store->system->mono_ms() - flight->stale_read_ms;
+
+    *out = TAKE(flight->stale);
+    *remaining_s = flight->stale_remaining_s - passed_ms / 1000;
+}

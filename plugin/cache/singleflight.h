@@ -1,0 +1,57 @@
+/* Single flight: of the processes on this node that need the same token at the same time one
+ * fetches it, and the others wait for its result, the token or the error. */
+#ifndef CACHE_SINGLEFLIGHT_H
+#define CACHE_SINGLEFLIGHT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/auto.h"
+#include "base/digest.h"
+#include "base/error.h"
+#include "base/token.h"
+#include "cache/store.h"
+
+/* With a stale token at hand, neither the service nor another process is waited for any longer. */
+enum { SINGLEFLIGHT_PATIENCE_MS = 10000 };
+
+/* `{0}` is empty. */
+struct singleflight {
+    const struct store *store;         /* borrowed, not NULL */
+    char token_key[DIGEST_HEX_SIZE];   /* the same for all who can use the token */
+    char attempt_key[DIGEST_HEX_SIZE]; /* the same for all who would fetch it in the same way */
+    int64_t margin_s;                  /* as freshness_is_fresh() takes it */
+    bool is_leader;
+    int lock;           /* a descriptor while is_leader */
+    struct token stale; /* has not expired, but is due to be renewed; empty if there is none */
+    int64_t stale_remaining_s;
+    int64_t stale_read_ms; /* monotonic */
+};
+
+/* Wipes the stale token and lets the next process fetch. */
+void singleflight_leave(struct singleflight *flight);
+
+enum singleflight_outcome {
+    SINGLEFLIGHT_TOKEN,  /* a fresh one is in `out` */
+    SINGLEFLIGHT_FETCH,  /* the caller must fetch: it leads, or waiting was in vain */
+    SINGLEFLIGHT_FAILED, /* the leader failed, or does not finish while there is a stale token */
+};
+
+/* Waits for a leader until `wait_until_ms` (monotonic) at most. SINGLEFLIGHT_FAILED fills err. */
+CHECKED enum singleflight_outcome singleflight_join(struct singleflight *flight, struct token *out,
+                                                    int64_t *remaining_s, int64_t wait_until_ms,
+                                                    struct error *err);
+
+/* Keeps a token that expires in `life_s` seconds. */
+void singleflight_publish_token(const struct singleflight *flight, const struct token *token,
+                                int64_t life_s);
+
+/* Hands the error to those who are waiting now. */
+void singleflight_publish_error(const struct singleflight *flight, const struct error *err);
+
+bool singleflight_has_stale(const struct singleflight *flight);
+
+/* Moves the stale token out. */
+void singleflight_take_stale(struct singleflight *flight, struct token *out, int64_t *remaining_s);
+
+#endif

@@ -1,0 +1,163 @@
+#include "registry/explain.h"
+
+#include <string.h>
+
+#include "base/text.h"
+#include "cloud/codes.h"
+
+#define UNDER_REGISTRIES "under \"registries\" in the configuration file"
+#define SPELLING_ADVICE                                                                            \
+    "Check the spelling: NAME-registry[-vpc].REGION.cr.aliyuncs.com, "                             \
+    "registry[-vpc].REGION.aliyuncs.com or crpi-ID.REGION.personal.cr.aliyuncs.com"
+
+bool explain_image(const char *cause, struct error *err)
+{
+    return error_set_advised(err, ERROR_REQUEST,
+                             "An image is HOST[:PORT]/PATH; a host is a DNS name or an IPv4 "
+                             "address, without scheme and user",
+                             "%s", cause);
+}
+
+/* Whether it is Alibaba Cloud's domain, but of no form that ACR uses. */
+static bool is_misspelt(const struct registry *registry)
+{
+    return registry->entry == NULL && text_ends_with(registry->host.name, ".aliyuncs.com") &&
+           (registry->host.kind == HOST_ALIBABA || registry->host.kind == HOST_FOREIGN);
+}
+
+/* `more_keys` are those of an entry beside its `match`. */
+static bool advise_about_host(const struct registry *registry, const char *more_keys,
+                              struct error *err)
+{
+    const struct host *host = &registry->host;
+
+    if (is_misspelt(registry))
+        return error_advise(err, SPELLING_ADVICE);
+    if (host_can_be_domain(host))
+        return error_advise(err,
+                            "If it is a custom domain of an ACR instance, map it " UNDER_REGISTRIES
+                            ": {\"match\": [\"%s%s\"]%s}",
+                            host->name, host->port, more_keys);
+    if (strchr(host->name, '.') == NULL && host->port[0] == '\0' &&
+        strcmp(host->name, "localhost") != 0)
+        return error_advise(err, "An image without a registry host is pulled from Docker Hub, for "
+                                 "which this program has no credentials");
+    return error_advise(err, "This program has credentials for ACR only");
+}
+
+bool explain_not_acr(const struct registry *registry, const char *cause, struct error *err)
+{
+    bool has_cause = cause[0] != '\0';
+
+    error_set(err, ERROR_CONFIG, "%s is not an ACR host%s%s", registry->host.name,
+              has_cause ? ": " : "", cause);
+    return advise_about_host(
+        registry, has_cause ? ", \"region\": \"REGION\", \"instanceId\": \"cri-...\"" : "", err);
+}
+
+bool explain_other_region(const struct registry *registry, const struct challenge *challenge,
+                          struct error *err)
+{
+    bool is_configured = registry->entry != NULL && registry->entry->region != NULL;
+
+    return error_set_advised(err, ERROR_CONFIG,
+                             is_configured ? "Correct region " UNDER_REGISTRIES
+                                           : "Check what answers under this name: DNS, /etc/hosts "
+                                             "and proxy variables",
+                             "the registry reports region %s, but %s is %s", challenge->region,
+                             registry->region, is_configured ? "configured" : "in its name");
+}
+
+bool explain_other_instance(const struct registry *registry, const struct challenge *challenge,
+                            struct error *err)
+{
+    bool has_id = challenge->instance_id[0] != '\0';
+
+    return error_set_advised(err, ERROR_CONFIG, "Correct instanceId " UNDER_REGISTRIES,
+                             "the registry reports %s%s, but instance %s is configured",
+                             has_id ? "instance " : "no instance", challenge->instance_id,
+                             registry->instance_id);
+}
+
+bool explain_other_edition(const struct registry *registry, const struct challenge *challenge,
+                           struct error *err)
+{
+    bool is_personal = challenge->instance_id[0] == '\0';
+    bool is_configured =
+        registry->entry != NULL && registry->entry->edition != SETTINGS_EDITION_UNSET;
+
+    return error_set_advised(err, ERROR_CONFIG,
+                             is_configured ? "Correct edition " UNDER_REGISTRIES
+                                           : "Set instanceId for it " UNDER_REGISTRIES,
+                             "the registry reports %s Edition, but %s Edition is %s",
+                             is_personal ? "Personal" : "Enterprise",
+                             is_personal ? "Enterprise" : "Personal",
+                             is_configured ? "configured" : "expected by its name");
+}
+
+bool explain_no_challenge(const struct registry *registry, struct error *err)
+{
+    const char *name = registry->host.name;
+    const bool lacks_region = registry->region[0] == '\0';
+    const bool lacks_id = !registry->is_personal && registry->instance_id[0] == '\0';
+    struct error why = *err;
+
+    if (why.kind == ERROR_TEMPORARY) {
+        error_wrap(err, "%s: requesting its challenge to identify the ACR instance", name);
+        return is_misspelt(registry)
+                   ? error_advise(err, SPELLING_ADVICE "; if it is correct, retry")
+                   : false;
+    }
+    if (why.kind == ERROR_CONFIG && why.advice[0] != '\0')
+        return error_wrap(err, "%s", name);
+    if (why.kind == ERROR_CONFIG && registry->entry == NULL)
+        return explain_not_acr(registry, why.cause, err);
+    error_wrap(err, "%s: neither its name nor the configuration identifies the ACR instance", name);
+    if (why.kind == ERROR_UNAVAILABLE && why.advice[0] != '\0')
+        return false;
+    return error_advise(err, "Set %s%s%s for it " UNDER_REGISTRIES, lacks_region ? "region" : "",
+                        lacks_region && lacks_id ? " and " : "", lacks_id ? "instanceId" : "");
+}
+
+bool explain_unproven(const struct registry *registry, const char *instance_id,
+                      const char *principal, struct error *err)
+{
+    error_wrap(err, "%s is not proved to be an ACR host", registry->host.name);
+    if (codes_meaning(err->service_code) == CODES_FORBIDDEN)
+        return error_advise(
+            err, "Map it " UNDER_REGISTRIES ", or allow cr:ListInstanceEndpoint to %s", principal);
+    if (err->retry == ERROR_RETRY_NEW_INSTANCE_ID)
+        return error_advise(err,
+                            "Map it " UNDER_REGISTRIES
+                            ", with an identity of the account that owns instance %s",
+                            instance_id);
+    return false;
+}
+
+bool explain_not_listed(const struct registry *registry, const char *instance_id, struct error *err)
+{
+    error_set(err, ERROR_CONFIG,
+              "%s is not an ACR host: instance %s does not list it among its domains",
+              registry->host.name, instance_id);
+    return advise_about_host(registry, "", err);
+}
+
+bool explain_no_token(const struct registry *registry, const char *instance_id, const char *region,
+                      const char *principal, struct error *err)
+{
+    bool is_personal = instance_id[0] == '\0';
+
+    if (registry->host.is_new_personal && err->kind == ERROR_PERMISSION)
+        error_advise(err, "For Personal Edition instances since September 2024 Alibaba Cloud "
+                          "documents only a fixed password in an imagePullSecret");
+    return error_wrap(err, "%s%s in %s, requested as %s",
+                      is_personal ? "Personal Edition" : "instance ", instance_id, region,
+                      principal);
+}
+
+bool explain_expired_token(struct error *err)
+{
+    return error_set_advised(err, ERROR_UNAVAILABLE,
+                             "Retry; if the error persists, contact Alibaba Cloud support",
+                             "the registry token had expired when it was issued");
+}

@@ -1,0 +1,57 @@
+/* The ACR instance that serves a registry host, and whether the host may have a token: by the
+ * configuration, an earlier run, the registry's challenge or the API. */
+#ifndef REGISTRY_INSTANCE_H
+#define REGISTRY_INSTANCE_H
+
+#include <stdbool.h>
+
+#include "base/auto.h"
+#include "base/error.h"
+#include "cache/store.h"
+#include "cloud/endpoints.h"
+#include "cloud/openapi.h"
+#include "config/run.h"
+#include "registry/registry.h"
+
+/* `{0}` is not identified yet. */
+struct instance {
+    bool is_identified; /* region and edition are known; the id may be missing, see confirm */
+    bool is_remembered; /* the id comes from an earlier run */
+    bool is_personal;
+    char region[REGISTRY_REGION_SIZE];
+    char id[REGISTRY_INSTANCE_ID_SIZE]; /* "" for Personal Edition, and until it is looked up */
+    struct error challenge_error; /* why the challenge did not name the id, if it is missing */
+    struct endpoints endpoints;   /* of the API */
+};
+
+/* Starts in the background what will be needed while the identity is fetched: the connection to
+ * the API, and the challenge if nothing else identifies the instance. `is_ecs`: the node is most
+ * likely an ECS instance, and so in the registry's region. */
+void instance_prepare(const struct run *run, const struct registry *registry,
+                      const struct store *cache, bool is_ecs);
+
+/* Identifies the instance without an identity: by the configuration, an earlier run, or the
+ * challenge. An Enterprise host's name is enough if the challenge fails. Does nothing if it is
+ * identified already. */
+CHECKED bool instance_identify(struct instance *out, const struct run *run,
+                               const struct registry *registry, const struct store *cache,
+                               struct error *err);
+
+/* Chooses the API endpoints. `node_region` is "" if unknown. */
+CHECKED bool instance_choose_endpoints(struct instance *instance, const struct run *run,
+                                       const struct registry *registry, const char *node_region,
+                                       struct error *err);
+
+/* Completes what needs an identity: looks the id up by the instance's name if it is missing
+ * (ListInstance), and demands proof that an unknown host belongs to the instance
+ * (ListInstanceEndpoint). Keeps a new id in the cache. */
+CHECKED bool instance_confirm(struct instance *instance, const struct api *api,
+                              const struct registry *registry, const struct store *cache,
+                              struct error *err);
+
+/* Forgets an id of an earlier run, which the API does not know. False if there is none to forget:
+ * identifying again would find the same. */
+CHECKED bool instance_forget(struct instance *instance, const struct registry *registry,
+                             const struct store *cache);
+
+#endif
