@@ -17,6 +17,7 @@ struct fake_exchange {
     const char *body;   /* NULL: empty */
     const char *challenge;
     const char *retry_after;
+    const char *request_id;
     int64_t date_s;
     enum error_kind error_kind;
     bool connected;                                         /* although it fails */
@@ -57,6 +58,8 @@ static inline bool fake_http_send(struct http_transport *transport,
         buf_append_text(&out->body, next->body);
     if (next->challenge != NULL)
         text_copy(out->challenge, sizeof out->challenge, next->challenge);
+    if (next->request_id != NULL)
+        text_copy(out->request_id, sizeof out->request_id, next->request_id);
     if (next->retry_after != NULL)
         text_copy(out->retry_after, sizeof out->retry_after, next->retry_after);
     return true;
