@@ -152,6 +152,8 @@ static bool obtain_shared(struct answer *out, const struct way *way, struct erro
     text_copy(out->principal, sizeof out->principal, way->plan->principal);
     switch (singleflight_join(&flight, &out->token, &out->remaining_s, wait_until_ms, err)) {
     case SINGLEFLIGHT_TOKEN:
+        log_debug("%s: cached token, valid for %lld s", way->registry->host.name,
+                  (long long)out->remaining_s);
         out->is_from_cache = true;
         return true;
     case SINGLEFLIGHT_FETCH:

@@ -13,8 +13,8 @@
 bool explain_image(const char *cause, struct error *err)
 {
     return error_set_advised(err, ERROR_REQUEST,
-                             "An image is HOST[:PORT]/PATH; a host is a DNS name or an IPv4 "
-                             "address, without scheme and user",
+                             "An image is HOST[:PORT]/PATH, without scheme and user; HOST is a "
+                             "DNS name or an IPv4 address, PORT is from 1 to 65535",
                              "%s", cause);
 }
 

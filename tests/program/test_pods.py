@@ -1,6 +1,7 @@
 """Pods with a RAM role of their own (KEP-4412): the role is assumed with the token, or the pull fails."""
 
 import calendar
+import glob
 import json
 import os
 import re
@@ -231,8 +232,10 @@ def test_pod_goes_before_the_identity_of_the_registry(cloud, tmp_path):
 
 def test_kubelet_sends_every_annotation_that_is_read():
     """Else a pod annotated with that one alone would be served with the node's identity."""
-    with open(os.path.join(ROOT, "plugin", "identity", "pod.c"), encoding="utf-8") as file:
-        read = re.findall(r'"([a-z.-]+/role-[a-z]+)"', file.read())
+    read = []
+    for path in glob.glob(os.path.join(ROOT, "plugin", "identity", "*.[ch]")):
+        with open(path, encoding="utf-8") as file:
+            read += re.findall(r'"([a-z.-]+/role-[a-z]+)"', file.read())
     with open(os.path.join(ROOT, "deploy", "credential-provider-pods.yaml"), encoding="utf-8") as file:
         (provider,) = yaml.safe_load(file)["providers"]
     assert len(read) == 3 and set(read) == set(provider["tokenAttributes"]["optionalServiceAccountAnnotationKeys"])

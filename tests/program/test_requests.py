@@ -35,11 +35,12 @@ def test_images_without_a_host(image):
 
 
 @pytest.mark.parametrize("image, cause", [
-    ("user@" + DEMO + "/a", "has an @"), ("nginx@sha256:" + "0" * 64, "has an @"),
-    ("[::1]:5000/a", "is an IPv6 address"),
-    (DEMO + ":0/a", "the port of"), (DEMO + ":x/a", "the port of"), (DEMO + ":65536/a", "the port of"),
-    (DEMO + ":x:5000/a", "the port of"),
-    pytest.param("x" * 300 + "/a", "registry host is too long", id="long-host"),
+    ("user@" + DEMO + "/a", "contains an @"), ("nginx@sha256:" + "0" * 64, "contains an @"),
+    ("[::1]:5000/a", "IPv6 address as registry host"),
+    (DEMO + ":0/a", "invalid port in registry host"), (DEMO + ":x/a", "invalid port in registry host"),
+    (DEMO + ":65536/a", "invalid port in registry host"),
+    (DEMO + ":x:5000/a", "invalid port in registry host"),
+    pytest.param("x" * 300 + "/a", "registry host too long", id="long-host"),
     pytest.param(DEMO + "/" + "x" * 2000, "the image is too long", id="long-path"),
 ])
 def test_image_of_another_form_is_told_the_right_one(image, cause):
@@ -49,7 +50,7 @@ def test_image_of_another_form_is_told_the_right_one(image, cause):
 
 
 @pytest.mark.parametrize("image, words", [
-    ("nginx", "An image without a registry host is Docker Hub's: this program has no credentials for it"),
+    ("nginx", "An image without a registry host is pulled from Docker Hub, for which this program has no credentials"),
     ("localhost/a", "for ACR only"), ("hub:5000/a", "for ACR only"), ("127.0.0.1:5000/a", "for ACR only"),
     ("169.254.169.254/a", "for ACR only"),
 ])

@@ -67,5 +67,6 @@ def test_crowd_behind_an_absent_metadata_service(node, with_cache):
 def test_host_that_is_not_acrs_without_an_identity(node, with_cache):
     """That is what is wrong, and not the lack of an identity."""
     flags = None if with_cache else ["--no-cache"]
-    for more in ({"ALIBABA_CLOUD_ECS_METADATA_DISABLED": "true"}, {"ALIBABA_CLOUD_IMDS_ENDPOINT": "http://127.0.0.1:9"}):
+    for more in ({"ALIBABA_CLOUD_ECS_METADATA_DISABLED": "true"},
+                 {"ALIBABA_CLOUD_IMDS_ENDPOINT": "http://127.0.0.1:9"}):
         assert_failed(node.pull("docker.io/library/nginx", more=more, flags=flags), 78, "docker.io is not an ACR host")
