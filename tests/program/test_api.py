@@ -95,21 +95,6 @@ def test_final_refusals_are_not_retried(cloud):
     assert len(cloud.log("acr")) == 1
 
 
-@pytest.mark.parametrize("kind, words", [
-    ("ImplicitDeny", "Allow the action cr:Pull to app in a RAM policy\n"),
-    ("ExplicitDeny", "A policy denies cr:Pull to app explicitly: remove that Deny\n")])
-def test_what_a_policy_denies(cloud, kind, words):
-    detail = {"AuthAction": "cr:Pull", "AuthPrincipalDisplayName": "app", "NoPermissionType": kind}
-    cloud.fault("acr", status=403, body=json.dumps({"Code": "NoPermission", "AccessDeniedDetail": detail}))
-    assert_failed(pull(cloud, DEMO + "/a"), 77, words)
-
-
-def test_wrong_secret_prints_no_signed_request(cloud):
-    key = {**ACCESS_KEY, "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "wrong-secret"}
-    result = pull(cloud, DEMO + "/a", key)
-    assert_failed(result, 77, "SignatureDoesNotMatch", secrets=["wrong-secret", "x-acs-content-sha256"])
-
-
 def test_service_that_quotes_the_security_token(cloud):
     issued = cloud.cloud.issue_credentials()
     cloud.fault("acr", status=400, body=json.dumps({"Code": "Odd", "Message": "saw " + issued["SecurityToken"]}))
@@ -158,11 +143,6 @@ def test_expired_security_token_is_fetched_anew_once(cloud):
 def test_api_faults(cloud, fault, status):
     cloud.fault("acr", **fault)
     assert_failed(pull(cloud, DEMO + "/a", deadline_s=SHORT_S), status)
-
-
-def test_new_personal_edition_without_permission_names_the_fixed_password(cloud):
-    cloud.cloud.permissions = set()
-    assert_failed(pull(cloud, "crpi-abcdefgh12345678.cn-shanghai.personal.cr.aliyuncs.com/a"), 77, "imagePullSecret")
 
 
 def test_vpc_endpoint_is_returned_to(cloud):

@@ -24,24 +24,12 @@ def test_configuration_that_others_can_write(tmp_path, mode):
     assert_failed(run(request(DEMO), arguments=["--config", str(path)]), 78, "written by others", "chmod")
 
 
-@pytest.mark.parametrize("arguments", [
-    ["--nonsense"], ["frobnicate"], ["--config"], ["--deadline", "0"], ["--deadline", "x"], ["--log-level", "loud"],
-    ["--log-to", "journal"],
-])
-def test_wrong_command_lines(arguments):
-    assert_failed(run(request(DEMO), arguments=arguments), 64, "--help" if arguments[0] == "--nonsense" else "")
-
-
 def test_configuration_that_may_not_be_read(tmp_path):
     (tmp_path / "config.json").write_text("{}")
     (tmp_path / "config.json").chmod(0)
     prefix = [] if os.geteuid() else ["setpriv", "--bounding-set=-all", "--inh-caps=-all"]
     result = run(request(DEMO), arguments=["--config", str(tmp_path / "config.json")], prefix=prefix)
     assert_failed(result, 78, "cannot open", "Let the user that runs this program read it")
-
-
-def test_missing_configuration(tmp_path):
-    assert_failed(run(request(DEMO), arguments=["--config", str(tmp_path / "none.json")]), 78, "no such file")
 
 
 @pytest.mark.parametrize("make, words", [
@@ -60,8 +48,3 @@ def test_closed_standard_streams(cloud, closed):
     command = shlex.join([*WRAPPER, PROGRAM, "get", "--no-cache", "--output", "password", DEMO]) + " " + closed
     done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, env=cloud.environment(), check=False)
     assert (done.returncode == 0) == (">&-" not in closed.replace("2>&-", "")) and "reg-" not in done.stderr
-
-
-@pytest.mark.parametrize("arguments", [["--config", ""], ["--config="], ["--cache-dir="]])
-def test_empty_value_is_no_default(arguments):
-    assert_failed(run(request(DEMO), arguments=arguments), 64, "requires a value", arguments[0].rstrip("="))

@@ -87,19 +87,6 @@ def test_get_without_a_password_to_get(cloud, output):
     assert_failed(get(cloud, "--output", output, ANONYMOUS), 65, "without a password")
 
 
-@pytest.mark.parametrize("arguments, words", [
-    ([], "get requires an argument: IMAGE_OR_HOST"), ([DEMO, DEMO], "unexpected argument: " + DEMO),
-    (["--output", "yaml", DEMO], "--output"),
-    (["--output"], "--output"), (["--nonsense", DEMO], "--nonsense"),
-])
-def test_get_usage(cloud, arguments, words):
-    assert_failed(get(cloud, *arguments), 64, words, "--help")
-
-
-def test_output_belongs_to_get():
-    assert_failed(call("--output", "env"), 64, "--output is valid only with get")
-
-
 def test_get_that_fails(cloud):
     cloud.cloud.permissions = set()
     for output in ("kubelet", "docker", "env", "password"):

@@ -1,8 +1,7 @@
 """Whose credentials sign: every source of the official chain, roles assumed by STS, an identity for each registry."""
 
 import pytest
-from identity_fixtures import (ACCESS_KEY, KEY, NO_METADATA, PARTNER_ROLE, POD_ROLE, PROVIDER, PULLER, SECRET, cli, ini,
-                               oidc, write)
+from identity_fixtures import ACCESS_KEY, KEY, PARTNER_ROLE, SECRET, cli, ini, oidc, write
 from program_run import DEMO, assert_failed, caller, pull
 
 
@@ -38,42 +37,6 @@ def test_spoilt_token_file_is_not_passed_over(cloud, tmp_path, token, mode, word
     assert cloud.log("acr") == []
 
 
-@pytest.mark.parametrize("variables, words", [
-    ({"ALIBABA_CLOUD_PROFILE": "gone"}, "gone"),
-    ({"ALIBABA_CLOUD_CONFIG_FILE": "/nonexistent/config.json"}, "ALIBABA_CLOUD_CONFIG_FILE"),
-    ({"ALIBABA_CLOUD_CREDENTIALS_FILE": "/nonexistent/credentials"}, "ALIBABA_CLOUD_CREDENTIALS_FILE"),
-    ({"ALIBABA_CLOUD_OIDC_TOKEN_FILE": "/nonexistent/token"},
-     "Set ALIBABA_CLOUD_ROLE_ARN, ALIBABA_CLOUD_OIDC_PROVIDER_ARN and ALIBABA_CLOUD_OIDC_TOKEN_FILE together, or none"),
-    ({"ALIBABA_CLOUD_OIDC_TOKEN_FILE": "/nonexistent/token", "ALIBABA_CLOUD_ROLE_ARN": POD_ROLE,
-      "ALIBABA_CLOUD_OIDC_PROVIDER_ARN": PROVIDER}, CORRECT_TOKEN_FILE),
-    ({"ALIBABA_CLOUD_CONFIG_FILE": "/dev/null"},
-     "not a regular file. Correct ALIBABA_CLOUD_CONFIG_FILE, which names it"),
-])
-def test_names_of_what_is_not_there(cloud, tmp_path, variables, words):
-    assert_failed(pull(cloud, DEMO + "/a", {"HOME": str(tmp_path), **variables}), 78, words)
-    assert cloud.log("acr") == []
-
-
-def test_chain_that_finds_nothing_lists_every_source(cloud, tmp_path):
-    result = pull(cloud, DEMO + "/a", {**NO_METADATA, "HOME": str(tmp_path)})
-    assert_failed(result, 78, "environment: ALIBABA_CLOUD_ACCESS_KEY_ID is not set",
-                  "OIDC: ALIBABA_CLOUD_OIDC_TOKEN_FILE is not set",
-                  f"CLI profile: there is no {tmp_path}/.aliyun/config.json",
-                  f"credentials file: there is no {tmp_path}/.alibabacloud/credentials",
-                  "ECS metadata service: disabled by ALIBABA_CLOUD_ECS_METADATA_DISABLED",
-                  "credentials URI: ALIBABA_CLOUD_CREDENTIALS_URI is not set",
-                  "Unset ALIBABA_CLOUD_ECS_METADATA_DISABLED, or set ALIBABA_CLOUD_ACCESS_KEY_ID and")
-
-
-@pytest.mark.parametrize("source, word",
-                         [("env", "ALIBABA_CLOUD_ACCESS_KEY_ID"), ("oidc", "ALIBABA_CLOUD_OIDC_TOKEN_FILE"),
-                          ("profile", "config.json"), ("uri", "ALIBABA_CLOUD_CREDENTIALS_URI")])
-def test_source_that_was_asked_for_is_the_only_one(cloud, tmp_path, source, word):
-    config = {"identity": {"source": source}}
-    assert_failed(pull(cloud, DEMO + "/a", {"HOME": str(tmp_path)}, config=config, tmp_path=tmp_path), 78, word)
-    assert cloud.log("metadata") == []
-
-
 def test_each_registry_has_its_own_identity(cloud, tmp_path):
     config = {"registries": [
         {"match": ["foreign-registry.*.cr.aliyuncs.com"],
@@ -89,27 +52,6 @@ def test_each_registry_has_its_own_identity(cloud, tmp_path):
             (DEMO + "/a", {}, "KubernetesWorkerRole")]:
         pull(cloud, image, more, config=config, tmp_path=tmp_path).answer
         assert caller(cloud) == who, image
-
-
-@pytest.mark.parametrize("files, variables, words", [
-    ({".aliyun/config.json": {"current": "a",
-                              "profiles": [{"name": "a", "access_key_id": KEY, "access_key_secret": SECRET,
-                                            "ram_role_arn": PULLER}]}}, {}, "is missing"),
-    ({"c.json": {"profiles": []}}, {"ALIBABA_CLOUD_CONFIG_FILE": "c.json"}, "no current profile"),
-    ({".alibabacloud/credentials": "[default]\naccess_key_id = a\naccess_key_secret = b\n"}, {}, "is missing"),
-    ({"c.ini": "[other]\ntype = access_key\n"}, {"ALIBABA_CLOUD_CREDENTIALS_FILE": "c.ini"}, "no profile default"),
-    ({}, {"ALIBABA_CLOUD_SECURITY_TOKEN": "CAIS"}, "ALIBABA_CLOUD_ACCESS_KEY_ID"),
-    ({}, {"ALIBABA_CLOUD_IMDSV2_DISABLED": "true", "ALIBABA_CLOUD_ECS_METADATA": "a/b"}, "ALIBABA_CLOUD_ECS_METADATA"),
-])
-def test_half_of_a_source_is_not_passed_over(cloud, tmp_path, files, variables, words):
-    for name, content in files.items():
-        write(tmp_path / name, content)
-    variables = {name: str(tmp_path / value) if value in files else value for name, value in variables.items()}
-    result = pull(cloud, DEMO + "/a",
-                  {"HOME": str(tmp_path), "ALIBABA_CLOUD_CREDENTIALS_URI": cloud.metadata + "/credentials",
-                   **variables})
-    assert_failed(result, 78, words, secrets=[SECRET])
-    assert cloud.log("acr") == []
 
 
 @pytest.mark.parametrize("variables", [ACCESS_KEY, {"ALIBABA_CLOUD_IMDS_ENDPOINT": "http://127.0.0.1:1"}])
@@ -145,25 +87,3 @@ def test_what_is_true_is_what_the_libraries_take_for_true(cloud, tmp_path, word,
     cli(tmp_path, {"mode": "AK", "access_key_id": KEY, "access_key_secret": SECRET})
     pull(cloud, DEMO + "/a", {"HOME": str(tmp_path), "ALIBABA_CLOUD_CLI_PROFILE_DISABLED": word}).answer
     assert caller(cloud) == who
-
-
-@pytest.mark.parametrize("config, variables, words", [
-    ({"source": "uri"}, {}, "Set it up, or let the configuration name another source"),
-    ({"profile": "gone"}, {}, "Set it up, or let the configuration name another source"),
-    ({"source": "ecs"}, {"ALIBABA_CLOUD_IMDS_ENDPOINT": "http://127.0.0.1:1"}, "reaches http://127.0.0.1:1"),
-    ({}, {"ALICLOUD_SECURITY_TOKEN": "CAIS"}, "ALICLOUD_SECURITY_TOKEN is set"),
-    ({}, {**ACCESS_KEY, "ALIBABA_CLOUD_ACCESS_KEY_ID": "a b"}, "blanks or control bytes. Correct or unset it"),
-    ({}, {**ACCESS_KEY, "ALIBABA_CLOUD_STS_REGION": "x/"}, "cn-shanghai. Correct or unset it"),
-    ({}, {"ALIBABA_CLOUD_OIDC_TOKEN_FILE": "/token", "ALIBABA_CLOUD_ROLE_ARN": "pod",
-          "ALIBABA_CLOUD_OIDC_PROVIDER_ARN": PROVIDER}, "role/NAME. Correct or unset it"),
-])
-def test_advice_helps(cloud, tmp_path, config, variables, words):
-    result = pull(cloud, DEMO + "/a", {"HOME": str(tmp_path), **variables}, config={"identity": config},
-                  tmp_path=tmp_path)
-    assert_failed(result, 75 if "127.0.0.1:1" in words else 78, words)
-    assert "Attach a RAM role" not in result.err
-
-
-def test_half_an_access_key(cloud):
-    assert_failed(pull(cloud, DEMO + "/a", {"ALIBABA_CLOUD_ACCESS_KEY_ID": "LTAIx"}), 78,
-                  "ALIBABA_CLOUD_ACCESS_KEY_SECRET")

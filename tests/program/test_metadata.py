@@ -4,35 +4,13 @@ import socket
 import threading
 
 import pytest
-from identity_fixtures import cli
-from program_run import DEMO, SHORT_S, Emulator, assert_failed, caller, pull, request, run
-
-
-def test_no_role(cloud):
-    cloud.cloud.role = ""
-    assert_failed(pull(cloud, DEMO + "/a"), 78, "no RAM role", "Attach a RAM role to the ECS instance")
+from program_run import DEMO, SHORT_S, Emulator, assert_failed, caller, pull
 
 
 def test_hardened_only_without_token_service(cloud):
     cloud.cloud.metadata_mode = "hardened"
     cloud.fault("metadata", "token", status=404)
     assert_failed(pull(cloud, DEMO + "/a"), 77, "metadata", "/latest/api/token")
-
-
-def test_normal_mode_forbidden(cloud):
-    cloud.cloud.metadata_mode = "no-token-service"
-    assert_failed(pull(cloud, DEMO + "/a", {"ALIBABA_CLOUD_IMDSV1_DISABLED": "true"}), 78,
-                  "ALIBABA_CLOUD_IMDSV1_DISABLED")
-
-
-def test_session_token_forbidden(cloud):
-    cloud.cloud.metadata_mode = "hardened"
-    assert_failed(pull(cloud, DEMO + "/a", {"ALIBABA_CLOUD_IMDSV2_DISABLED": "true"}), 77,
-                  "only answers with a session token: unset ALIBABA_CLOUD_IMDSV2_DISABLED")
-
-
-def test_metadata_disabled_by_the_environment(cloud):
-    assert_failed(pull(cloud, DEMO + "/a", {"ALIBABA_CLOUD_ECS_METADATA_DISABLED": "true"}), 78, "no identity")
 
 
 @pytest.mark.parametrize("operation, fault, status, words", [
@@ -53,13 +31,6 @@ def test_metadata_service_that_is_there_is_not_advised_to_be_reached(cloud, oper
     result = pull(cloud, DEMO + "/a")
     assert_failed(result, status, *words)
     assert "reach" not in result.err and "ALIBABA_CLOUD_ECS_METADATA_DISABLED" not in result.err
-
-
-def test_metadata_not_there():
-    result = run(request(DEMO + "/a"), {"ALIBABA_CLOUD_IMDS_ENDPOINT": "http://127.0.0.1:1"})
-    assert_failed(result, 75, "ECS metadata service",
-                  "On an ECS instance, let this node reach http://127.0.0.1:1; elsewhere set "
-                  "ALIBABA_CLOUD_ACCESS_KEY_ID and")
 
 
 def test_expired_metadata_credentials(cloud):
@@ -90,19 +61,6 @@ def test_metadata_service_in_trouble_is_not_passed_over(cloud, fault):
     result = pull(cloud, DEMO + "/a", uri, deadline_s=SHORT_S)
     assert_failed(result, 75, "etadata")
     assert cloud.log("uri") == []
-
-
-@pytest.mark.parametrize("variables, config, profile, words", [
-    ({"ALIBABA_CLOUD_ECS_METADATA": "Gone"}, {}, None, "correct ALIBABA_CLOUD_ECS_METADATA, which names it"),
-    ({}, {"roleName": "Gone"}, None, "correct roleName in the configuration"),
-    ({}, {}, {"mode": "EcsRamRole", "ram_role_name": "Gone"}, "correct the role's name in the profile"),
-])
-def test_role_that_is_not_attached_is_told_with_who_named_it(cloud, tmp_path, variables, config, profile, words):
-    if profile:
-        cli(tmp_path, profile)
-    result = pull(cloud, DEMO + "/a", {"HOME": str(tmp_path), **variables}, config={"identity": config},
-                  tmp_path=tmp_path)
-    assert_failed(result, 78, "RAM role Gone is not attached", words)
 
 
 @pytest.mark.parametrize("body, words", [

@@ -4,8 +4,7 @@ import os
 import pwd
 
 import pytest
-from identity_fixtures import (KEY, NO_METADATA, PARTNER_ROLE, POD_ROLE, PROVIDER, PULLER, SECRET, cli, ini, oidc,
-                               print_json, write)
+from identity_fixtures import KEY, NO_METADATA, PARTNER_ROLE, PULLER, SECRET, cli, ini, oidc, print_json, write
 from program_run import DEMO, assert_failed, caller, pull
 
 
@@ -99,31 +98,6 @@ def test_blank_profile_of_a_fresh_cli_is_passed_over(cloud, tmp_path):
     assert caller(cloud) == "KubernetesWorkerRole"
 
 
-@pytest.mark.parametrize("profiles, words", [
-    ([{"mode": "AK", "access_key_id": KEY}], "access_key_secret"),
-    ([{"mode": "StsToken", "access_key_id": KEY, "access_key_secret": SECRET}], "sts_token"),
-    ([{"mode": "RamRoleArn", "access_key_id": KEY, "access_key_secret": SECRET}], "ram_role_arn"),
-    ([{"mode": "RamRoleArn", "access_key_id": KEY, "access_key_secret": SECRET, "ram_role_arn": "puller"}], "ARN"),
-    ([{"mode": "OIDC", "ram_role_arn": POD_ROLE}], "oidc_provider_arn"),
-    ([{"mode": "External"}], "process_command"), ([{"mode": "CredentialsURI"}], "credentials_uri"),
-    ([{"mode": "CloudSSO", "access_token": "eyJ"}], "set ALIBABA_CLOUD_CLI_PROFILE_DISABLED=true"),
-    ([{"mode": "OAuth"}], "person"),
-    ([{"mode": "RsaKeyPair"}], "not supported"),
-    ([{"mode": "ChainableRamRoleArn", "ram_role_arn": PULLER}], "source_profile"),
-    ([{"mode": "ChainableRamRoleArn", "ram_role_arn": PULLER, "source_profile": "gone"}], "gone"),
-    ([{"mode": "ChainableRamRoleArn", "ram_role_arn": PULLER, "source_profile": "default"}],
-     "config.json: source profile default: source_profile forms a loop or is nested deeper than 8"),
-    ([{"mode": "ChainableRamRoleArn", "ram_role_arn": PULLER, "source_profile": "b"},
-      {"name": "b", "mode": "ChainableRamRoleArn", "ram_role_arn": PULLER, "source_profile": "default"}],
-     "forms a loop"),
-])
-def test_broken_profile_is_not_passed_over(cloud, tmp_path, profiles, words):
-    cli(tmp_path, *profiles)
-    result = pull(cloud, DEMO + "/a", {"HOME": str(tmp_path)})
-    assert_failed(result, 78, words, "profile default", secrets=[SECRET, "eyJ"])
-    assert cloud.log("metadata") == [] and cloud.log("acr") == []
-
-
 @pytest.mark.parametrize("spoil, words", [
     (lambda home: write(home / ".aliyun" / "config.json", "{"), "config.json"),
     (lambda home: write(home / ".aliyun" / "config.json", "x" * (1024 * 1024 + 1)), "larger"),
@@ -148,19 +122,6 @@ def test_credentials_file_with_sts_credentials(cloud, tmp_path):
     assert result.auth and caller(cloud) == "of-the-file"
 
 
-@pytest.mark.parametrize("profile, words", [
-    ({"mode": "AK", "access_key_secret": SECRET}, "access_key_id"),
-    ({"mode": "AK", "access_key_id": "x" * 200, "access_key_secret": SECRET}, "too long"),
-    ({"mode": "AK", "access_key_id": "LTAI x", "access_key_secret": SECRET}, "blanks"),
-    ({"mode": "OIDC", "ram_role_arn": PULLER, "oidc_provider_arn": PROVIDER}, "oidc_token_file"),
-    ({"mode": "ChainableRamRoleArn", "source_profile": "x" * 300, "ram_role_arn": PULLER}, "too long"),
-])
-def test_profile_that_lacks_what_its_mode_needs(cloud, tmp_path, profile, words):
-    cli(tmp_path, profile)
-    assert_failed(pull(cloud, DEMO + "/a", {"HOME": str(tmp_path)}), 78, words, secrets=[SECRET])
-    assert cloud.log("acr") == []
-
-
 @pytest.mark.parametrize("profile, variables", [
     ({"sts_region": "cn-beijing"}, {"ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED": "true"}),
     ({"enable_vpc": True}, {"ALIBABA_CLOUD_STS_REGION": "cn-beijing"}),
@@ -183,16 +144,6 @@ def test_profile_of_the_instance_role_does_not_go_on_to_the_credentials_uri(clou
     assert cloud.log("uri") == []
 
 
-@pytest.mark.parametrize("profile",
-                         [{"mode": "EcsRamRole"}, {"mode": "RamRoleArnWithRoleName", "ram_role_arn": PULLER}])
-def test_metadata_service_that_is_forbidden_is_forbidden_to_profiles(cloud, tmp_path, profile):
-    cli(tmp_path, profile)
-    assert_failed(pull(cloud, DEMO + "/a", {**NO_METADATA, "HOME": str(tmp_path)}), 78,
-                  "ALIBABA_CLOUD_ECS_METADATA_DISABLED",
-                  "Unset it, or name another source")
-    assert cloud.log("metadata") == []
-
-
 @pytest.mark.parametrize("variable, text", [
     ("ALIBABA_CLOUD_CONFIG_FILE", {"current": "a", "profiles": [{"name": "a", "mode": "AK", "accesskeyid": KEY}]}),
     ("ALIBABA_CLOUD_CREDENTIALS_FILE", "[default]\ntype = access_key\naccesskeyid = a\n"),
@@ -201,23 +152,6 @@ def test_misspelt_keys_of_a_named_file_are_not_passed_over(cloud, tmp_path, vari
     result = pull(cloud, DEMO + "/a", {variable: write(tmp_path / "named", text)})
     assert_failed(result, 78, "access_key_id is missing")
     assert cloud.log("metadata") == []
-
-
-def test_misspelt_keys_of_the_usual_credentials_file_are_not_passed_over(cloud, tmp_path):
-    ini(tmp_path, "[default]\ntype = access_key\naccesskeyid = a\n")
-    assert_failed(pull(cloud, DEMO + "/a", {"HOME": str(tmp_path)}), 78, "access_key_id is missing")
-
-
-@pytest.mark.parametrize("text, words", [
-    ("type = ram_role_arn\naccess_key_id = a\naccess_key_secret = b\n", "role_arn is missing"),
-    ("type = ram_role_arn\naccess_key_id = a\naccess_key_secret = b\nrole_arn = puller\n", "role_arn must be"),
-    ("type = ecs_ram_role\nrole_name = a/b\n", "role_name must be"), ("type = bearer\n", "type bearer"),
-])
-def test_errors_of_a_credentials_file_name_its_own_keys(cloud, tmp_path, text, words):
-    ini(tmp_path, "[default]\n" + text)
-    result = pull(cloud, DEMO + "/a", {"HOME": str(tmp_path)})
-    assert_failed(result, 78, words)
-    assert "ram_" not in result.err.replace("ram_role", "") and "mode" not in result.err
 
 
 def test_comment_behind_a_quoted_value(cloud, tmp_path):

@@ -109,23 +109,6 @@ def test_sts_endpoints_of_the_configuration(cloud, tmp_path, endpoints, host):
     assert {entry["host"] for entry in cloud.log("sts")} == {host}
 
 
-def test_vpc_alone_without_a_region_is_refused(cloud, tmp_path):
-    config = {"identity": {"source": "env", "assumeRole": [{"roleArn": PULLER}]}, "endpoints": {"network": "vpc"}}
-    assert_failed(pull(cloud, DEMO + "/a", ACCESS_KEY, config=config, tmp_path=tmp_path), 78, "endpoints.sts")
-
-
-@pytest.mark.parametrize("role, status, words", [
-    ({"roleArn": "acs:ram::1234567890123456:role/closed"}, 77, ["NoPermission", "trust policy", "sts:AssumeRole"]),
-    ({"roleArn": "acs:ram::1234567890123456:role/none"}, 77, ["EntityNotExist.Role", "ARN"]),
-    ({"roleArn": PARTNER_ROLE, "externalId": "wrong"}, 77, ["NoPermission", "externalId"]),
-])
-def test_roles_that_are_refused(cloud, tmp_path, role, status, words):
-    config = {"identity": {"assumeRole": [role]}}
-    result = pull(cloud, DEMO + "/a", config=config, tmp_path=tmp_path)
-    assert_failed(result, status, role["roleArn"], "KubernetesWorkerRole", *words)
-    assert cloud.log("acr") == []
-
-
 @pytest.mark.parametrize("fault, status", [
     ({"stall": True}, 75), ({"garbage": True}, 69), ({"body": "{}"}, 69), ({"body": "<html>"}, 69),
     ({"endless": True}, 69),
