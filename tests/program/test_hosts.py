@@ -54,7 +54,7 @@ def test_challenge_is_asked_again_where_listing_is_not_allowed(cloud, fault):
     assert pull(cloud, DEMO + "/a").auth
     cloud.fault("registry", "challenge", **fault)
     result = pull(cloud, DEMO + "/a")
-    assert_failed(result, 75, "asking which ACR instance it is")
+    assert_failed(result, 75, "requesting its challenge")
 
 
 def test_trouble_on_the_way_to_a_proof_is_told_as_such(cloud):
@@ -131,7 +131,7 @@ def test_host_of_alibaba_is_believed_its_challenge(cloud, host, rest, path):
     ({"service": "registry", "status": 404}, 78,
      ["%s is not an ACR host", "Check the spelling: NAME-registry[-vpc].REGION.cr.aliyuncs.com"]),
     (challenge_fault("", "registry.example.com"), 78, ["%s is not an ACR host"]),
-    ({"service": "registry", "status": 503}, 75, ["%s: asking which ACR instance it is", "if it is right, try again"]),
+    ({"service": "registry", "status": 503}, 75, ["%s: requesting its challenge", "if it is correct, retry"]),
     ({"service": "tls", "tls": "unknown-ca"}, 69, ["%s", "certificate", "SSL_CERT_FILE"]),
 ])
 def test_host_of_alibaba_whose_challenge_says_nothing_gets_no_token(cloud, host, fault, status, words):
