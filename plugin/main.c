@@ -20,6 +20,7 @@
 #include "cmd/get.h"
 #include "cmd/kubelet.h"
 #include "cmd/options.h"
+#include "cmd/report.h"
 #include "config/load.h"
 #include "config/run.h"
 #include "config/settings.h"
@@ -190,25 +191,40 @@ static bool run_docker_helper(struct answer *out, int64_t started_ms, int argc, 
     return docker_answer(action, err);
 }
 
+static void print_error(const struct error *err, bool is_docker)
+{
+    if (!is_docker) {
+        log_error(err);
+        return;
+    }
+    docker_print_error(err);
+    /* The protocol's own sentences are answers rather than failures. */
+    if (err->kind != ERROR_VERBATIM)
+        log_error_to_syslog(err);
+}
+
 int main(int argc, char **argv)
 {
     int64_t started_ms = clock_mono_ms();
     struct answer answer AUTO(provide_answer_clear) = {0};
     struct error err = {0};
+    struct report report = {.answer = &answer, .err = &err};
     bool is_docker;
-    int status;
+    bool succeeded;
 
     hold_standard_streams();
     harden();
     is_docker = argc > 0 && docker_is_called(argv[0]);
-    if (is_docker ? run_docker_helper(&answer, started_ms, argc, argv, &err)
-                  : run_command(&answer, started_ms, argc, argv, &err))
-        return EXIT_SUCCESS;
-    status = is_docker ? EXIT_FAILURE : error_exit_status(&err);
-    fix_exit_status(status);
     if (is_docker)
-        docker_print_error(&err);
+        succeeded = run_docker_helper(&answer, started_ms, argc, argv, &err);
     else
-        log_error(&err);
-    return status;
+        succeeded = run_command(&answer, started_ms, argc, argv, &err);
+    report.duration_ms = clock_mono_ms() - started_ms;
+    if (!succeeded)
+        report.status = is_docker ? EXIT_FAILURE : error_exit_status(&err);
+    fix_exit_status(report.status);
+    if (!succeeded)
+        print_error(&err, is_docker);
+    report_log(&report);
+    return report.status;
 }

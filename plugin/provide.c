@@ -214,8 +214,8 @@ static bool obtain(struct answer *out, const struct way *way, struct error *err)
                  renews ? "new credentials" : "a new instance id");
         has_renewed = has_renewed || renews;
     }
-    log_info("%s: requested a token as %s, valid for %lld s", way->registry->host.name,
-             out->principal, (long long)out->remaining_s);
+    log_debug("%s: requested a token as %s, valid for %lld s", way->registry->host.name,
+              out->principal, (long long)out->remaining_s);
     return true;
 }
 

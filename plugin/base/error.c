@@ -128,11 +128,11 @@ static const char *usual_advice(enum error_kind kind)
     case ERROR_IO:
         return "Check what standard input and output of the program are connected to";
     case ERROR_TEMPORARY:
-        return "Try again; if it stays, check the network between the node and the service";
+        return "Retry; if the error persists, check the network between the node and the service";
     case ERROR_PERMISSION:
         return "Check what this identity is allowed to do";
     case ERROR_CONFIG:
-        return "Correct or remove what is named here";
+        return "Correct or remove the setting named here";
     case ERROR_VERBATIM:
     case ERROR_INTERNAL:
         break;

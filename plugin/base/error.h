@@ -10,13 +10,13 @@
 
 /* Decides the exit status (sysexits.h) and whether another try can help. */
 enum error_kind {
-    ERROR_INTERNAL,    /* 70: a defect of this program or an impossible answer of the system */
+    ERROR_INTERNAL,    /* 70: a defect of this program or of the system */
     ERROR_USAGE,       /* 64: the command line */
     ERROR_REQUEST,     /* 65: the request on stdin */
-    ERROR_UNAVAILABLE, /* 69: a service is not there, not to be trusted or talks nonsense */
+    ERROR_UNAVAILABLE, /* 69: a service's answer is invalid or cannot be trusted */
     ERROR_IO,          /* 74: standard input cannot be read, or standard output written */
-    ERROR_TEMPORARY,   /* 75: network trouble, throttling, time-outs: a later try may succeed */
-    ERROR_PERMISSION,  /* 77: a service refuses, with a reason that trying again does not mend */
+    ERROR_TEMPORARY,   /* 75: network, throttling, timeouts: a later try may succeed */
+    ERROR_PERMISSION,  /* 77: a service refuses; another try would not help */
     ERROR_CONFIG,      /* 78: the configuration, or the lack of one */
     ERROR_VERBATIM,    /* 1: a protocol prescribes the whole line; it is the cause and no more */
 };

@@ -2,32 +2,9 @@
 
 #include <string.h>
 
+#include "base/check.h"
 #include "base/text.h"
 #include "registry/explain.h"
-
-static const char label_bytes[] = "abcdefghijklmnopqrstuvwxyz0123456789-";
-
-/* True if the `length` bytes are a DNS label (RFC 1123, section 2.1), in lower case. */
-static bool is_label(const char *text, size_t length)
-{
-    return length >= 1 && length <= 63 && text[0] != '-' && text[length - 1] != '-' &&
-           strspn(text, label_bytes) >= length;
-}
-
-static bool is_name(const char *name)
-{
-    size_t length;
-
-    if (strlen(name) > 253)
-        return false;
-    for (;; name += length + 1) {
-        length = strcspn(name, ".");
-        if (!is_label(name, length))
-            return false;
-        if (name[length] == '\0')
-            return true;
-    }
-}
 
 /* Cuts `suffix` off the end of `text`, if something stays before it. */
 static bool cut(char *text, const char *suffix)
@@ -80,7 +57,7 @@ static bool parse_enterprise(struct host *host, char *rest)
     for (size_t i = 0; i < sizeof infixes / sizeof *infixes; i++) {
         if (cut(rest, infixes[i].suffix)) {
             host->is_vpc = infixes[i].is_vpc;
-            return is_label(rest, strlen(rest)) &&
+            return check_is_host_name(rest) &&
                    text_copy(host->instance, sizeof host->instance, rest);
         }
     }
@@ -184,7 +161,7 @@ bool host_parse(struct host *out, const char *image, struct error *err)
     name_length = strlen(out->name);
     if (name_length > 1 && out->name[name_length - 1] == '.')
         out->name[name_length - 1] = '\0';
-    if (!is_name(out->name))
+    if (!check_is_host_name(out->name))
         return explain_image("the image does not begin with a registry host", err);
     out->kind = classify(out);
     if (out->kind != HOST_ENTERPRISE && out->kind != HOST_PERSONAL)

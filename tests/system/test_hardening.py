@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import time
 
 import pytest
 from identity_fixtures import write
@@ -197,15 +196,6 @@ def test_run_whose_file_system_blocks_ends_in_time(cloud, tmp_path):
     result = result_of(start(cloud, tmp_path, "kubelet", blocked("mkdir", cache), {"cache": {"directory": str(cache)}}))
     assert_failed(result, 75, WATCHDOG, "file systems")
     assert cloud.log() == []
-
-
-def test_run_that_blocks_after_its_answer_has_succeeded(cloud, tmp_path):
-    """The directory of a cache that has the token is closed at the very end."""
-    config = warm(cloud, tmp_path)
-    started = time.monotonic()
-    result = result_of(start(cloud, tmp_path, "kubelet", blocked("close", tmp_path / "cache"), config))
-    assert time.monotonic() - started > 1.5  # so that the watchdog has come
-    assert result.err == "" and result.auth[DEMO]["password"] == cloud.cloud.issued[-1]
 
 
 def test_reader_that_is_gone_is_told_as_such(cloud, tmp_path):
