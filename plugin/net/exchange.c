@@ -232,18 +232,20 @@ static bool prepare(struct exchange *exchange, const struct http_request *reques
            set_limits(exchange, request, deadline_ms);
 }
 
-struct exchange *exchange_start(CURLM *multi, const struct http_request *request, bool has_request,
-                                int64_t deadline_ms, struct error *err)
+struct exchange *exchange_start(CURLM *multi, const struct http_request *request,
+                                enum exchange_mode mode, int64_t deadline_ms, struct error *err)
 {
     struct exchange *exchange = alloc_zeroed(1, sizeof *exchange);
 
     exchange->multi = multi;
-    exchange->method = request->method;
     exchange->started_ms = clock_mono_ms();
+    text_copy(exchange->method, sizeof exchange->method, request->method);
     exchange_host_of(exchange->host, request->url);
     exchange->easy = curl_easy_init();
     if (exchange->easy != NULL && prepare(exchange, request, deadline_ms) &&
-        (!has_request || set_request(exchange, request)) &&
+        (mode == EXCHANGE_CONNECT || set_request(exchange, request)) &&
+        (mode != EXCHANGE_PREFETCH ||
+         curl_easy_setopt(exchange->easy, CURLOPT_FRESH_CONNECT, 1L) == CURLE_OK) &&
         curl_multi_add_handle(multi, exchange->easy) == CURLM_OK)
         return exchange;
     error_set(err, ERROR_INTERNAL, "libcurl cannot prepare a request to %s: %s", exchange->host,
@@ -251,11 +253,6 @@ struct exchange *exchange_start(CURLM *multi, const struct http_request *request
                                            : exchange->message);
     exchange_free(&exchange);
     return NULL;
-}
-
-bool exchange_use_new_connection(struct exchange *exchange)
-{
-    return curl_easy_setopt(exchange->easy, CURLOPT_FRESH_CONNECT, 1L) == CURLE_OK;
 }
 
 bool exchange_set_request(struct exchange *exchange, const struct http_request *request,
@@ -284,13 +281,14 @@ bool exchange_restart_with_all_families(struct exchange *exchange)
            curl_multi_add_handle(exchange->multi, exchange->easy) == CURLM_OK;
 }
 
-bool exchange_perform_all(CURLM *multi, int *running)
+int exchange_perform_all(CURLM *multi)
 {
     CURLMsg *message;
+    int active = 0;
     int left = 0;
 
-    if (curl_multi_perform(multi, running) != CURLM_OK)
-        return false;
+    if (curl_multi_perform(multi, &active) != CURLM_OK)
+        return -1;
     while ((message = curl_multi_info_read(multi, &left)) != NULL) {
         char *owner = NULL;
 
@@ -302,7 +300,7 @@ bool exchange_perform_all(CURLM *multi, int *running)
             exchange->result = message->data.result;
         }
     }
-    return true;
+    return active;
 }
 
 int64_t exchange_check_time(struct exchange *exchange)

@@ -19,24 +19,26 @@ enum { EXCHANGE_HOST_SIZE = 300 };
 struct exchange {
     CURLM *multi; /* borrowed; what runs it */
     CURL *easy;
-    struct buf key;     /* method, URL and headers; of a request */
-    const char *method; /* of one without a request yet; borrowed */
-    int64_t started_ms; /* monotonic, like all times here */
+    struct curl_slist *headers;
+    struct buf key; /* of its request */
+    char method[8];
+    char host[EXCHANGE_HOST_SIZE]; /* with its port */
+    size_t body_max_bytes;
+    bool has_request;
+    bool has_unusable_proxy;
+    bool all_address_families; /* IPv6 too, since IPv4 did not work */
+
+    int64_t started_ms; /* monotonic, as the two limits are */
+    int64_t connect_timeout_ms;
     int64_t connect_by_ms;
     int64_t end_by_ms;
-    struct curl_slist *headers;
+
+    struct handshake handshake; /* of TLS, as far as it is watched */
     struct http_response response;
-    size_t body_max_bytes;
-    int64_t connect_timeout_ms;
-    bool all_address_families; /* IPv6 too, since IPv4 did not work */
-    bool too_large;
-    bool has_unusable_proxy;
-    bool has_request;
-    struct handshake handshake;
     bool sent; /* connected, and libcurl has begun to send the request */
+    bool too_large;
     bool done;
-    CURLcode result;               /* once done */
-    char host[EXCHANGE_HOST_SIZE]; /* with its port */
+    CURLcode result; /* once done */
     char message[CURL_ERROR_SIZE];
 };
 
@@ -46,13 +48,16 @@ void exchange_host_of(char out[EXCHANGE_HOST_SIZE], const char *url);
 /* What two requests have in common if the response to one serves the other. */
 void exchange_key_of(struct buf *out, const struct http_request *request);
 
-/* Adds a new exchange to `multi`. Without `has_request` it opens the connection and fails unless
- * exchange_set_request() comes before it is connected. NULL: err is filled. */
-CHECKED struct exchange *exchange_start(CURLM *multi, const struct http_request *request,
-                                        bool has_request, int64_t deadline_ms, struct error *err);
+enum exchange_mode {
+    EXCHANGE_SEND,
+    EXCHANGE_PREFETCH, /* by a connection of its own: the one that is open is for others */
+    EXCHANGE_CONNECT,  /* exchange_set_request() must come before TLS is up, or it fails */
+};
 
-/* Uses a connection of its own, not one that others may want. Before it runs. */
-CHECKED bool exchange_use_new_connection(struct exchange *exchange);
+/* Adds a new exchange to `multi`. NULL: err is filled. */
+CHECKED struct exchange *exchange_start(CURLM *multi, const struct http_request *request,
+                                        enum exchange_mode mode, int64_t deadline_ms,
+                                        struct error *err);
 
 /* Target, headers and limits of a request for the exchange that was started without. */
 CHECKED bool exchange_set_request(struct exchange *exchange, const struct http_request *request,
@@ -61,8 +66,9 @@ CHECKED bool exchange_set_request(struct exchange *exchange, const struct http_r
 /* Starts a failed exchange again, with addresses of every family. */
 CHECKED bool exchange_restart_with_all_families(struct exchange *exchange);
 
-/* Lets all exchanges of `multi` make progress and marks those that have ended. */
-CHECKED bool exchange_perform_all(CURLM *multi, int *running);
+/* Lets all exchanges of `multi` make progress and marks those that have ended. Returns how many
+ * have not, -1 if libcurl fails. */
+int exchange_perform_all(CURLM *multi);
 
 /* Milliseconds until its next limit of time. 0: the limit has passed, and so the exchange has
  * ended with CURLE_OPERATION_TIMEDOUT. */

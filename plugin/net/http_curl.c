@@ -35,33 +35,49 @@ static bool ensure_multi(struct curl_transport *transport, struct error *err)
            error_set(err, ERROR_INTERNAL, "libcurl cannot be initialized");
 }
 
-static bool perform(struct curl_transport *transport, int *running)
+/* What runs new exchanges: from its request on that of the early connection, which they may reuse.
+ */
+static CURLM *current_multi(const struct curl_transport *transport)
 {
-    return exchange_perform_all(transport->multi, running) &&
-           early_perform(&transport->early, running);
+    const struct early *early = &transport->early;
+
+    return early->multi != NULL && early->exchange == NULL ? early->multi : transport->multi;
 }
 
-static bool wait_for_events(struct curl_transport *transport, int64_t max_ms)
+/* Lets all exchanges make progress. `others` says whether there are some beside those of `awaited`
+ * that want more of it. */
+static bool perform(struct curl_transport *transport, const CURLM *awaited, bool *others)
 {
-    enum { LONG_MS = 60000 };
-    struct curl_waitfd early[EARLY_EVENTS_MAX];
-    int wait_ms = max_ms < LONG_MS ? (int)max_ms : LONG_MS;
-    unsigned count = early_events(early, &wait_ms, &transport->early);
+    int active = exchange_perform_all(transport->multi);
+    int early_active = early_perform(&transport->early);
 
-    return curl_multi_poll(transport->multi, early, count, wait_ms, NULL) == CURLM_OK;
+    *others = (awaited == transport->multi ? early_active : active) > 0;
+    return active >= 0 && early_active >= 0;
+}
+
+/* libcurl waits for one multi handle at a time: while the other one has something to do, the wait
+ * is a short one. */
+static bool wait_for_events(CURLM *awaited, bool others, int64_t max_ms)
+{
+    enum { SHORT_MS = 2, LONG_MS = 60000 };
+    int64_t limit_ms = others ? SHORT_MS : LONG_MS;
+
+    return curl_multi_poll(awaited, NULL, 0, (int)(max_ms < limit_ms ? max_ms : limit_ms), NULL) ==
+           CURLM_OK;
 }
 
 /* Lets all exchanges make progress until this one has ended. */
 static bool drive(struct curl_transport *transport, struct exchange *exchange, struct error *err)
 {
-    int running = 0;
-    int64_t left_ms;
+    bool others = false;
 
     while (!exchange->done) {
-        if (!perform(transport, &running))
+        int64_t left_ms;
+
+        if (!perform(transport, exchange->multi, &others))
             return error_set(err, ERROR_INTERNAL, "libcurl cannot go on");
         left_ms = exchange_check_time(exchange);
-        if (!exchange->done && !wait_for_events(transport, left_ms))
+        if (!exchange->done && !wait_for_events(exchange->multi, others, left_ms))
             return error_set(err, ERROR_INTERNAL, "libcurl cannot wait");
     }
     return true;
@@ -86,16 +102,6 @@ static bool finish(struct curl_transport *transport, struct exchange *exchange,
         !drive(transport, exchange, err))
         return false;
     return exchange_take_response(exchange, out, err);
-}
-
-static CURLM *multi_for(const struct curl_transport *transport, const struct http_request *request)
-{
-    char host[EXCHANGE_HOST_SIZE];
-    CURLM *early;
-
-    exchange_host_of(host, request->url);
-    early = early_multi_for(&transport->early, host);
-    return early != NULL ? early : transport->multi;
 }
 
 static struct exchange *take_prefetched(struct curl_transport *transport,
@@ -133,7 +139,8 @@ static bool send_request(struct http_transport *functions, const struct http_req
     }
     exchange = take_prefetched(transport, request, deadline_ms);
     if (exchange == NULL && ensure_multi(transport, err))
-        exchange = exchange_start(multi_for(transport, request), request, true, deadline_ms, err);
+        exchange =
+            exchange_start(current_multi(transport), request, EXCHANGE_SEND, deadline_ms, err);
     return exchange != NULL && finish(transport, exchange, out, err);
 }
 
@@ -141,18 +148,14 @@ static void prefetch(struct http_transport *functions, const struct http_request
                      int64_t deadline_ms)
 {
     struct curl_transport *transport = own(functions);
-    struct exchange **place = transport->prefetched;
     struct error ignored;
+    size_t place = 0;
 
-    while (place < transport->prefetched + PREFETCHED_MAX && *place != NULL)
+    while (place < PREFETCHED_MAX && transport->prefetched[place] != NULL)
         place++;
-    if (place == transport->prefetched + PREFETCHED_MAX || request->form != NULL ||
-        !ensure_multi(transport, &ignored))
-        return;
-    *place = exchange_start(multi_for(transport, request), request, true, deadline_ms, &ignored);
-    /* The connection that is open already is for what the caller waits for. */
-    if (*place != NULL && !exchange_use_new_connection(*place))
-        exchange_free(place);
+    if (place < PREFETCHED_MAX && request->form == NULL && ensure_multi(transport, &ignored))
+        transport->prefetched[place] = exchange_start(current_multi(transport), request,
+                                                      EXCHANGE_PREFETCH, deadline_ms, &ignored);
 }
 
 static void preconnect(struct http_transport *functions, const struct http_request *request,
@@ -168,11 +171,12 @@ static void preconnect(struct http_transport *functions, const struct http_reque
 static void sleep_until(struct http_transport *functions, int64_t mono_ms)
 {
     struct curl_transport *transport = own(functions);
+    CURLM *multi = current_multi(transport);
     int64_t left_ms;
-    int running = 1;
+    bool others = false;
 
-    while (transport->multi != NULL && running > 0 && (left_ms = mono_ms - clock_mono_ms()) > 0) {
-        if (!perform(transport, &running) || (running > 0 && !wait_for_events(transport, left_ms)))
+    while (multi != NULL && (left_ms = mono_ms - clock_mono_ms()) > 0) {
+        if (!perform(transport, multi, &others) || !wait_for_events(multi, others, left_ms))
             break;
     }
     clock_sleep_until(mono_ms);
