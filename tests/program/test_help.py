@@ -44,7 +44,8 @@ def test_flags_are_those_that_the_program_takes(text):
 def test_commands(text):
     names = re.findall(r"aliyun-acr-credential-provider ([a-z]+)", text)
     assert names == ["get", "version", "help"]
-    assert set(names) - {"help"} == set(re.findall(r"^\.B aliyun-acr-credential-provider ([a-z]+)", section("SYNOPSIS"), re.MULTILINE))
+    assert set(names) - {"help"} == set(re.findall(r"^\.B aliyun-acr-credential-provider ([a-z]+)", section("SYNOPSIS"),
+                                                   re.MULTILINE))
 
 
 def definitions(schema):

@@ -89,9 +89,11 @@ def test_runs_of_the_docker_credential_helper(cloud, syslog, tmp_path):
     """Of which a host that is not ours is no error."""
     link = tmp_path / "docker-credential-aliyun-acr"
     link.symlink_to(PROGRAM)
-    config = write(tmp_path / "config.json", {"cache": {"enabled": False}, "log": {"level": "info", "destination": "syslog"}})
+    config = write(tmp_path / "config.json",
+                   {"cache": {"enabled": False}, "log": {"level": "info", "destination": "syslog"}})
     environment = {**cloud.environment(), "ACR_CREDENTIAL_PROVIDER_CONFIG": config}
-    for stdin, priorities, line in ((DEMO, [INFO], f"host={DEMO} .* status=0"), ("docker.io", [INFO], "source=none .* status=1")):
+    for stdin, priorities, line in ((DEMO, [INFO], f"host={DEMO} .* status=0"),
+                                    ("docker.io", [INFO], "source=none .* status=1")):
         result = call("get", program=str(link), stdin=stdin, environment=environment, prefix=syslog.prefix)
         lines = syslog.lines()
         assert result.err == "" and [priority for priority, _ in lines] == priorities
