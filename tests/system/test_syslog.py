@@ -14,7 +14,9 @@ from program_run import DEMO, PROGRAM, WRAPPER, assert_failed, call, pull, reque
 pytestmark = pytest.mark.skipif(bool(WRAPPER), reason="the wrapper needs more of /dev")
 
 ERROR, INFO = 3 << 3 | 3, 3 << 3 | 6  # the facility daemon, and the severity (RFC 5424, section 6.2.1)
-LINE = re.compile(r"<(\d+)>(?:[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d )?aliyun-acr-credential-provider\[\d+\]: (.*?)\n?\0?", re.DOTALL)
+LINE = re.compile(
+    r"<(\d+)>(?:[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d )?aliyun-acr-credential-provider\[\d+\]: (.*?)\n?\0?",
+     re.DOTALL)
 TO_SYSLOG = ["--log-to", "syslog", "--log-level", "info"]
 
 
@@ -67,7 +69,8 @@ def test_error_goes_to_both(cloud, syslog):
     assert syslog.lines() == [(ERROR, result.err[len("aliyun-acr-credential-provider: "):-1])]
 
 
-RUN = re.compile(r'host=(\S+) identity="([^"]+)" source=(\w+) duration_ms=\d+(?: request_id=([0-9A-F-]+))? status=(\d+)')
+RUN = re.compile(
+    r'host=(\S+) identity="([^"]+)" source=(\w+) duration_ms=\d+(?: request_id=([0-9A-F-]+))? status=(\d+)')
 
 
 def test_one_line_for_each_run(node, syslog):
