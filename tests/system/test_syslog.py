@@ -16,7 +16,7 @@ pytestmark = pytest.mark.skipif(bool(WRAPPER), reason="the wrapper needs more of
 ERROR, INFO = 3 << 3 | 3, 3 << 3 | 6  # the facility daemon, and the severity (RFC 5424, section 6.2.1)
 LINE = re.compile(
     r"<(\d+)>(?:[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d )?aliyun-acr-credential-provider\[\d+\]: (.*?)\n?\0?",
-     re.DOTALL)
+    re.DOTALL)
 TO_SYSLOG = ["--log-to", "syslog", "--log-level", "info"]
 
 
