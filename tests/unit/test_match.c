@@ -1,4 +1,4 @@
-/* proto-json/match: the kubelet's rules, with the patterns that users of ACR write. */
+/* The kubelet's rules for patterns, with those that users of ACR write. */
 #include <string.h>
 
 #include "registry/match.h"
