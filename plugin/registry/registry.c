@@ -14,12 +14,12 @@ static const char *pattern_path(const char *pattern)
 
 static bool matches_host(const char *pattern, const char *authority)
 {
-    char host_pattern[HOST_AS_ASKED_SIZE + 256];
+    char name_and_port[HOST_AS_ASKED_SIZE + 256];
 
-    if (!text_copy(host_pattern, sizeof host_pattern, pattern))
+    if (!text_copy(name_and_port, sizeof name_and_port, pattern))
         return false;
-    host_pattern[strcspn(host_pattern, "/")] = '\0';
-    return match_image(host_pattern, authority, "");
+    name_and_port[strcspn(name_and_port, "/")] = '\0';
+    return match_image(name_and_port, authority, "");
 }
 
 /* Finds the entry of the configuration: the longest path wins, then the first entry. */
