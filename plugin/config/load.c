@@ -29,7 +29,8 @@ static bool load_file(struct settings *out, const struct system *system, const c
     case FILE_READ:
         if (settings_decode(out, file.bytes, file.length, err))
             return true;
-        error_advise(err, "Correct this file; README and config.schema.json name its keys");
+        error_advise(err,
+                     "Correct this file; the manual page and config.schema.json name its keys");
         return error_wrap(err, "%s", path);
     case FILE_ABSENT:
         return path != named ||

@@ -1,4 +1,4 @@
-"""--help, the manual page and the schema of the configuration name the same flags, commands, keys and words."""
+"""--help, the manual page, the schema of the configuration and its README name the same flags, commands, keys, words."""
 
 import json
 import os
@@ -11,6 +11,8 @@ with open(os.path.join(ROOT, "deploy", "man", "aliyun-acr-credential-provider.1"
     MANUAL = file.read().replace("\\-", "-")
 with open(os.path.join(ROOT, "plugin", "config", "config.schema.json"), encoding="utf-8") as file:
     SCHEMA = json.load(file)
+with open(os.path.join(ROOT, "plugin", "config", "README.md"), encoding="utf-8") as file:
+    README = file.read()
 
 
 def section(name):
@@ -41,6 +43,11 @@ def test_flags_are_those_that_the_program_takes(text):
         assert f"{flag} requires a value" in result.err if argument else "unknown flag" not in result.err
 
 
+def test_flags_of_keys_are_in_the_readme(text):
+    flags = set(re.findall(r"^  (--[a-z-]+)", text, re.MULTILINE)) - {"--output", "--version", "--help"}
+    assert flags == set(re.findall(r"--[a-z]+[a-z-]*", README))
+
+
 def test_commands(text):
     names = re.findall(r"aliyun-acr-credential-provider ([a-z]+)", text)
     assert names == ["get", "version", "help"]
@@ -56,8 +63,9 @@ def definitions(schema):
             yield from definitions(inner)
 
 
-def test_keys_and_their_words_are_in_the_manual():
-    words = set(re.findall(r"\w+", section("CONFIGURATION") + section("OPTIONS")))
+@pytest.mark.parametrize("document", [section("CONFIGURATION") + section("OPTIONS"), README], ids=["manual", "README"])
+def test_keys_and_their_words_are_documented(document):
+    words = set(re.findall(r"\w+", document))
     for schema in definitions(SCHEMA):
         if isinstance(schema, dict):
             properties = schema.get("properties", {})
