@@ -22,7 +22,7 @@ static void name_session(char out[SESSION_NAME_SIZE])
     char node[256] = "";
 
     if (gethostname(node, sizeof node - 1) != 0 || node[0] == '\0')
-        (void)text_copy(node, sizeof node, "node");
+        text_copy(node, sizeof node, "node");
     text_join(out, SESSION_NAME_SIZE, "acr-", "", node);
     for (char *at = out; *at != '\0'; at++) {
         if (strchr(allowed, *at) == NULL)
@@ -33,9 +33,15 @@ static void name_session(char out[SESSION_NAME_SIZE])
 static bool decode(struct credentials *out, const struct openapi_reply *reply, const char *action,
                    const char *role_arn, struct error *err)
 {
-    if (!credentials_reply_decode_sts(out, reply->body.bytes, reply->body.length, err))
+    struct credentials issued AUTO(credentials_clear) = {0};
+
+    if (!credentials_reply_decode_sts(&issued, reply->body.bytes, reply->body.length, err))
         return openapi_fail_answer(reply, action, err);
-    return out->expires_at_s > reply->server_time_s || explain_issued_expired(role_arn, err);
+    if (issued.expires_at_s <= reply->server_time_s)
+        return explain_issued_expired(role_arn, err);
+    credentials_clear(out);
+    *out = TAKE(issued);
+    return true;
 }
 
 /* What both calls have in common; both texts live as long as the call. */
@@ -62,8 +68,7 @@ static struct openapi_call make_call(const char *action, const struct role *role
     name_session(session->name);
     session->duration[0] = '\0';
     if (role->duration_s > 0)
-        (void)snprintf(session->duration, sizeof session->duration, "%lld",
-                       (long long)role->duration_s);
+        snprintf(session->duration, sizeof session->duration, "%lld", (long long)role->duration_s);
     add(&call, "RoleArn", role->arn);
     add(&call, "RoleSessionName", role->session_name != NULL ? role->session_name : session->name);
     add(&call, "DurationSeconds", session->duration[0] != '\0' ? session->duration : NULL);

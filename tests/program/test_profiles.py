@@ -5,7 +5,7 @@ import pwd
 
 import pytest
 from identity_fixtures import KEY, NO_METADATA, PARTNER_ROLE, PULLER, SECRET, cli, ini, oidc, print_json, write
-from program_run import DEMO, assert_failed, caller, pull
+from program_run import DEMO, assert_failed, caller, pull, skip_where_permitted
 
 
 @pytest.mark.parametrize("profile, who", [
@@ -77,6 +77,16 @@ def test_home_from_the_password_database(cloud):
     """A kubelet often runs without HOME; the path that is named shows that the database was asked."""
     result = pull(cloud, DEMO + "/a", NO_METADATA)
     assert pwd.getpwuid(os.geteuid()).pw_dir + "/.aliyun/config.json" in result.err
+
+
+def test_user_without_a_home_has_no_profiles(cloud):
+    """Neither HOME nor an entry in the user database; /root would be somebody else's."""
+    if os.geteuid() != 0:
+        skip_where_permitted("becoming another user needs root")
+    nobody = next(uid for uid in range(54321, 60000) if uid not in {user.pw_uid for user in pwd.getpwall()})
+    result = pull(cloud, DEMO + "/a", NO_METADATA, prefix=["setpriv", "--reuid", str(nobody), "--regid", str(nobody), "--clear-groups"])
+    assert_failed(result, 78, "no identity found", "CLI profile: this user has no home directory", "credentials file: this user has no home",
+                  "credentials URI: ALIBABA_CLOUD_CREDENTIALS_URI is not set")
 
 
 @pytest.mark.parametrize("text, who", [
