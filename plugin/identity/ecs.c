@@ -75,10 +75,10 @@ static void recall(struct known *known, struct metadata *metadata, const struct 
 {
     struct record record AUTO(record_clear) = {0};
     char key[DIGEST_HEX_SIZE];
-    int64_t left_s = 0;
+    int64_t remaining_s = 0;
 
-    if (cache == NULL || metadata->modes == METADATA_NORMAL_ONLY || !make_key(key, metadata) ||
-        !store_read(&record, &left_s, cache, STORE_NODE, key) ||
+    if (metadata->modes == METADATA_NORMAL_ONLY || !make_key(key, metadata) ||
+        !store_read(&record, &remaining_s, cache, STORE_NODE, key) ||
         secret_is_empty(&record.values[TOKEN_VALUE]))
         return;
     secret_copy(&metadata->token, &record.values[TOKEN_VALUE]);
@@ -94,7 +94,7 @@ static void remember(const struct known *known, const struct metadata *metadata,
 {
     struct record record AUTO(record_clear) = {.life_s = metadata->token_life_s - MARGIN_S};
 
-    if (cache == NULL || !metadata->token_is_new || !make_key(record.key, metadata))
+    if (!metadata->token_is_new || !make_key(record.key, metadata))
         return;
     secret_copy(&record.values[TOKEN_VALUE], &metadata->token);
     secret_set(&record.values[ROLE_VALUE], known->role, strlen(known->role));
@@ -106,7 +106,7 @@ static void forget(const struct metadata *metadata, const struct store *cache)
 {
     char key[DIGEST_HEX_SIZE];
 
-    if (cache != NULL && make_key(key, metadata))
+    if (make_key(key, metadata))
         store_remove(cache, STORE_NODE, key);
 }
 

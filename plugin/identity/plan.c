@@ -75,7 +75,7 @@ void plan_describe(struct buf *out, const struct plan *plan)
     add(out, oidc->cluster_id);
     add(out, oidc->token_file);
     add(out, plan->ecs.role);
-    buf_append_format(out, "%d;", (int)plan->ecs.modes);
+    buf_append_format(out, "%d;%d;", (int)plan->ecs.modes, plan->ecs.may_be_absent);
     add(out, plan->uri);
     add(out, plan->command);
     add(out, plan->sts_region);

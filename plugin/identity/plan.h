@@ -66,8 +66,8 @@ void plan_clear(struct plan *plan);
 /* Appends a copy of a role. */
 void plan_add_role(struct plan *plan, const struct role *role);
 
-/* Appends all that decides whose credentials come out, so that equal texts mean equal identities.
- * It holds secrets: for a digest only. */
+/* Appends all that decides whose credentials come out, and whether another source may follow, so
+ * that equal texts mean equal outcomes. It holds secrets: for a digest only. */
 void plan_describe(struct buf *out, const struct plan *plan);
 
 /* Fills err for a source that is not configured: ERROR_CONFIG with ERROR_RETRY_NEXT_SOURCE. A

@@ -325,8 +325,7 @@ static void keeps_session_role_and_region(void **state)
 
     (void)state;
     assert_non_null(mkdtemp(directory));
-    store_open(&store, directory);
-    assert_true(store.is_open);
+    assert_true(store_open(&store, &system_real, directory));
     start(script, COUNT_OF(script));
     assert_true(ecs_fetch(&identity, &run, &plan, &store, &err));
     identity_clear(&identity);
