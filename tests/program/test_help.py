@@ -1,4 +1,6 @@
-"""--help, the manual page, the schema of the configuration and its README name the same flags, commands, keys, words."""
+"""--help, the manual page, the schema of the configuration and its README name the same flags, commands, keys, words.
+--help, the manual page, the schema of the configuration and its README name the same flags, commands, keys, words.
+"""
 
 import json
 import os
