@@ -1,11 +1,27 @@
 #include "base/system.h"
 
+#include <assert.h>
+#include <errno.h>
 #include <pwd.h>
 #include <stdlib.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/random.h"
+
+/* Ends the process if the kernel has no randomness. */
+static void random_bytes(void *out, size_t length)
+{
+    ssize_t got;
+
+    assert(length <= 256);
+    do {
+        got = getrandom(out, length, 0);
+    } while (got < 0 && errno == EINTR);
+    /* Up to 256 bytes come whole once the kernel's pool is ready (getrandom(2)). */
+    if (got != (ssize_t)length)
+        abort();
+}
 
 static const char *variable(const char *name)
 {
