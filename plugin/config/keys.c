@@ -29,12 +29,18 @@ struct key {
     size_t place; /* of the value in the struct of the object, or of a pointer to it */
     size_t size;  /* of what that owned pointer points to, or of each element; 0: no pointer */
     size_t count_place; /* of the number of elements */
-    bool (*check)(const char *text, const char *what, struct error *err); /* of a string */
-    const char *const *words; /* by the numbers of their enum; NULL: none with that number */
-    int64_t min;              /* of an integer, or elements of an array */
-    int64_t max;              /* the same; of words their count */
-    bool (*finish)(void *object, const char *path, struct error *err); /* what keys must agree on */
-    enum object object;                                                /* which one it is */
+
+    /* For strings. */
+    bool (*check)(const char *text, const char *what, struct error *err);
+    /* By the numbers of their enum; NULL: no word has this number. */
+    const char *const *words;
+    /* Of an integer, or of the number of elements; `max` is the number of words, too. */
+    int64_t min;
+    int64_t max;
+    /* For objects: which one it is, and what checks that its keys agree. */
+    bool (*finish)(void *object, const char *path, struct error *err);
+    enum object object;
+
     bool is_array;
     bool is_required;
 };
@@ -70,7 +76,7 @@ static bool finish_registry(void *object, const char *path, struct error *err)
                      path);
 }
 
-/* A profile or a role name is a source by itself; with another source it would be ignored. */
+/* A profile or a role name implies its source; with another source it would be ignored. */
 static bool finish_identity(void *object, const char *path, struct error *err)
 {
     struct settings_identity *identity = object;

@@ -38,8 +38,8 @@ enum settings_network { SETTINGS_NETWORK_AUTO, SETTINGS_NETWORK_VPC, SETTINGS_NE
 /* Whose credentials sign the API calls. `{0}` is the default. */
 struct settings_identity {
     enum settings_source source;
-    char *role_name;    /* of the ECS instance; owned; NULL: the metadata service is asked for it */
-    char *profile;      /* owned; NULL: the environment or the profile's file names it */
+    char *role_name; /* of the ECS instance; owned; NULL: the one that the metadata service names */
+    char *profile;   /* owned; NULL: the environment or the profile's file names it */
     struct role *roles; /* owned; assumed one after the other, from the source on */
     size_t role_count;
 };
