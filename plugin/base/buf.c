@@ -73,7 +73,8 @@ void buf_append_text(struct buf *buf, const char *text)
 
 void buf_append_format(struct buf *buf, const char *format, ...)
 {
-    va_list arguments, again;
+    va_list arguments;
+    va_list again;
     int length;
 
     va_start(arguments, format);

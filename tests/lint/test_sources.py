@@ -85,3 +85,9 @@ def test_text_refers_to_what_every_reader_has(pattern):
     for path in paths:
         if os.path.isfile(os.path.join(ROOT, path)) and "/corpus/" not in path and path != "tests/lint/test_sources.py":
             assert not re.search(pattern, read(path)), path
+
+
+def test_every_check_that_is_off_has_a_reason():
+    text = read(".clang-tidy")
+    off = re.findall(r"^  -([\w.-]+)", text, re.M)
+    assert off == re.findall(r"^#   ([\w.-]+) +\S", text, re.M) == sorted(off) and len(off) > 5
