@@ -126,7 +126,7 @@ static const char *const accepted[] = {
     "{\"a\":\"\xC2\x80\xDF\xBF\xE0\xA0\x80\xED\x9F\xBF\xEE\x80\x80\xEF\xBF\xBF\"}",
     "{\"a\":\"\xF0\x90\x80\x80\xF4\x8F\xBF\xBF\x7F\"}",
     "{\"a\":\"// no comment, NaN, 'quotes' and {\\\"a\\\":1}\"}",
-    "{\"a\":\"x\\u0000y\"}", /* refused by whoever reads it */
+    "{\"a\":\"x\\u0000y\"}", /* the getters refuse it */
 };
 
 static void accepts_json(void **state)
