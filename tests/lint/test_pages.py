@@ -89,11 +89,11 @@ def test_links_resolve(page):
         assert not anchor or anchor in anchors(path), target
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", [page for page in PAGES if page != "CHANGELOG.md" and not page.startswith("tests/")])
 def test_flags_exist(page):
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", read(page)))
     known = set(re.findall(r"--[a-z][a-z-]+", HELP))
-    assert {flag for flag in named - known - OTHER_FLAGS if not page.startswith("tests/")} == set()
+    assert named - known - OTHER_FLAGS == set()
 
 
 def test_exit_statuses_are_those_of_the_help():
@@ -197,7 +197,7 @@ def test_files_are_there(page):
     own = {os.path.relpath(path, ROOT) for folder in ("deploy", "plugin", "proto-json", "tests")
            for path in glob.glob(os.path.join(ROOT, folder, "**", "*"), recursive=True)}
     for name in code(page):
-        if not re.fullmatch(r"\w[\w./*-]*\.(c|h|py|sh|yaml|lock|schema\.json|1)"
+        if not re.fullmatch(r"[A-Za-z][\w./*-]*\.(c|h|py|sh|yaml|lock|schema\.json|1)"
                             r"|(deploy|plugin|proto-json|tests)/[\w./-]*", name):
             continue
         if "/" not in name:
