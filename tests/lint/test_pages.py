@@ -20,7 +20,7 @@ def read(*path):
 
 PAGES = ["README.md", "CHANGELOG.md"] + [path for folder in ("deploy", "plugin", "tests")
                                          for path in glob.glob(folder + "/**/*.md", root_dir=ROOT, recursive=True)]
-CONFIGURATION, DEPLOYING = "plugin/config/README.md", "deploy/README.md"
+CONFIGURATION, ARCHITECTURE, DEPLOYING = "plugin/config/README.md", "plugin/README.md", "deploy/README.md"
 SOURCES = {path: read(path) for folder in ("plugin", "proto-json")
            for path in glob.glob(folder + "/**/*.[ch]", root_dir=ROOT, recursive=True)}
 SOURCE = "\n".join(SOURCES.values())
@@ -60,14 +60,14 @@ def anchors(page):
 
 
 def test_the_pages_are_there():
-    assert {CONFIGURATION, DEPLOYING, "tests/emulator/README.md"} <= set(PAGES)
+    assert {CONFIGURATION, ARCHITECTURE, DEPLOYING, "tests/emulator/README.md"} <= set(PAGES)
 
 
 def test_the_readme_is_short():
     assert len(read("README.md").splitlines()) <= 150
 
 
-@pytest.mark.parametrize("page", ["README.md", "CHANGELOG.md", CONFIGURATION, DEPLOYING])
+@pytest.mark.parametrize("page", ["README.md", "CHANGELOG.md", CONFIGURATION, ARCHITECTURE, DEPLOYING])
 def test_lines_are_short(page):
     """A row of a table cannot be broken; the README has none that would have to be."""
     assert [line for line in read(page).splitlines()
@@ -170,7 +170,7 @@ def test_service_account_of_a_pod():
     keys = provider["tokenAttributes"]["optionalServiceAccountAnnotationKeys"]
     assert (account["apiVersion"], account["kind"]) == ("v1", "ServiceAccount")
     assert account["metadata"]["annotations"].keys() <= set(keys)
-    assert set(keys) <= set(re.findall(r"[\w.-]+\.(?:aliyun|alibabacloud)\.com/role-\w+", read(DEPLOYING)))
+    assert set(keys) == set(re.findall(r"[\w.-]+\.(?:aliyun|alibabacloud)\.com/role-\w+", read(DEPLOYING)))
 
 
 def test_packages_are_those_that_the_tests_install():
@@ -205,3 +205,35 @@ def test_files_are_there(page):
         else:
             folders = ("", os.path.dirname(page), "plugin")
             assert any(glob.glob(os.path.join(ROOT, folder, name)) for folder in folders), name
+
+
+def test_functions_and_types_are_there():
+    for name in code(ARCHITECTURE):
+        found = re.fullmatch(r"(?:struct|enum) \w+", name) or re.fullmatch(r"([a-z]\w+)\(\)", name)
+        if found:
+            pattern = re.escape(name) + r" \{" if found.lastindex is None else rf"^\w[^\n=]*\b{found[1]}\("
+            assert re.search(pattern, SOURCE, re.M), name
+        macro = re.fullmatch(r"([A-Z]+)\([\w()]*\)", name)
+        assert not macro or f"#define {macro[1]}(" in SOURCE, name
+
+
+def test_tables_are_there():
+    tables = re.findall(r"a row of `(\w+)` in `([\w/.]+)`", prose(ARCHITECTURE))
+    assert len(tables) == 5
+    for name, path in tables:
+        assert f" {name}[] = {{" in SOURCES["plugin/" + path], name
+
+
+def test_floors_are_those_of_the_build():
+    """Each room of the build is in the picture, above all that it may include."""
+    picture, = blocks(ARCHITECTURE, "text")
+    floor = {}
+    for number, line in enumerate(reversed(picture.splitlines())):
+        floor |= {name.rstrip("/"): number for name in re.findall(r"[a-z-]+/|\b(?:main|provide)\.c", line)}
+    build = read("CMakeLists.txt")
+    rooms = re.findall(r"^add_room\(([a-z-]+) \S+ ?([^)]*)\)", build, re.M)
+    rooms += [("provide.c", re.search(r"target_link_libraries\(provide PUBLIC (.*)\)", build)[1]), ("main.c", "cmd")]
+    assert {name for name, _ in rooms} == floor.keys()
+    for name, below in rooms:
+        for other in below.replace("provide", "provide.c").split():
+            assert other == "options" or other.startswith("PkgConfig::") or floor[other] < floor[name], (name, other)
