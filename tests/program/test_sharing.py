@@ -7,7 +7,7 @@ import time
 
 import cache_records as records
 import pytest
-from emulated_node import finish
+from emulated_node import finish, release
 from identity_fixtures import CLAIMS, KEY, PULLER, SECRET, oidc
 from program_run import DEMO, WRAPPER, assert_failed, wait_until
 
@@ -73,6 +73,18 @@ def test_other_endpoint_of_sts(node, more):
 
 
 CROWD = 5 if WRAPPER else 25
+
+
+def test_runs_behind_an_absent_metadata_service_share_one_call(node):
+    """They learn together that it is absent, and one of them asks as the credentials URI."""
+    more = {"ALIBABA_CLOUD_IMDS_ENDPOINT": "http://127.0.0.1:1",
+            "ALIBABA_CLOUD_CREDENTIALS_URI": node.cloud.metadata + "/credentials"}
+    processes = [node.start(more=more, held=True) for _ in range(CROWD)]
+    for process in processes:
+        release(process)
+    answers = {out for status, out, err in finish(processes) if status == 0 or pytest.fail(err)}
+    assert len({json.loads(answer)["auth"][DEMO]["password"] for answer in answers}) == 1
+    assert node.tokens_asked() == 1 and node.cloud.operations("uri") == ["credentials"]
 
 
 @pytest.mark.parametrize("broken", [{"SSL_CERT_FILE": "/nonexistent"}, {"HTTPS_PROXY": "S3crt://h"}, {}])
