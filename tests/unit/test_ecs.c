@@ -18,22 +18,11 @@
 #define ISSUED                                                                                     \
     "{\"Code\":\"Success\",\"AccessKeyId\":\"STS.a\",\"AccessKeySecret\":\"b\","                   \
     "\"SecurityToken\":\"c\",\"Expiration\":\"2026-01-02T09:04:05Z\"}"
-#define GOT(path, what)                                                                            \
-    {                                                                                              \
-        .method = "GET", .url = path, .status = 200, .body = what                                  \
-    }
-#define NOT_FOUND(path)                                                                            \
-    {                                                                                              \
-        .method = "GET", .url = path, .status = 404                                                \
-    }
-#define SESSION                                                                                    \
-    {                                                                                              \
-        .method = "PUT", .url = PUT_TOKEN, .status = 200, .body = "session-1"                      \
-    }
-#define NO_SESSION(status_)                                                                        \
-    {                                                                                              \
-        .method = "PUT", .url = PUT_TOKEN, .status = (status_)                                     \
-    }
+#define GOT(path, what)     .method = "GET", .url = (path), .status = 200, .body = (what)
+#define NOT_FOUND(path)     .method = "GET", .url = (path), .status = 404
+#define SESSION             .method = "PUT", .url = PUT_TOKEN, .status = 200, .body = "session-1"
+#define NO_SESSION(status_) .method = "PUT", .url = PUT_TOKEN, .status = (status_)
+#define UNREACHABLE         .method = "PUT", .url = PUT_TOKEN, .error_kind = ERROR_TEMPORARY
 
 static char metadata_url[] = "http://100.100.100.200";
 static struct settings settings;
@@ -87,8 +76,8 @@ static void discovers_the_role(void **state)
                                                    .status = 200,
                                                    .body = " NodeRole\n",
                                                    .on_request = look_at_the_session},
-                                                  GOT(ROLES "NodeRole", ISSUED),
-                                                  GOT(REGION, "cn-hangzhou\n")};
+                                                  {GOT(ROLES "NodeRole", ISSUED)},
+                                                  {GOT(REGION, "cn-hangzhou\n")}};
 
     (void)state;
     start(script, COUNT_OF(script));
@@ -102,8 +91,8 @@ static void discovers_the_role(void **state)
 
 static void asks_for_the_named_role_only(void **state)
 {
-    static const struct fake_exchange script[] = {SESSION, GOT(ROLES "Named", ISSUED),
-                                                  GOT(REGION, "oss-cn-hangzhou")};
+    static const struct fake_exchange script[] = {
+        {SESSION}, {GOT(ROLES "Named", ISSUED)}, {GOT(REGION, "oss-cn-hangzhou")}};
 
     (void)state;
     start(script, COUNT_OF(script));
@@ -117,15 +106,15 @@ static void asks_for_the_named_role_only(void **state)
 static void uses_normal_mode_without_a_token_service(void **state)
 {
     static const struct fake_exchange scripts[][4] = {
-        {NO_SESSION(403), GOT(ROLES, "R"), GOT(ROLES "R", ISSUED), GOT(REGION, "cn-a")},
-        {NO_SESSION(404),
+        {{NO_SESSION(403)}, {GOT(ROLES, "R")}, {GOT(ROLES "R", ISSUED)}, {GOT(REGION, "cn-a")}},
+        {{NO_SESSION(404)},
          {.method = "GET",
           .url = ROLES,
           .status = 200,
           .body = "R",
           .on_request = look_at_no_session},
-         GOT(ROLES "R", ISSUED),
-         GOT(REGION, "cn-a")}};
+         {GOT(ROLES "R", ISSUED)},
+         {GOT(REGION, "cn-a")}}};
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(scripts); i++) {
@@ -149,12 +138,12 @@ static void uses_normal_mode_without_a_token_service(void **state)
 static void renews_a_session_once(void **state)
 {
     static const struct fake_exchange script[] = {
-        SESSION,
+        {SESSION},
         {.method = "GET", .url = ROLES, .status = 401},
-        SESSION,
-        GOT(ROLES, "R"),
+        {SESSION},
+        {GOT(ROLES, "R")},
         {.method = "GET", .url = ROLES "R", .status = 401},
-        SESSION,
+        {SESSION},
         {.method = "GET", .url = ROLES "R", .status = 401}};
 
     (void)state;
@@ -165,14 +154,9 @@ static void renews_a_session_once(void **state)
     end();
 }
 
-#define UNREACHABLE                                                                                \
-    {                                                                                              \
-        .method = "PUT", .url = PUT_TOKEN, .error_kind = ERROR_TEMPORARY                           \
-    }
-
 static void is_absent_if_nothing_answers(void **state)
 {
-    static const struct fake_exchange script[] = {UNREACHABLE, UNREACHABLE, UNREACHABLE};
+    static const struct fake_exchange script[] = {{UNREACHABLE}, {UNREACHABLE}, {UNREACHABLE}};
 
     (void)state;
     start(script, COUNT_OF(script));
@@ -192,9 +176,9 @@ static void is_absent_if_nothing_answers(void **state)
 static void is_down_if_it_was_reached(void **state)
 {
     static const struct fake_exchange script[] = {
-        UNREACHABLE,
+        {UNREACHABLE},
         {.method = "PUT", .url = PUT_TOKEN, .error_kind = ERROR_TEMPORARY, .connected = true},
-        UNREACHABLE};
+        {UNREACHABLE}};
 
     (void)state;
     start(script, COUNT_OF(script));
@@ -205,8 +189,8 @@ static void is_down_if_it_was_reached(void **state)
 
 static void is_absent_without_a_role(void **state)
 {
-    static const struct fake_exchange scripts[][2] = {{SESSION, NOT_FOUND(ROLES)},
-                                                      {SESSION, GOT(ROLES, "")}};
+    static const struct fake_exchange scripts[][2] = {{{SESSION}, {NOT_FOUND(ROLES)}},
+                                                      {{SESSION}, {GOT(ROLES, "")}}};
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(scripts); i++) {
@@ -232,27 +216,27 @@ static void fails_on_answers_that_are_none(void **state)
          NULL,
          "ECS metadata service: the session token is not a token",
          "Check what answers at http://1"},
-        {{SESSION, GOT(ROLES, "<html>")},
+        {{{SESSION}, {GOT(ROLES, "<html>")}},
          2,
          NULL,
          "ECS metadata service: the answer is not a role name",
          "Check what answers at http://1"},
-        {{SESSION, GOT(ROLES, "R"), NOT_FOUND(ROLES "R")},
+        {{{SESSION}, {GOT(ROLES, "R")}, {NOT_FOUND(ROLES "R")}},
          3,
          NULL,
          "RAM role R is not attached to this ECS instance",
          "Attach it, or another one"},
-        {{SESSION, NOT_FOUND(ROLES "N")},
+        {{{SESSION}, {NOT_FOUND(ROLES "N")}},
          2,
          "N",
          "RAM role N is not attached to this ECS instance",
          "Attach it, or correct the one, which names it"},
-        {{SESSION, GOT(ROLES "N", "{\"Code\":\"Failed\"}")},
+        {{{SESSION}, {GOT(ROLES "N", "{\"Code\":\"Failed\"}")}},
          2,
          "N",
          "",
          "Check that RAM role N still exists"},
-        {{SESSION, GOT(ROLES "N", "session-1")}, 2, "N", "", "Check what answers at http://1"},
+        {{{SESSION}, {GOT(ROLES "N", "session-1")}}, 2, "N", "", "Check what answers at http://1"},
     };
 
     (void)state;
@@ -294,9 +278,9 @@ static void keeps_session_role_and_region(void **state)
          .status = 200,
          .body = "session-1",
          .on_request = look_at_a_long_life},
-        GOT(ROLES, "R"),
-        GOT(ROLES "R", ISSUED),
-        GOT(REGION, "cn-a"),
+        {GOT(ROLES, "R")},
+        {GOT(ROLES "R", ISSUED)},
+        {GOT(REGION, "cn-a")},
         /* The next run. */
         {.method = "GET",
          .url = ROLES "R",
@@ -308,18 +292,18 @@ static void keeps_session_role_and_region(void **state)
         {.method = "GET", .url = ROLES "R", .error_kind = ERROR_TEMPORARY},
         {.method = "GET", .url = ROLES "R", .error_kind = ERROR_TEMPORARY},
         /* The role was replaced by another. */
-        NOT_FOUND(ROLES "R"),
-        SESSION,
-        GOT(ROLES, "S"),
-        GOT(ROLES "S", ISSUED),
-        GOT(REGION, "cn-a"),
+        {NOT_FOUND(ROLES "R")},
+        {SESSION},
+        {GOT(ROLES, "S")},
+        {GOT(ROLES "S", ISSUED)},
+        {GOT(REGION, "cn-a")},
         /* It was detached. */
-        NOT_FOUND(ROLES "S"),
-        SESSION,
-        NOT_FOUND(ROLES),
+        {NOT_FOUND(ROLES "S")},
+        {SESSION},
+        {NOT_FOUND(ROLES)},
         /* Nothing is kept of that. */
-        SESSION,
-        NOT_FOUND(ROLES)};
+        {SESSION},
+        {NOT_FOUND(ROLES)}};
     char directory[] = "/tmp/test_ecs.XXXXXX";
     struct store store AUTO(store_close) = {0};
 
@@ -348,9 +332,9 @@ static void keeps_session_role_and_region(void **state)
 static void locates_the_node(void **state)
 {
     static const struct fake_exchange script[] = {
-        SESSION, GOT(REGION, "cn-a"), GOT(ACCOUNT, "1234567890123456\n"),
-        SESSION, NOT_FOUND(REGION),   GOT(ACCOUNT, "12:role/x")};
-    static const struct fake_exchange unreachable[] = {UNREACHABLE, UNREACHABLE, UNREACHABLE};
+        {SESSION}, {GOT(REGION, "cn-a")}, {GOT(ACCOUNT, "1234567890123456\n")},
+        {SESSION}, {NOT_FOUND(REGION)},   {GOT(ACCOUNT, "12:role/x")}};
+    static const struct fake_exchange unreachable[] = {{UNREACHABLE}, {UNREACHABLE}, {UNREACHABLE}};
     struct node_place place = {0};
 
     (void)state;

@@ -62,20 +62,11 @@ static struct error refused(void)
     return err;
 }
 
-#define ANSWER        "{\"answer\":1}"
-#define REFUSAL(code) "{\"Code\":\"" code "\",\"Message\":\"no\",\"RequestId\":\"R-1\"}"
-#define GOOD(host)                                                                                 \
-    {                                                                                              \
-        .method = "POST", .url = host, .status = 200, .body = ANSWER                               \
-    }
-#define BAD(host, code)                                                                            \
-    {                                                                                              \
-        .method = "POST", .url = host, .status = 400, .body = REFUSAL(code)                        \
-    }
-#define UNREACHABLE(host)                                                                          \
-    {                                                                                              \
-        .method = "POST", .url = host, .error_kind = ERROR_TEMPORARY                               \
-    }
+#define ANSWER            "{\"answer\":1}"
+#define REFUSAL(code)     "{\"Code\":\"" code "\",\"Message\":\"no\",\"RequestId\":\"R-1\"}"
+#define GOOD(host)        .method = "POST", .url = (host), .status = 200, .body = ANSWER
+#define BAD(host, code)   .method = "POST", .url = (host), .status = 400, .body = REFUSAL(code)
+#define UNREACHABLE(host) .method = "POST", .url = (host), .error_kind = ERROR_TEMPORARY
 
 static void look_at_a_signed_request(const struct http_request *request)
 {
@@ -140,8 +131,8 @@ static void waits_where_the_service_throttles(void **state)
                                                    .status = 503,
                                                    .body = REFUSAL("Throttling.User"),
                                                    .retry_after = "7"},
-                                                  BAD("//a", "ServiceUnavailable"),
-                                                  GOOD("//a")};
+                                                  {BAD("//a", "ServiceUnavailable")},
+                                                  {GOOD("//a")}};
 
     (void)state;
     START(script);
@@ -153,9 +144,11 @@ static void waits_where_the_service_throttles(void **state)
 
 static void gives_up_after_some_tries(void **state)
 {
-    static const struct fake_exchange script[] = {
-        BAD("//a", "Throttling"), BAD("//a", "Throttling"), BAD("//a", "Throttling"),
-        BAD("//a", "Throttling"), BAD("//a", "Throttling")};
+    static const struct fake_exchange script[] = {{BAD("//a", "Throttling")},
+                                                  {BAD("//a", "Throttling")},
+                                                  {BAD("//a", "Throttling")},
+                                                  {BAD("//a", "Throttling")},
+                                                  {BAD("//a", "Throttling")}};
     struct error err;
 
     (void)state;
@@ -225,7 +218,7 @@ static void corrects_its_clock_once(void **state)
 
 static void keeps_its_clock_without_another(void **state)
 {
-    static const struct fake_exchange script[] = {BAD("//a", "InvalidTimeStamp.Expired")};
+    static const struct fake_exchange script[] = {{BAD("//a", "InvalidTimeStamp.Expired")}};
 
     (void)state;
     START(script);
@@ -267,10 +260,12 @@ static void takes_another_nonce_once(void **state)
 
 static void goes_on_to_the_next_endpoint(void **state)
 {
-    static const struct fake_exchange script[] = {UNREACHABLE("//a"), UNREACHABLE("//b"),
-                                                  GOOD("//c"),
+    static const struct fake_exchange script[] = {{UNREACHABLE("//a")},
+                                                  {UNREACHABLE("//b")},
+                                                  {GOOD("//c")},
                                                   /* The next call begins there. */
-                                                  UNREACHABLE("//c"), GOOD("//a")};
+                                                  {UNREACHABLE("//c")},
+                                                  {GOOD("//a")}};
 
     (void)state;
     START(script);
@@ -284,8 +279,8 @@ static void goes_on_to_the_next_endpoint(void **state)
 
 static void begins_again_after_the_last_endpoint(void **state)
 {
-    static const struct fake_exchange script[] = {UNREACHABLE("//a"), UNREACHABLE("//b"),
-                                                  UNREACHABLE("//c"), GOOD("//a")};
+    static const struct fake_exchange script[] = {
+        {UNREACHABLE("//a")}, {UNREACHABLE("//b")}, {UNREACHABLE("//c")}, {GOOD("//a")}};
 
     (void)state;
     START(script);
@@ -299,7 +294,7 @@ static void does_not_go_on_after_other_failures(void **state)
 {
     static const struct fake_exchange untrusted[] = {
         {.method = "POST", .url = "//a", .error_kind = ERROR_UNAVAILABLE}};
-    static const struct fake_exchange forbidden[] = {BAD("//a", "NoPermission")};
+    static const struct fake_exchange forbidden[] = {{BAD("//a", "NoPermission")}};
 
     (void)state;
     START(untrusted);
@@ -317,12 +312,12 @@ static void says_what_would_cure_a_refusal(void **state)
         bool is_long_lived;
         enum error_retry retry;
     } cases[] = {
-        {BAD("//a", "InvalidSecurityToken.Expired"), false, ERROR_RETRY_NEW_CREDENTIALS},
-        {BAD("//a", "InvalidAccessKeyId.NotFound"), false, ERROR_RETRY_NEW_CREDENTIALS},
-        {BAD("//a", "InvalidAccessKeyId.NotFound"), true, ERROR_RETRY_NOTHING},
-        {BAD("//a", "InvalidSecurityToken.Malformed"), false, ERROR_RETRY_NOTHING},
-        {BAD("//a", "INSTANCE_NOT_EXIST"), false, ERROR_RETRY_NEW_INSTANCE_ID},
-        {BAD("//a", "NoPermission"), false, ERROR_RETRY_NOTHING},
+        {{BAD("//a", "InvalidSecurityToken.Expired")}, false, ERROR_RETRY_NEW_CREDENTIALS},
+        {{BAD("//a", "InvalidAccessKeyId.NotFound")}, false, ERROR_RETRY_NEW_CREDENTIALS},
+        {{BAD("//a", "InvalidAccessKeyId.NotFound")}, true, ERROR_RETRY_NOTHING},
+        {{BAD("//a", "InvalidSecurityToken.Malformed")}, false, ERROR_RETRY_NOTHING},
+        {{BAD("//a", "INSTANCE_NOT_EXIST")}, false, ERROR_RETRY_NEW_INSTANCE_ID},
+        {{BAD("//a", "NoPermission")}, false, ERROR_RETRY_NOTHING},
     };
 
     (void)state;
