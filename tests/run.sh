@@ -5,5 +5,5 @@ cd "$(dirname "$0")/.."
 
 sh tests/setup.sh tests
 cmake --preset debug -DPython3_EXECUTABLE=/usr/bin/python3
-cmake --build --preset debug --parallel
+cmake --build --preset debug --parallel "$(nproc)"
 ctest --test-dir build/debug --output-on-failure --parallel 4

@@ -7,8 +7,8 @@ packages="cmake make gcc libc6-dev pkg-config libcurl4-openssl-dev libssl-dev li
     packages="$packages libcmocka-dev python3-pytest python3-pytest-xdist python3-jsonschema python3-yaml\
  flake8 shellcheck binutils procps iproute2"
 [ "${1:-}" != checks ] ||
-    packages="$packages clang libclang-rt-14-dev clang-format clang-tidy cppcheck valgrind nodejs npm golang-go python3-pip python3-venv\
- docker-registry skopeo podman buildah curl strace binutils qemu-user-static man-db"
+    packages="$packages clang libclang-rt-14-dev clang-format clang-tidy cppcheck valgrind nodejs npm golang-go python3-pip\
+ python3-venv ca-certificates docker-registry skopeo podman buildah curl strace qemu-user-static man-db"
 
 missing=
 for package in $packages; do

@@ -163,7 +163,7 @@ NODE = {
 def library(request):
     """Installs one into the build folder, once; its name, and how to run its picker."""
     target = os.environ.get("EMULATOR_SDK_NODE_MODULES")
-    required = os.environ.get("REQUIRE_OFFICIAL_SDK") == "1"
+    required = os.environ.get("REQUIRE_ALL") == "1"
     install, run = map(shlex.split, LIBRARIES[request.param])
     if not target or not shutil.which(install[0]):
         assert not required, f"{install[0]} is not there"

@@ -24,7 +24,7 @@ ROA = {"style": "ROA", "method": "GET", "pathname": "/tokens", "version": "2016-
 def modules():
     """Installs the SDK into the build folder, once."""
     target = os.environ.get("EMULATOR_SDK_NODE_MODULES")
-    required = os.environ.get("REQUIRE_OFFICIAL_SDK") == "1"
+    required = os.environ.get("REQUIRE_ALL") == "1"
     if not target or not shutil.which("npm"):
         assert not required, "npm is not there"
         pytest.skip("npm is not there")
