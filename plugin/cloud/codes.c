@@ -24,9 +24,9 @@
 #define INSTANCE_ADVICE                                                                            \
     "Check that this instance exists in this region and belongs to the account of this identity"
 
-/* Longer names before their own beginnings: the first row that fits counts. */
+/* The first row that matches counts, so longer codes precede their prefixes. */
 static const struct {
-    const char *code; /* itself, or its beginning up to a dot */
+    const char *code; /* alone, or followed by a dot and more */
     struct codes codes;
 } rows[] = {
     {"Throttling", {CODES_TEMPORARY, ERROR_TEMPORARY, NOTHING, THROTTLED_ADVICE}},
@@ -53,7 +53,7 @@ static const struct {
     {"MissingSecurityToken",
      {CODES_OTHER, ERROR_PERMISSION, NOTHING,
       "An STS AccessKey needs its security token: set ALIBABA_CLOUD_SECURITY_TOKEN"}},
-    /* Also said of STS credentials that have expired. */
+    /* Also returned for STS credentials that have expired. */
     {"InvalidAccessKeyId.NotFound", {CODES_OTHER, ERROR_PERMISSION, NEW_CREDENTIALS, KEY_ADVICE}},
     {"InvalidAccessKeyId", {CODES_OTHER, ERROR_PERMISSION, NOTHING, KEY_ADVICE}},
     {"Forbidden.AccessKeyDisabled", {CODES_OTHER, ERROR_PERMISSION, NOTHING, KEY_ADVICE}},
@@ -113,7 +113,7 @@ static bool fits(const char *code, const char *known)
     return *code == '\0' || *code == '.';
 }
 
-/* What STS finds wrong with a token: the exact codes are documented in part only. */
+/* What STS objects to in a token. Not all exact codes are documented. */
 static enum codes_meaning oidc_meaning(const char *code)
 {
     static const struct {
@@ -133,7 +133,7 @@ static enum codes_meaning oidc_meaning(const char *code)
     return CODES_OIDC_REFUSED;
 }
 
-/* A code that is in no row. */
+/* A code that no row matches. */
 static struct codes look_up_unknown(const char *code, long status)
 {
     static const struct codes throttled = {CODES_TEMPORARY, ERROR_TEMPORARY, NOTHING,

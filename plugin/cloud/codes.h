@@ -1,22 +1,22 @@
-/* All error codes of Alibaba Cloud's APIs that this program knows, and what they mean for it. Pure.
- * Nobody else compares codes. A code matches a row that is equal to it or to its beginning up to a
- * dot; case and underscores do not count, since spellings differ between services. The HTTP status
- * decides only about codes that are in no row. Sources: the error tables of STS and of Container
- * Registry, "Common error codes". */
+/* All error codes of Alibaba Cloud's APIs that this program knows, and what they mean for it: no
+ * other file compares codes. Pure. A known code also matches with a dot and more text after it;
+ * case and underscores are ignored, since spellings differ between services. The HTTP status counts
+ * only where the code is not known. Sources: the error tables of STS and of Container Registry,
+ * "Common error codes". */
 #ifndef CLOUD_CODES_H
 #define CLOUD_CODES_H
 
 #include "base/error.h"
 
 enum codes_meaning {
-    CODES_TEMPORARY,     /* throttled, or trouble of the service: back off, try again */
+    CODES_TEMPORARY,     /* throttled or temporarily unavailable: back off, try again */
     CODES_CLOCK_SKEW,    /* our clock is wrong: take the server's, sign again, once */
     CODES_NONCE_USED,    /* sign again with another nonce, once */
     CODES_FORBIDDEN,     /* a permission is missing */
-    CODES_BAD_SIGNATURE, /* its message quotes what was signed, security token included */
+    CODES_BAD_SIGNATURE, /* the message quotes what was signed, security token included */
     CODES_OIDC_EXPIRED,  /* the token of an OIDC provider has expired */
-    CODES_OIDC_AUDIENCE, /* it is for somebody else */
-    CODES_OIDC_ISSUER,   /* it is of another issuer than the OIDC provider is registered for */
+    CODES_OIDC_AUDIENCE, /* its audience is another */
+    CODES_OIDC_ISSUER,   /* its issuer is not that of the OIDC provider */
     CODES_OIDC_INVALID,  /* it cannot be verified */
     CODES_OIDC_REFUSED,  /* it was refused for a reason that STS does not name */
     CODES_OTHER,

@@ -26,17 +26,17 @@ bool explain_not_the_api(struct error *err)
 }
 
 bool explain_forbidden(const char *product, const char *action, const char *principal,
-                       const struct api_error *said, struct error *err)
+                       const struct api_error *refusal, struct error *err)
 {
-    const bool names_action = said->auth_action[0] != '\0';
-    const bool is_denied = strcmp(said->no_permission_type, "ExplicitDeny") == 0;
+    const bool names_action = refusal->auth_action[0] != '\0';
+    const bool is_denied = strcmp(refusal->no_permission_type, "ExplicitDeny") == 0;
 
     return error_advise(err,
                         is_denied ? "A policy denies %s%s%s to %s explicitly: remove that Deny"
                                   : "Allow the action %s%s%s to %s in a RAM policy",
                         names_action ? "" : product, names_action ? "" : ":",
-                        names_action ? said->auth_action : action,
-                        said->auth_principal[0] != '\0' ? said->auth_principal : principal);
+                        names_action ? refusal->auth_action : action,
+                        refusal->auth_principal[0] != '\0' ? refusal->auth_principal : principal);
 }
 
 bool explain_no_instance(const char *name, struct error *err)

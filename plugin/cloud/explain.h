@@ -18,12 +18,12 @@ bool explain_unknown_region(bool is_sts, struct error *err);
 
 /* -- calls -- */
 
-/* An answer that is not the API's. */
+/* The answer cannot be decoded. */
 bool explain_not_the_api(struct error *err);
 
-/* A permission is missing: "PRODUCT:ACTION" to `principal`, unless the service says otherwise. */
+/* A permission is missing: "PRODUCT:ACTION" for `principal`, unless the refusal names others. */
 bool explain_forbidden(const char *product, const char *action, const char *principal,
-                       const struct api_error *said, struct error *err);
+                       const struct api_error *refusal, struct error *err);
 
 /* ListInstance has no instance of this name. */
 bool explain_no_instance(const char *name, struct error *err);
@@ -33,7 +33,7 @@ bool explain_no_instance(const char *name, struct error *err);
 /* Credentials of a role that had expired when they were issued. */
 bool explain_issued_expired(const char *role_arn, struct error *err);
 
-/* AssumeRole was refused. STS says the same about a missing permission and about a trust policy
+/* AssumeRole was refused. STS gives the same code for a missing permission and for a trust policy
  * that does not admit the caller. */
 bool explain_assume_role(const char *principal, bool has_external_id, struct error *err);
 
@@ -63,7 +63,7 @@ bool explain_metadata_status(const struct metadata *metadata, long status, struc
 /* There is no token service, but normal mode is disabled. */
 bool explain_metadata_token_only(struct error *err);
 
-/* What came as a session token is none. */
+/* The answer is not a session token. */
 bool explain_metadata_no_token(const struct metadata *metadata, struct error *err);
 
 #endif

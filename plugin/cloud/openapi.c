@@ -81,7 +81,7 @@ static void append_common(struct buf *query, const struct openapi_call *call,
 
     if (query->length > 0)
         buf_append_text(query, "&");
-    sign_v3_query(query, common, sizeof common / sizeof *common);
+    sign_v3_query(query, common, COUNT_OF(common));
 }
 
 static void add_header(struct http_request *request, const char *name, const char *value)
@@ -166,22 +166,23 @@ static bool send_once(struct http_response *response, const struct attempts *att
     return http_send(api->http, &request, response, err);
 }
 
-/* Services quote what they were sent: as it is, or as it was encoded. Each text by itself, since
- * what was cut is found at its end only. */
-static void redact(struct api_error *said, const struct secret *secret)
+/* Services quote what they were sent, as it is or percent-encoded. Each text separately, since a
+ * secret that was cut is found at the end of a text only. */
+static void redact(struct api_error *refusal, const struct secret *secret)
 {
-    char *const texts[] = {said->code,        said->message,        said->request_id,
-                           said->auth_action, said->auth_principal, said->no_permission_type};
+    char *const texts[] = {refusal->code,           refusal->message,
+                           refusal->request_id,     refusal->auth_action,
+                           refusal->auth_principal, refusal->no_permission_type};
     struct buf encoded AUTO(buf_clear) = {0};
 
     text_percent_encode(&encoded, secret_reveal(secret));
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+    for (size_t i = 0; i < COUNT_OF(texts); i++) {
         text_redact(texts[i], secret_reveal(secret));
         text_redact(texts[i], buf_text(&encoded));
     }
 }
 
-/* What the service says, without secrets. */
+/* Decodes the service's error, without secrets. */
 static void read_refusal(struct api_error *out, const struct attempts *attempts,
                          const struct http_response *response)
 {
@@ -198,8 +199,8 @@ static void read_refusal(struct api_error *out, const struct attempts *attempts,
         redact(out, attempts->call->secret);
 }
 
-/* Credentials without a security token do not expire: others would have to be configured. */
-static enum error_retry cure(const struct codes *codes, const struct credentials *credentials)
+/* Credentials without a security token do not expire: fetching them again gives the same. */
+static enum error_retry retry_of(const struct codes *codes, const struct credentials *credentials)
 {
     if (codes->retry == ERROR_RETRY_NEW_CREDENTIALS && credentials != NULL &&
         secret_is_empty(&credentials->security_token))
@@ -207,31 +208,31 @@ static enum error_retry cure(const struct codes *codes, const struct credentials
     return codes->retry;
 }
 
-/* Fills err from an answer that refuses: the service's own words, its code, what to do. */
+/* Fills err from an answer that refuses: the service's message and code, and what to do. */
 static enum codes_meaning refuse(const struct attempts *attempts,
                                  const struct http_response *response, struct error *err)
 {
     const struct openapi_call *call = attempts->call;
-    struct api_error said;
+    struct api_error refusal;
     struct codes codes;
 
-    read_refusal(&said, attempts, response);
-    codes = codes_look_up(said.code, response->status);
-    if (said.message[0] == '\0' || codes.meaning == CODES_BAD_SIGNATURE)
+    read_refusal(&refusal, attempts, response);
+    codes = codes_look_up(refusal.code, response->status);
+    if (refusal.message[0] == '\0' || codes.meaning == CODES_BAD_SIGNATURE)
         error_set(err, codes.kind, "%s refused with HTTP status %ld", call->action,
                   response->status);
     else
-        error_set(err, codes.kind, "%s refused: %s", call->action, said.message);
-    err->retry = cure(&codes, attempts->api->credentials);
-    text_copy(err->service_code, sizeof err->service_code, said.code);
-    text_copy(err->request_id, sizeof err->request_id, said.request_id);
+        error_set(err, codes.kind, "%s refused: %s", call->action, refusal.message);
+    err->retry = retry_of(&codes, attempts->api->credentials);
+    text_copy(err->service_code, sizeof err->service_code, refusal.code);
+    text_copy(err->request_id, sizeof err->request_id, refusal.request_id);
     text_make_printable(err->service_code);
     text_make_printable(err->request_id);
     if (codes.meaning == CODES_FORBIDDEN)
         explain_forbidden(call->product, call->action,
                           attempts->api->credentials == NULL ? "the caller"
                                                              : attempts->api->principal,
-                          &said, err);
+                          &refusal, err);
     else
         error_advise(err, "%s", codes.advice);
     error_wrap(err, "%s", attempts->api->endpoints->urls[attempts->endpoint] + strlen("https://"));

@@ -1,6 +1,6 @@
 /* One call of an Alibaba Cloud API: the only place that signs, tries again, goes on to the next
- * endpoint and corrects a wrong clock. Every other cure of a refusal is up to the caller and stands
- * in err->retry. */
+ * endpoint and corrects a wrong clock. Any other second try is up to the caller: err->retry says
+ * what it needs. */
 #ifndef CLOUD_OPENAPI_H
 #define CLOUD_OPENAPI_H
 

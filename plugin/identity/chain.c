@@ -86,8 +86,8 @@ static const struct {
     {"credentials URI", SETTINGS_SOURCE_URI, find_uri},
 };
 
-/* The next plan from source `*at` on, which moves behind it. A source that is not configured gives
- * a reason. */
+/* The next plan from source `*at` on, which moves past it. A source that is not configured adds
+ * its reason. */
 static bool find_next(struct identity_plans *out, size_t *at, const struct system *system,
                       const struct settings_identity *settings, struct error *err)
 {

@@ -10,9 +10,9 @@
 struct system;
 
 /* Finds what the configuration asks for: one source, or the first of the chain that is configured.
- * The metadata service is taken for granted, since only the network can tell; as a link of the
- * chain it has the next source as the second plan. `out->reasons` says why the sources before the
- * first plan are not configured. */
+ * Whether there is a metadata service shows only when it is asked: as a link of the chain it counts
+ * as configured, and the credentials URI, if configured, is the second plan. `out->reasons` lists
+ * why the sources before the first plan are not configured. */
 CHECKED bool chain_find(struct identity_plans *out, const struct system *system,
                         const struct settings_identity *settings, struct error *err);
 

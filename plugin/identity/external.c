@@ -18,9 +18,9 @@
 
 void external_clear(struct external_command *command)
 {
-    for (size_t i = 0; command->words[i] != NULL; i++) {
-        free(command->words[i]);
-        command->words[i] = NULL;
+    for (size_t i = 0; command->argv[i] != NULL; i++) {
+        free(command->argv[i]);
+        command->argv[i] = NULL;
     }
 }
 
@@ -61,12 +61,12 @@ static bool split(struct external_command *out, const char *text, struct error *
         text += strspn(text, " \t\r\n");
         if (*text == '\0')
             return count > 0 || error_set(err, ERROR_CONFIG, "the command is empty");
-        if (count == EXTERNAL_WORDS_MAX)
-            return error_set(err, ERROR_CONFIG, "the command has more than %d words",
-                             EXTERNAL_WORDS_MAX);
+        if (count == EXTERNAL_ARGUMENTS_MAX)
+            return error_set(err, ERROR_CONFIG, "the command has more than %d arguments",
+                             EXTERNAL_ARGUMENTS_MAX);
         if (!read_word(&word, &text, err))
             return false;
-        out->words[count] = alloc_string(buf_text(&word));
+        out->argv[count] = alloc_string(buf_text(&word));
     }
 }
 
@@ -182,7 +182,7 @@ static _Noreturn void exec_child(const struct external_command *command, int out
         (void)fcntl(descriptor, F_SETFD, FD_CLOEXEC);
     if (null >= 0 && dup2(null, STDIN_FILENO) >= 0 && dup2(output, STDOUT_FILENO) >= 0 &&
         dup2(null, STDERR_FILENO) >= 0)
-        (void)execvp(command->words[0], command->words);
+        (void)execvp(command->argv[0], command->argv);
     reason = errno;
     _exit(write(failure, &reason, sizeof reason) == sizeof reason ? EXIT_FAILURE : 127);
 }
@@ -301,7 +301,7 @@ bool external_run(struct buf *out, const struct external_command *command, size_
     close_end(&output.write);
     close_end(&failure.write);
     child.stream = (struct pollfd){.fd = output.read, .events = POLLIN};
-    succeeded = wait_for_start(failure.read, command->words[0], deadline_ms, err) &&
+    succeeded = wait_for_start(failure.read, command->argv[0], deadline_ms, err) &&
                 check_exit(&child, wait_for_exit(&child, deadline_ms), err);
     if (!child.has_ended)
         kill_child(child.pid);
@@ -313,12 +313,12 @@ bool external_run(struct buf *out, const struct external_command *command, size_
 bool external_fetch(struct credentials *out, const struct run *run, const char *command,
                     struct error *err)
 {
-    struct external_command words AUTO(external_clear) = {{0}};
+    struct external_command arguments AUTO(external_clear) = {{0}};
     struct buf answer AUTO(buf_clear) = {0};
 
-    if (!external_split(&words, command, err))
+    if (!external_split(&arguments, command, err))
         return explain_command_line(err);
-    return (external_run(&answer, &words, CREDENTIALS_REPLY_MAX_BYTES, run->http.deadline_ms,
+    return (external_run(&answer, &arguments, CREDENTIALS_REPLY_MAX_BYTES, run->http.deadline_ms,
                          err) &&
             credentials_reply_decode_process(out, answer.bytes, answer.length, err)) ||
            explain_command(err);

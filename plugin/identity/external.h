@@ -11,11 +11,11 @@
 #include "base/error.h"
 #include "config/run.h"
 
-enum { EXTERNAL_WORDS_MAX = 256 };
+enum { EXTERNAL_ARGUMENTS_MAX = 256 };
 
-/* Words of a command, NULL-terminated for exec. */
+/* The arguments of a command, NULL-terminated for exec. */
 struct external_command {
-    char *words[EXTERNAL_WORDS_MAX + 1]; /* owned */
+    char *argv[EXTERNAL_ARGUMENTS_MAX + 1]; /* owned */
 };
 
 void external_clear(struct external_command *command);

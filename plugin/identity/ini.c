@@ -60,7 +60,7 @@ static void take_key(struct cli_profile *out, const char *key, const char *value
         secret_set(&out->sts_token, value, strlen(value));
 }
 
-/* Puts the type of a section into the words of CLI profiles; a type unknown here stays as it is. */
+/* Translates the type of a section to a mode of CLI profiles; an unknown type stays as it is. */
 static void translate_type(struct cli_profile *profile)
 {
     static const struct {
@@ -116,19 +116,18 @@ enum cli_profile_outcome ini_find(struct cli_profile *out, char name[CLI_PROFILE
     char *rest;
 
     if (length > 0 && memchr(bytes, '\0', length) != NULL) {
-        (void)error_set(err, ERROR_CONFIG, "it has a NUL byte");
+        error_set(err, ERROR_CONFIG, "it has a NUL byte");
         return CLI_PROFILE_BROKEN;
     }
     if (name[0] == '\0')
-        (void)text_copy(name, CLI_PROFILE_NAME_SIZE, "default");
+        text_copy(name, CLI_PROFILE_NAME_SIZE, "default");
     buf_append(&text, bytes, length);
     rest = text.bytes;
     for (unsigned number = 1; rest != NULL; number++) {
         char *line = strsep(&rest, "\n");
 
         if (!read_line(&fresh, line, name, &inside, &found)) {
-            (void)error_set(err, ERROR_CONFIG, "line %u is neither [section] nor key = value",
-                            number);
+            error_set(err, ERROR_CONFIG, "line %u is neither [section] nor key = value", number);
             return CLI_PROFILE_BROKEN;
         }
     }

@@ -1,6 +1,6 @@
 /* How credentials are obtained: the source they come from, and the roles that are assumed one after
- * the other from there. Every source of the official chain, every profile and every pod comes down
- * to a plan, which is made without the network and does not change any more. */
+ * the other from there. Every source of the official chain, every profile and every pod is turned
+ * into a plan, which is made without the network and does not change any more. */
 #ifndef IDENTITY_PLAN_H
 #define IDENTITY_PLAN_H
 

@@ -310,7 +310,7 @@ static bool make(const struct profile_context *context, struct error *err)
                      context->profile->mode);
 }
 
-/* As `aliyun configure` leaves its file behind before anything was entered. */
+/* As `aliyun configure` creates it before anything is entered. */
 static bool is_blank(const struct cli_profile *profile, const struct profile_file *file)
 {
     return !file->is_ini && !file->is_named && profile->mode != NULL &&

@@ -40,9 +40,9 @@ static void split_command(const char *text)
 
     if (!external_split(&command, text, &err))
         return;
-    for (size_t i = 0; command.words[i] != NULL; i++)
-        total += strlen(command.words[i]);
-    if (command.words[0] == NULL || total > strlen(text))
+    for (size_t i = 0; command.argv[i] != NULL; i++)
+        total += strlen(command.argv[i]);
+    if (command.argv[0] == NULL || total > strlen(text))
         abort();
 }
 

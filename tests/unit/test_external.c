@@ -11,7 +11,7 @@ static void splits_commands(void **state)
 {
     static const struct {
         const char *text;
-        const char *words; /* joined by | */
+        const char *arguments; /* joined by | */
     } good[] = {
         {"a", "a"},
         {"  a\tb \n c ", "a|b|c"},
@@ -33,9 +33,9 @@ static void splits_commands(void **state)
         struct buf joined AUTO(buf_clear) = {0};
 
         assert_true(external_split(&command, good[i].text, &err));
-        for (size_t word = 0; command.words[word] != NULL; word++)
-            buf_append_format(&joined, "%s%s", word == 0 ? "" : "|", command.words[word]);
-        assert_string_equal(buf_text(&joined), good[i].words);
+        for (size_t word = 0; command.argv[word] != NULL; word++)
+            buf_append_format(&joined, "%s%s", word == 0 ? "" : "|", command.argv[word]);
+        assert_string_equal(buf_text(&joined), good[i].arguments);
     }
     for (size_t i = 0; i < COUNT_OF(bad); i++) {
         struct external_command command AUTO(external_clear) = {{0}};
@@ -45,14 +45,14 @@ static void splits_commands(void **state)
     }
 }
 
-static void bounds_the_words_of_a_command(void **state)
+static void bounds_the_arguments_of_a_command(void **state)
 {
     struct external_command command AUTO(external_clear) = {{0}};
     struct buf text AUTO(buf_clear) = {0};
     struct error err = {0};
 
     (void)state;
-    for (int i = 0; i < EXTERNAL_WORDS_MAX; i++)
+    for (int i = 0; i < EXTERNAL_ARGUMENTS_MAX; i++)
         buf_append_text(&text, "a ");
     assert_true(external_split(&command, buf_text(&text), &err));
     external_clear(&command);
@@ -149,7 +149,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(splits_commands),
-        cmocka_unit_test(bounds_the_words_of_a_command),
+        cmocka_unit_test(bounds_the_arguments_of_a_command),
         cmocka_unit_test(runs_commands),
         cmocka_unit_test(leaves_signals_as_they_were),
     };
