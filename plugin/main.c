@@ -191,16 +191,23 @@ static bool run_docker_helper(struct answer *out, int64_t started_ms, int argc, 
     return docker_answer(action, err);
 }
 
+/* One line: on stderr, which the kubelet logs, or on stdout, where the clients of a credential
+ * helper look for it. */
 static void print_error(const struct error *err, bool is_docker)
 {
-    if (!is_docker) {
-        log_error(err);
-        return;
-    }
-    docker_print_error(err);
-    /* The protocol's own sentences are answers rather than failures. */
+    struct buf text AUTO(buf_clear) = {0};
+    char line[ERROR_LINE_SIZE];
+    struct error ignored;
+
+    error_format(err, line, sizeof line);
+    buf_append_format(&text, "%s%s\n", is_docker ? "" : "aliyun-acr-credential-provider: ", line);
+    /* A protocol's own sentences are answers rather than failures. */
     if (err->kind != ERROR_VERBATIM)
-        log_error_to_syslog(err);
+        log_error(err);
+    /* When this fails too, there is nowhere left to report it. */
+    if (!file_write_all(is_docker ? STDOUT_FILENO : STDERR_FILENO, text.bytes, text.length,
+                        &ignored))
+        return;
 }
 
 int main(int argc, char **argv)

@@ -16,18 +16,6 @@ static void fill(char *field, size_t size, const char *format, va_list arguments
     text_make_printable(field);
 }
 
-bool error_set(struct error *err, enum error_kind kind, const char *format, ...)
-{
-    va_list arguments;
-
-    memset(err, 0, sizeof *err);
-    err->kind = kind;
-    va_start(arguments, format);
-    fill(err->cause, sizeof err->cause, format, arguments);
-    va_end(arguments);
-    return false;
-}
-
 bool error_set_advised(struct error *err, enum error_kind kind, const char *advice,
                        const char *format, ...)
 {
@@ -88,59 +76,31 @@ void error_redact(struct error *err, const char *secret)
     text_redact(err->advice, secret);
 }
 
+static const struct {
+    int exit_status;
+    const char *advice; /* what helps against most errors of the kind */
+} kinds[] = {
+    [ERROR_INTERNAL] = {EX_SOFTWARE, "Report this line, with what --version prints, as a defect of "
+                                     "the program"},
+    [ERROR_USAGE] = {EX_USAGE, "See --help"},
+    [ERROR_REQUEST] = {EX_DATAERR, "The kubelet writes the request; by hand, use: "
+                                   "aliyun-acr-credential-provider get IMAGE"},
+    [ERROR_UNAVAILABLE] = {EX_UNAVAILABLE, "Check what answers in place of the service: endpoints, "
+                                           "proxy variables and name resolution of the node"},
+    [ERROR_IO] = {EX_IOERR, "Check what standard input and output of the program are connected to"},
+    [ERROR_TEMPORARY] = {EX_TEMPFAIL, "Retry; if the error persists, check the network between the "
+                                      "node and the service"},
+    [ERROR_PERMISSION] = {EX_NOPERM, "Check what this identity is allowed to do"},
+    [ERROR_CONFIG] = {EX_CONFIG, "Correct or remove the setting named here"},
+    [ERROR_VERBATIM] = {EXIT_FAILURE, ""},
+};
+
 int error_exit_status(const struct error *err)
 {
-    switch (err->kind) {
-    case ERROR_USAGE:
-        return EX_USAGE;
-    case ERROR_REQUEST:
-        return EX_DATAERR;
-    case ERROR_UNAVAILABLE:
-        return EX_UNAVAILABLE;
-    case ERROR_IO:
-        return EX_IOERR;
-    case ERROR_TEMPORARY:
-        return EX_TEMPFAIL;
-    case ERROR_PERMISSION:
-        return EX_NOPERM;
-    case ERROR_CONFIG:
-        return EX_CONFIG;
-    case ERROR_VERBATIM:
-        return EXIT_FAILURE;
-    case ERROR_INTERNAL:
-        break;
-    }
-    return EX_SOFTWARE;
+    return kinds[err->kind].exit_status;
 }
 
-/* What helps against most errors of a kind. */
-static const char *usual_advice(enum error_kind kind)
-{
-    switch (kind) {
-    case ERROR_USAGE:
-        return "See --help";
-    case ERROR_REQUEST:
-        return "The kubelet writes the request; by hand, use: aliyun-acr-credential-provider get "
-               "IMAGE";
-    case ERROR_UNAVAILABLE:
-        return "Check what answers in place of the service: endpoints, proxy variables and name "
-               "resolution of the node";
-    case ERROR_IO:
-        return "Check what standard input and output of the program are connected to";
-    case ERROR_TEMPORARY:
-        return "Retry; if the error persists, check the network between the node and the service";
-    case ERROR_PERMISSION:
-        return "Check what this identity is allowed to do";
-    case ERROR_CONFIG:
-        return "Correct or remove the setting named here";
-    case ERROR_VERBATIM:
-    case ERROR_INTERNAL:
-        break;
-    }
-    return "Report this line, with what --version prints, as a defect of the program";
-}
-
-void error_format(const struct error *err, char *line, unsigned long size)
+void error_format(const struct error *err, char *line, size_t size)
 {
     bool has_code = err->service_code[0] != '\0';
     bool has_id = err->request_id[0] != '\0';
@@ -155,8 +115,7 @@ void error_format(const struct error *err, char *line, unsigned long size)
                  err->context[0] != '\0' ? ": " : "", err->cause, has_code || has_id ? " (" : "",
                  err->service_code, has_code && has_id ? ", " : "", has_id ? "RequestId " : "",
                  err->request_id, has_code || has_id ? ")" : "",
-                 err->advice[0] != '\0' ? err->advice : usual_advice(err->kind));
-
-    if (written < 0 && size > 0)
+                 err->advice[0] != '\0' ? err->advice : kinds[err->kind].advice);
+    if (written < 0)
         line[0] = '\0';
 }

@@ -5,6 +5,7 @@
 #define BASE_ERROR_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "base/auto.h"
 
@@ -41,13 +42,12 @@ struct error {
     char advice[ERROR_ADVICE_SIZE]; /* what to do about it, "" for what its kind says */
 };
 
-/* Fills err afresh. Always returns false, so that `return error_set(...)` stays one line.
+/* Fills err afresh, with advice on what the operator should do about it: "", a text, or
+ * ADVICE("format", ...). Always returns false, so that `return error_set(...)` stays one line.
  * Control bytes in the result are replaced, since parts of it come from outside. */
-bool error_set(struct error *err, enum error_kind kind, const char *format, ...) PRINTF_LIKE(3, 4);
-
-/* The same with advice, what the operator should do about it: a text, or ADVICE("format", ...). */
 bool error_set_advised(struct error *err, enum error_kind kind, const char *advice,
                        const char *format, ...) PRINTF_LIKE(4, 5);
+#define error_set(err, kind, ...) error_set_advised(err, kind, "", __VA_ARGS__)
 
 /* Formats advice for error_set_advised(); valid to the end of the enclosing block. */
 #define ADVICE(...) error_format_advice(&(struct error_advice){{0}}, __VA_ARGS__)
@@ -70,8 +70,9 @@ void error_redact(struct error *err, const char *secret);
 int error_exit_status(const struct error *err);
 
 /* Writes err as one line without a newline: "context: cause (Code, RequestId ...). Advice", where
- * the kind of an error speaks for one that has no advice of its own; of ERROR_VERBATIM it is the
- * cause alone. The line is cut, never overrun, at `size` bytes with its NUL. */
-void error_format(const struct error *err, char *line, unsigned long size);
+ * the kind of an error supplies the advice if it has none of its own; of ERROR_VERBATIM the cause
+ * alone. The line is cut at `size` bytes with its NUL. */
+enum { ERROR_LINE_SIZE = 2048 };
+void error_format(const struct error *err, char *line, size_t size);
 
 #endif

@@ -11,8 +11,6 @@
 
 #define PROGRAM "aliyun-acr-credential-provider"
 
-enum { LINE_SIZE = 2048 };
-
 static enum log_level log_level_now = LOG_LEVEL_ERROR;
 static enum log_destination log_destination_now = LOG_TO_STDERR;
 
@@ -24,79 +22,44 @@ void log_configure(enum log_level level, enum log_destination destination)
         openlog(PROGRAM, LOG_PID, LOG_DAEMON);
 }
 
-/* One write for a line: lines of processes that share a journal do not mix. */
-static void write_line(const char *level, const char *message)
-{
-    struct buf line AUTO(buf_clear) = {0};
-    struct error ignored;
-
-    buf_append_format(&line, PROGRAM ": %s%s\n", level, message);
-    /* When stderr itself fails, there is nowhere left to report it. */
-    if (!file_write_all(STDERR_FILENO, line.bytes, line.length, &ignored))
-        return;
-}
-
-PRINTF_LIKE(2, 0)
-static void log_at(enum log_level level, const char *format, va_list arguments)
+void log_line(enum log_level level, const char *format, ...)
 {
     static const struct {
         const char *name;
         int priority;
     } levels[] = {
-        [LOG_LEVEL_WARNING] = {"warning: ", LOG_WARNING},
-        [LOG_LEVEL_INFO] = {"info: ", LOG_INFO},
-        [LOG_LEVEL_DEBUG] = {"debug: ", LOG_DEBUG},
+        [LOG_LEVEL_WARNING] = {"warning", LOG_WARNING},
+        [LOG_LEVEL_INFO] = {"info", LOG_INFO},
+        [LOG_LEVEL_DEBUG] = {"debug", LOG_DEBUG},
     };
-    char message[LINE_SIZE];
+    struct buf line AUTO(buf_clear) = {0};
+    char message[ERROR_LINE_SIZE];
+    struct error ignored;
+    va_list arguments;
+    int length;
 
-    if (level > log_level_now || vsnprintf(message, sizeof message, format, arguments) < 0)
+    if (level > log_level_now)
+        return;
+    va_start(arguments, format);
+    length = vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    if (length < 0)
         return;
     text_make_printable(message);
-    if (log_destination_now == LOG_TO_SYSLOG)
+    if (log_destination_now == LOG_TO_SYSLOG) {
         syslog(levels[level].priority, "%s", message);
-    else
-        write_line(levels[level].name, message);
-}
-
-void log_warning(const char *format, ...)
-{
-    va_list arguments;
-
-    va_start(arguments, format);
-    log_at(LOG_LEVEL_WARNING, format, arguments);
-    va_end(arguments);
-}
-
-void log_info(const char *format, ...)
-{
-    va_list arguments;
-
-    va_start(arguments, format);
-    log_at(LOG_LEVEL_INFO, format, arguments);
-    va_end(arguments);
-}
-
-void log_debug(const char *format, ...)
-{
-    va_list arguments;
-
-    va_start(arguments, format);
-    log_at(LOG_LEVEL_DEBUG, format, arguments);
-    va_end(arguments);
+        return;
+    }
+    /* One write for a line: lines of processes that share a journal do not mix. */
+    buf_append_format(&line, PROGRAM ": %s: %s\n", levels[level].name, message);
+    /* When stderr itself fails, there is nowhere left to report it. */
+    if (!file_write_all(STDERR_FILENO, line.bytes, line.length, &ignored))
+        return;
 }
 
 void log_error(const struct error *err)
 {
-    char message[LINE_SIZE];
-
-    error_format(err, message, sizeof message);
-    write_line("", message);
-    log_error_to_syslog(err);
-}
-
-void log_error_to_syslog(const struct error *err)
-{
-    char message[LINE_SIZE];
+    char message[ERROR_LINE_SIZE];
 
     if (log_destination_now != LOG_TO_SYSLOG)
         return;

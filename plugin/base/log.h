@@ -13,16 +13,14 @@ enum log_destination { LOG_TO_STDERR, LOG_TO_SYSLOG };
  * that goes there. */
 void log_configure(enum log_level level, enum log_destination destination);
 
-/* One line each, to the destination; dropped below the level. */
-void log_warning(const char *format, ...) PRINTF_LIKE(1, 2);
-void log_info(const char *format, ...) PRINTF_LIKE(1, 2);
-void log_debug(const char *format, ...) PRINTF_LIKE(1, 2);
+/* One line to the destination; dropped below the level. */
+void log_line(enum log_level level, const char *format, ...) PRINTF_LIKE(2, 3);
+#define log_warning(...) log_line(LOG_LEVEL_WARNING, __VA_ARGS__)
+#define log_info(...)    log_line(LOG_LEVEL_INFO, __VA_ARGS__)
+#define log_debug(...)   log_line(LOG_LEVEL_DEBUG, __VA_ARGS__)
 
-/* The error that ends the run: one line on stderr whatever the destination, for the kubelet logs
- * it, and in syslog too if that is the destination. For main alone. */
+/* The error that ends the run, to syslog if that is the destination. For main alone, which also
+ * prints it. */
 void log_error(const struct error *err);
-
-/* The same without stderr, for a protocol that has another place for errors. */
-void log_error_to_syslog(const struct error *err);
 
 #endif

@@ -18,7 +18,7 @@
 #define USAGE "usage: docker-credential-aliyun-acr get|store|erase|list|version"
 
 /* As long as the reference implementation allows. */
-enum { INPUT_MAX_BYTES = 64 * 1024, STORE_WAIT_MS = 5000, LINE_SIZE = 2048 };
+enum { INPUT_MAX_BYTES = 64 * 1024, STORE_WAIT_MS = 5000 };
 
 bool docker_is_called(const char *program)
 {
@@ -124,17 +124,4 @@ bool docker_answer(enum docker_action action, struct error *err)
         break;
     }
     return file_write_all(STDOUT_FILENO, text, strlen(text), err);
-}
-
-void docker_print_error(const struct error *err)
-{
-    struct buf text AUTO(buf_clear) = {0};
-    char line[LINE_SIZE];
-    struct error ignored;
-
-    error_format(err, line, sizeof line);
-    buf_append_format(&text, "%s\n", line);
-    /* When stdout itself fails, there is nowhere left to report it. */
-    if (!file_write_all(STDOUT_FILENO, text.bytes, text.length, &ignored))
-        return;
 }

@@ -37,7 +37,4 @@ CHECKED bool docker_run(struct answer *out, const struct run *run, const struct 
 /* Answers any other action. */
 CHECKED bool docker_answer(enum docker_action action, struct error *err);
 
-/* Prints err to stdout. */
-void docker_print_error(const struct error *err);
-
 #endif
