@@ -3,14 +3,13 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "config/keys.h"
 
 enum { URL_SIZE = 512 };
 
 static bool apply_flags(struct settings *settings, const struct load_flag *flags, struct error *err)
 {
     for (; flags->name != NULL; flags++) {
-        if (!keys_set(settings, flags->key, flags->value, flags->name, err)) {
+        if (!settings_set(settings, flags->key, flags->value, flags->name, err)) {
             err->kind = ERROR_USAGE;
             return false;
         }
@@ -52,19 +51,24 @@ static bool apply_environment(struct settings *settings, const struct system *sy
     char url[URL_SIZE];
 
     if (system->variable(metadata)[0] != '\0' &&
-        !keys_set(settings, "endpoints.metadata", system->variable(metadata), metadata, err))
+        !settings_set(settings, "endpoints.metadata", system->variable(metadata), metadata, err))
         return false;
     if (host[0] == '\0')
         return true;
     /* ACK's webhook writes the bare host name here. */
     text_join(url, sizeof url, strstr(host, "://") == NULL ? "https://" : "", "", host);
-    return keys_set(settings, "endpoints.sts", url, sts, err);
+    return settings_set(settings, "endpoints.sts", url, sts, err);
 }
 
 bool load_settings(struct settings *out, const struct system *system, const char *config_path,
                    const struct load_flag *flags, struct error *err)
 {
+    struct error ignored;
+    bool is_loaded;
+
     settings_default(out);
-    return apply_flags(out, flags, err) && load_file(out, system, config_path, err) &&
-           apply_environment(out, system, err) && apply_flags(out, flags, err);
+    if (!apply_flags(out, flags, err))
+        return false;
+    is_loaded = load_file(out, system, config_path, err) && apply_environment(out, system, err);
+    return apply_flags(out, flags, is_loaded ? err : &ignored) && is_loaded;
 }

@@ -1,5 +1,5 @@
-/* The configuration. Every key of the file is optional; an unknown key is refused and never
- * ignored. */
+/* The configuration: settings.c has every key in one table, through which the file, flags and
+ * environment variables all pass. Each is optional; an unknown one is refused and never ignored. */
 #ifndef CONFIG_SETTINGS_H
 #define CONFIG_SETTINGS_H
 
@@ -103,5 +103,10 @@ void settings_default(struct settings *settings);
  * the key and its place; `out` is then as before. */
 CHECKED bool settings_decode(struct settings *out, const void *bytes, size_t length,
                              struct error *err);
+
+/* Sets one key from text, by its path through objects: "log.level". `what` names the flag or
+ * variable that the text is from. Fails with ERROR_CONFIG. */
+CHECKED bool settings_set(struct settings *settings, const char *path, const char *text,
+                          const char *what, struct error *err);
 
 #endif

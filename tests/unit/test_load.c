@@ -169,8 +169,8 @@ static void test_refusals(void **state)
     }
 }
 
-/* Its error is to be logged where the flags say. */
-static void test_flags_hold_although_the_file_is_broken(void **state)
+/* Their errors are to be logged where the flags say. */
+static void test_flags_hold_although_file_or_environment_are_broken(void **state)
 {
     static const struct load_flag flags[] = {{"--log-to", "log.destination", "syslog"}, {0}};
     struct settings settings AUTO(settings_clear) = {0};
@@ -182,6 +182,11 @@ static void test_flags_hold_although_the_file_is_broken(void **state)
     assert_string_equal(err.context, LOAD_CONFIG_FILE);
     assert_string_equal(err.cause, "a is not a known key");
     assert_int_equal(settings.log.destination, LOG_TO_SYSLOG);
+    fake.files = (const struct fake_text[]){{LOAD_CONFIG_FILE, "{}"}, {0}};
+    fake.variables = (const struct fake_text[]){{"ALIBABA_CLOUD_STS_ENDPOINT", "http://h"}, {0}};
+    assert_false(load_settings(&settings, &fake_system, NULL, flags, &err));
+    assert_string_equal(err.cause, "ALIBABA_CLOUD_STS_ENDPOINT must begin with https://");
+    assert_int_equal(settings.log.destination, LOG_TO_SYSLOG);
 }
 
 int main(void)
@@ -192,7 +197,7 @@ int main(void)
         cmocka_unit_test_setup(test_flags_win_over_file, reset),
         cmocka_unit_test_setup(test_which_file, reset),
         cmocka_unit_test_setup(test_refusals, reset),
-        cmocka_unit_test_setup(test_flags_hold_although_the_file_is_broken, reset),
+        cmocka_unit_test_setup(test_flags_hold_although_file_or_environment_are_broken, reset),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
