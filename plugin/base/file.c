@@ -17,21 +17,6 @@ void file_close(const int *descriptor)
         (void)close(*descriptor);
 }
 
-static bool read_to_end(struct buf *out, int descriptor, size_t max_bytes, bool *too_much)
-{
-    char chunk[CHUNK_BYTES];
-    ssize_t got;
-
-    do {
-        got = read(descriptor, chunk, sizeof chunk);
-        if (got > 0)
-            buf_append(out, chunk, (size_t)got);
-    } while ((got > 0 && out->length <= max_bytes) || (got < 0 && errno == EINTR));
-    explicit_bzero(chunk, sizeof chunk);
-    *too_much = out->length > max_bytes;
-    return got >= 0;
-}
-
 /* Whoever can write the file decides what it says: the same rule as ssh's. */
 static bool check_trusted(const struct stat *status, const char *path, struct error *err)
 {
@@ -52,16 +37,15 @@ static bool read_trusted(struct buf *out, int descriptor, const char *path, size
                          struct error *err)
 {
     struct stat status;
-    bool too_much = false;
 
     if (fstat(descriptor, &status) != 0)
         return error_set(err, ERROR_CONFIG, "cannot open %s: %s", path, strerror(errno));
     if (!check_trusted(&status, path, err))
         return false;
-    if (!read_to_end(out, descriptor, max_bytes, &too_much))
-        return error_set(err, ERROR_CONFIG, "cannot read %s: %s", path, strerror(errno));
-    return !too_much ||
-           error_set(err, ERROR_CONFIG, "%s is larger than %zu bytes", path, max_bytes);
+    if (file_read_stream(out, descriptor, max_bytes, INT64_MAX, err))
+        return true;
+    err->kind = ERROR_CONFIG;
+    return error_wrap(err, "%s", path);
 }
 
 enum file_outcome file_read_trusted(struct buf *out, const char *path, size_t max_bytes,
@@ -97,26 +81,21 @@ static bool wait_readable(int descriptor, int64_t deadline_ms)
 }
 
 bool file_read_stream(struct buf *out, int descriptor, size_t max_bytes, int64_t deadline_ms,
-                      enum error_kind too_much, struct error *err)
+                      struct error *err)
 {
-    char chunk[CHUNK_BYTES];
-    ssize_t got = 1;
+    ssize_t got;
 
-    while (got != 0) {
+    do {
         if (!wait_readable(descriptor, deadline_ms))
             return error_set_advised(err, ERROR_TEMPORARY, "Close standard input after the request",
                                      "timed out waiting for end of input");
-        got = read(descriptor, chunk, sizeof chunk);
+        got = read(descriptor, buf_extend(out, CHUNK_BYTES), CHUNK_BYTES);
+        buf_shorten(out, CHUNK_BYTES - (got > 0 ? (size_t)got : 0));
         if (got < 0 && errno != EINTR && errno != EAGAIN)
             return error_set(err, ERROR_IO, "cannot read: %s", strerror(errno));
-        if (got > 0)
-            buf_append(out, chunk, (size_t)got);
-        if (out->length > max_bytes) {
-            explicit_bzero(chunk, sizeof chunk);
-            return error_set(err, too_much, "more than %zu bytes", max_bytes);
-        }
-    }
-    explicit_bzero(chunk, sizeof chunk);
+        if (out->length > max_bytes)
+            return error_set(err, ERROR_REQUEST, "more than %zu bytes", max_bytes);
+    } while (got != 0);
     return true;
 }
 

@@ -18,10 +18,10 @@ enum file_outcome { FILE_READ, FILE_ABSENT, FILE_REFUSED };
 CHECKED enum file_outcome file_read_trusted(struct buf *out, const char *path, size_t max_bytes,
                                             struct error *err);
 
-/* Reads a descriptor to its end. Fails when more than `max_bytes` come (kind `too_much`), when the
+/* Reads a descriptor to its end. Fails when more than `max_bytes` come (ERROR_REQUEST), when the
  * end has not come by `deadline_ms` (monotonic), or on a read error. */
 CHECKED bool file_read_stream(struct buf *out, int descriptor, size_t max_bytes,
-                              int64_t deadline_ms, enum error_kind too_much, struct error *err);
+                              int64_t deadline_ms, struct error *err);
 
 /* A descriptor that closes itself at the end of its scope (AUTO); -1 is none. */
 void file_close(const int *descriptor);

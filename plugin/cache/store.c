@@ -105,7 +105,7 @@ static bool read_file(struct buf *out, const struct store *store, const char *na
     /* No link: the file was replaced since it was opened, and is whole all the same. */
     if (descriptor >= 0 && fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode) &&
         status.st_nlink <= 1 && is_private(&status) && status.st_size <= RECORD_MAX_BYTES &&
-        file_read_stream(out, descriptor, RECORD_MAX_BYTES, INT64_MAX, ERROR_INTERNAL, &err))
+        file_read_stream(out, descriptor, RECORD_MAX_BYTES, INT64_MAX, &err))
         return true;
     log_warning("cache: %s is not a private file of this user; ignoring it", name);
     return false;

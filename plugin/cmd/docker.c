@@ -50,7 +50,7 @@ bool docker_parse(enum docker_action *out, int argc, char **argv, struct error *
 
 static bool read_input(struct buf *out, int64_t deadline_ms, struct error *err)
 {
-    return file_read_stream(out, STDIN_FILENO, INPUT_MAX_BYTES, deadline_ms, ERROR_REQUEST, err);
+    return file_read_stream(out, STDIN_FILENO, INPUT_MAX_BYTES, deadline_ms, err);
 }
 
 /* "https://HOST/v2/" -> "HOST". False for what cannot be an ACR registry. */

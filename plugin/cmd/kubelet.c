@@ -32,7 +32,7 @@ bool kubelet_run(struct answer *out, const struct run *run, const struct options
 
     (void)options;
     if (!file_read_stream(&input, STDIN_FILENO, KUBELET_REQUEST_MAX_BYTES, run->http.deadline_ms,
-                          ERROR_REQUEST, err) ||
+                          err) ||
         !kubelet_request_decode(&request, input.bytes, input.length, err))
         return error_wrap(err, "request on stdin");
     if (!provide(out, run, &request, err))

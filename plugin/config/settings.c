@@ -283,42 +283,37 @@ static bool read_object(void *out, const struct key *key, const struct doc_node 
         if (!read_key(out, found, &member, err))
             return false;
     }
-    for (size_t i = 0; i < COUNT_OF(keys); i++) {
-        member = doc_member(node, keys[i].name);
-        if (keys[i].of == key->object && keys[i].is_required && !member.present)
+    for (const struct key *each = keys; each < keys + COUNT_OF(keys); each++) {
+        if (each->of != key->object || !each->is_required)
+            continue;
+        member = doc_member(node, each->name);
+        if (!member.present)
             return error_set(err, ERROR_CONFIG, "%s is missing", member.path);
     }
     return key->finish == NULL || key->finish(out, node->path, err);
-}
-
-static void clear_object(char *object, enum object of);
-
-static void clear_one(void *place, const struct key *key)
-{
-    if (key->type == OBJECT)
-        clear_object(place, key->object);
-    else if (key->type == STRING)
-        free(*(char **)place);
 }
 
 static void clear_object(char *object, enum object of)
 {
     for (const struct key *key = keys; key < keys + COUNT_OF(keys); key++) {
         const size_t *number = (void *)(object + key->count_place);
-        char *elements = NULL;
-        size_t count;
+        char *values = object + key->place;
+        size_t count = 1;
 
         if (key->of != of)
             continue;
-        if (key->size == 0) {
-            clear_one(object + key->place, key);
-            continue;
+        if (key->size != 0) {
+            memcpy(&values, object + key->place, sizeof values);
+            count = key->is_array ? *number : values != NULL;
         }
-        memcpy(&elements, object + key->place, sizeof elements);
-        count = key->is_array ? *number : elements != NULL;
-        for (size_t i = 0; i < count; i++)
-            clear_one(elements + i * key->size, key);
-        free(elements);
+        for (size_t i = 0; i < count; i++) {
+            if (key->type == OBJECT)
+                clear_object(values + i * key->size, key->object);
+            else if (key->type == STRING)
+                free(*(char **)(void *)(values + i * key->size));
+        }
+        if (key->size != 0)
+            free(values);
     }
 }
 
