@@ -1,5 +1,6 @@
 #include "net/exchange.h"
 
+#include <openssl/ssl.h>
 #include <openssl/x509_vfy.h>
 #include <stdlib.h>
 #include <string.h>
@@ -93,6 +94,8 @@ static CURLcode on_tls_context(CURL *easy, void *tls_context, void *context)
 
     (void)easy;
     handshake_watch(&exchange->handshake, tls_context);
+    /* libcurl has buffers freed and made anew for each record, to save memory while idle. */
+    (void)SSL_CTX_clear_mode(tls_context, SSL_MODE_RELEASE_BUFFERS);
     return trust_install(tls_context, &system_real) ? CURLE_OK : CURLE_SSL_CACERT_BADFILE;
 }
 
@@ -238,6 +241,7 @@ struct exchange *exchange_start(CURLM *multi, const struct http_request *request
     struct exchange *exchange = alloc_zeroed(1, sizeof *exchange);
 
     exchange->multi = multi;
+    exchange->handshake.waits = mode == EXCHANGE_CONNECT;
     exchange->started_ms = clock_mono_ms();
     text_copy(exchange->method, sizeof exchange->method, request->method);
     exchange_host_of(exchange->host, request->url);
@@ -261,6 +265,7 @@ bool exchange_set_request(struct exchange *exchange, const struct http_request *
     const char *target = request->url + strlen("https://");
 
     target += strcspn(target, "/");
+    handshake_release(&exchange->handshake);
     return curl_easy_setopt(exchange->easy, CURLOPT_REQUEST_TARGET,
                             target[0] == '\0' ? "/" : target) == CURLE_OK &&
            set_request(exchange, request) && set_limits(exchange, request, deadline_ms);

@@ -8,6 +8,28 @@ static void stop(SSL *tls)
     SSL_set_msg_callback_arg(tls, NULL);
 }
 
+/* Nothing can be read from an empty memory BIO yet, which ends SSL_connect() for now. Without that
+ * a fast server's answer would be read in the same call. What is written to keeps the BIO alive. */
+static void make_wait(struct handshake *handshake, SSL *tls)
+{
+    BIO *nothing = SSL_get_rbio(tls) == SSL_get_wbio(tls) ? BIO_new(BIO_s_mem()) : NULL;
+
+    if (nothing == NULL)
+        return;
+    SSL_set0_rbio(tls, nothing);
+    handshake->waiting = tls;
+}
+
+void handshake_release(struct handshake *handshake)
+{
+    BIO *peer = handshake->waiting == NULL ? NULL : SSL_get_wbio(handshake->waiting);
+
+    if (peer != NULL && BIO_up_ref(peer) == 1)
+        SSL_set0_rbio(handshake->waiting, peer);
+    handshake->waiting = NULL;
+    handshake->waits = false;
+}
+
 /* Ends before the handshake does: libcurl keeps the connection for longer than there is somebody
  * who watches. */
 static void on_message(int is_written, int version, int type, const void *bytes, size_t length,
@@ -26,12 +48,14 @@ static void on_message(int is_written, int version, int type, const void *bytes,
         stop(tls);
     } else if (type == SSL3_RT_HANDSHAKE && is_written != 0) {
         handshake->client_hello_sent = true;
+        if (handshake->waits && handshake->waiting == NULL)
+            make_wait(handshake, tls);
     } else if (type == SSL3_RT_HANDSHAKE && message[0] != SSL3_MT_SERVER_HELLO) {
         stop(tls);
     }
 }
 
-void handshake_watch(struct handshake *handshake, struct ssl_ctx_st *context)
+void handshake_watch(struct handshake *handshake, SSL_CTX *context)
 {
     SSL_CTX_set_msg_callback(context, on_message);
     SSL_CTX_set_msg_callback_arg(context, handshake);

@@ -1,18 +1,22 @@
-/* What a TLS handshake shows of itself: when it begins, and how it fails. */
+/* What a TLS handshake shows of itself, and a way to make it wait. */
 #ifndef NET_HANDSHAKE_H
 #define NET_HANDSHAKE_H
 
+#include <openssl/types.h>
 #include <stdbool.h>
 
-struct ssl_ctx_st;
-
 struct handshake {
+    bool waits; /* set before: after its ClientHello it reads nothing until it is released */
     bool client_hello_sent;
     bool is_peer_without_tls; /* what it sent is no TLS record */
     int alert;                /* sent or received, 0 if none */
+    SSL *waiting;             /* borrowed from libcurl; NULL if it does not wait */
 };
 
 /* Watches the handshakes of an SSL_CTX, each until the peer has accepted the first two messages. */
-void handshake_watch(struct handshake *handshake, struct ssl_ctx_st *context);
+void handshake_watch(struct handshake *handshake, SSL_CTX *context);
+
+/* Lets one that waits read again. */
+void handshake_release(struct handshake *handshake);
 
 #endif
