@@ -1,6 +1,7 @@
 #include "base/check.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -11,29 +12,17 @@
 #define UPPER  "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define DIGITS "0123456789"
 
-enum {
-    LABEL_MAX_BYTES = 63,
-    INSTANCE_ID_MAX_BYTES = 60, /* after "cri-" */
-    ROLE_NAME_MAX_BYTES = 64,
-    ARN_NAME_MAX_BYTES = 128,
-    ACCOUNT_MIN_DIGITS = 8,
-    ACCOUNT_MAX_DIGITS = 20,
-    CLUSTER_ID_MAX_BYTES = 64,
-    SESSION_NAME_MIN_BYTES = 2,
-    SESSION_NAME_MAX_BYTES = 64,
-    EXTERNAL_ID_MIN_BYTES = 2,
-    EXTERNAL_ID_MAX_BYTES = 1224,
-    POLICY_MAX_BYTES = 2048,
-    PROFILE_NAME_MAX_BYTES = 256,
-    MATCH_MAX_BYTES = 512,
-    PATH_MAX_BYTES = 1024,
-};
+enum { LABEL_MAX_BYTES = 63, MATCH_MAX_BYTES = 512 };
 
+/* `min` to `max` of the bytes in `allowed`; of all but control bytes if that is NULL. */
 static bool consists_of(const char *text, size_t min, size_t max, const char *allowed)
 {
-    size_t length = strlen(text);
+    size_t length = 0;
 
-    return length >= min && length <= max && strspn(text, allowed) == length;
+    while (text[length] != '\0' && (allowed == NULL ? !iscntrl((unsigned char)text[length])
+                                                    : strchr(allowed, text[length]) != NULL))
+        length++;
+    return text[length] == '\0' && length >= min && length <= max;
 }
 
 /* Skips a port, 1 to 65535, at the front of `text`; NULL if there is none. */
@@ -122,7 +111,8 @@ const char *check_split_url(char host[CHECK_HOST_SIZE], const char *url, const c
     return rest != NULL && strchr("/?#", *rest) != NULL ? rest : NULL;
 }
 
-bool check_endpoint(const char *text, const char *scheme, const char *what, struct error *err)
+static bool check_endpoint(const char *text, const char *scheme, const char *what,
+                           struct error *err)
 {
     char host[CHECK_HOST_SIZE];
     const char *rest = check_split_url(host, text, scheme);
@@ -135,151 +125,6 @@ bool check_endpoint(const char *text, const char *scheme, const char *what, stru
                          "or query; HOST is a name or a whole IP address",
                          what, scheme, scheme);
     return true;
-}
-
-bool check_endpoint_http(const char *text, const char *what, struct error *err)
-{
-    return check_endpoint(text, "http", what, err);
-}
-
-bool check_endpoint_https(const char *text, const char *what, struct error *err)
-{
-    return check_endpoint(text, "https", what, err);
-}
-
-bool check_word(unsigned *out, const char *text, const char *const *words, size_t count,
-                const char *what, struct error *err)
-{
-    struct buf list AUTO(buf_clear) = {0};
-
-    for (unsigned i = 0; i < count; i++) {
-        if (words[i] != NULL && strcmp(words[i], text) == 0) {
-            *out = i;
-            return true;
-        }
-        if (words[i] != NULL)
-            buf_append_format(&list, "%s%s", list.length == 0 ? "" : ", ", words[i]);
-    }
-    return error_set(err, ERROR_CONFIG, "%s must be one of: %s", what, buf_text(&list));
-}
-
-bool check_region(const char *text, const char *what, struct error *err)
-{
-    return text_is_region(text) ||
-           error_set(err, ERROR_CONFIG, "%s must be a region id such as cn-shanghai", what);
-}
-
-bool check_instance_id(const char *text, const char *what, struct error *err)
-{
-    static const char prefix[] = "cri-";
-
-    if (!text_starts_with(text, prefix) ||
-        !consists_of(text + strlen(prefix), 1, INSTANCE_ID_MAX_BYTES, LOWER DIGITS))
-        return error_set(err, ERROR_CONFIG,
-                         "%s must be an instance id: cri- and lower-case letters and digits", what);
-    return true;
-}
-
-bool check_role_name(const char *text, const char *what, struct error *err)
-{
-    if (!consists_of(text, 1, ROLE_NAME_MAX_BYTES, LOWER UPPER DIGITS "._-"))
-        return error_set(err, ERROR_CONFIG,
-                         "%s must be the name of a RAM role: 1 to 64 letters, digits, . _ and -",
-                         what);
-    return true;
-}
-
-/* acs:ram::ACCOUNT:KIND/NAME. */
-static bool is_arn(const char *text, const char *kind)
-{
-    static const char prefix[] = "acs:ram::";
-    size_t digits;
-
-    if (!text_starts_with(text, prefix))
-        return false;
-    text += strlen(prefix);
-    digits = strspn(text, DIGITS);
-    if (digits < ACCOUNT_MIN_DIGITS || digits > ACCOUNT_MAX_DIGITS || text[digits] != ':' ||
-        !text_starts_with(text + digits + 1, kind))
-        return false;
-    text += digits + 1 + strlen(kind);
-    return text[0] == '/' &&
-           consists_of(text + 1, 1, ARN_NAME_MAX_BYTES, LOWER UPPER DIGITS "._/-");
-}
-
-bool check_role_arn(const char *text, const char *what, struct error *err)
-{
-    return is_arn(text, "role") ||
-           error_set(err, ERROR_CONFIG,
-                     "%s must be the ARN of a RAM role, acs:ram::ACCOUNT:role/NAME", what);
-}
-
-bool check_oidc_provider_arn(const char *text, const char *what, struct error *err)
-{
-    return is_arn(text, "oidc-provider") || error_set(err, ERROR_CONFIG,
-                                                      "%s must be the ARN of an OIDC provider, "
-                                                      "acs:ram::ACCOUNT:oidc-provider/NAME",
-                                                      what);
-}
-
-bool check_account_id(const char *text, const char *what, struct error *err)
-{
-    return consists_of(text, ACCOUNT_MIN_DIGITS, ACCOUNT_MAX_DIGITS, DIGITS) ||
-           error_set(err, ERROR_CONFIG, "%s must be the digits of an account id", what);
-}
-
-bool check_cluster_id(const char *text, const char *what, struct error *err)
-{
-    return consists_of(text, 1, CLUSTER_ID_MAX_BYTES, LOWER DIGITS "-") ||
-           error_set(err, ERROR_CONFIG,
-                     "%s must be the id of an ACK cluster: lower-case letters and digits", what);
-}
-
-bool check_session_name(const char *text, const char *what, struct error *err)
-{
-    return consists_of(text, SESSION_NAME_MIN_BYTES, SESSION_NAME_MAX_BYTES,
-                       LOWER UPPER DIGITS ".@_-") ||
-           error_set(err, ERROR_CONFIG, "%s must be 2 to 64 letters, digits, . @ _ and -", what);
-}
-
-bool check_external_id(const char *text, const char *what, struct error *err)
-{
-    return consists_of(text, EXTERNAL_ID_MIN_BYTES, EXTERNAL_ID_MAX_BYTES,
-                       LOWER UPPER DIGITS "_+=,.@:/-") ||
-           error_set(err, ERROR_CONFIG,
-                     "%s must be 2 to 1224 letters, digits, _ + = , . @ : / and -", what);
-}
-
-bool check_policy(const char *text, const char *what, struct error *err)
-{
-    size_t length = strlen(text);
-
-    return (length >= 1 && length <= POLICY_MAX_BYTES) ||
-           error_set(err, ERROR_CONFIG, "%s must be a RAM policy of at most 2048 bytes", what);
-}
-
-static bool has_control_bytes(const char *text)
-{
-    for (; *text != '\0'; text++) {
-        if ((unsigned char)*text < ' ' || *text == '\x7F')
-            return true;
-    }
-    return false;
-}
-
-bool check_directory(const char *text, const char *what, struct error *err)
-{
-    return (text[0] == '/' && strlen(text) <= PATH_MAX_BYTES && !has_control_bytes(text)) ||
-           error_set(err, ERROR_CONFIG, "%s must be an absolute path of at most 1024 bytes", what);
-}
-
-bool check_profile_name(const char *text, const char *what, struct error *err)
-{
-    size_t length = strlen(text);
-
-    return (length >= 1 && length <= PROFILE_NAME_MAX_BYTES && !has_control_bytes(text)) ||
-           error_set(err, ERROR_CONFIG, "%s must be the name of a profile, of 1 to 256 bytes",
-                     what);
 }
 
 /* What is wrong with the host of a pattern, HOST[:PORT] of `length` bytes; NULL if nothing is. */
@@ -318,7 +163,7 @@ static const char *find_fault_in_path(const char *path)
     return NULL;
 }
 
-bool check_match(const char *text, const char *what, struct error *err)
+static bool check_match(const char *text, const char *what, struct error *err)
 {
     size_t host = strcspn(text, "/");
     const char *fault = NULL;
@@ -340,4 +185,96 @@ bool check_match(const char *text, const char *what, struct error *err)
     if (fault != NULL)
         return error_set(err, ERROR_CONFIG, "%s %s", what, fault);
     return true;
+}
+
+/* acs:ram::ACCOUNT:KIND/NAME. */
+static bool is_arn(const char *text, const char *kind)
+{
+    static const char prefix[] = "acs:ram::";
+    size_t digits;
+
+    if (!text_starts_with(text, prefix))
+        return false;
+    text += strlen(prefix);
+    digits = strspn(text, DIGITS);
+    if (digits < 8 || digits > 20 || text[digits] != ':' ||
+        !text_starts_with(text + digits + 1, kind))
+        return false;
+    text += digits + 1 + strlen(kind);
+    return text[0] == '/' && consists_of(text + 1, 1, 128, LOWER UPPER DIGITS "._/-");
+}
+
+static bool is_role_arn(const char *text)
+{
+    return is_arn(text, "role");
+}
+
+static bool is_oidc_provider_arn(const char *text)
+{
+    return is_arn(text, "oidc-provider");
+}
+
+static bool is_policy(const char *text)
+{
+    return text[0] != '\0' && strlen(text) <= 2048;
+}
+
+bool check_text(enum check_type type, const char *text, const char *what, struct error *err)
+{
+    static const struct {
+        const char *expected;
+        bool (*is_valid)(const char *text); /* in place of what follows */
+        const char *prefix;
+        size_t min; /* without the prefix */
+        size_t max;
+        const char *allowed; /* NULL: all but control bytes */
+    } types[] = {
+        [CHECK_REGION] = {"a region id such as cn-shanghai", text_is_region},
+        [CHECK_INSTANCE_ID] = {"an instance id: cri- and lower-case letters and digits", NULL,
+                               "cri-", 1, 60, LOWER DIGITS},
+        [CHECK_ACCOUNT_ID] = {"the digits of an account id", NULL, "", 8, 20, DIGITS},
+        [CHECK_CLUSTER_ID] = {"the id of an ACK cluster: lower-case letters and digits", NULL, "",
+                              1, 64, LOWER DIGITS "-"},
+        [CHECK_ROLE_NAME] = {"the name of a RAM role: 1 to 64 letters, digits, . _ and -", NULL, "",
+                             1, 64, LOWER UPPER DIGITS "._-"},
+        [CHECK_ROLE_ARN] = {"the ARN of a RAM role, acs:ram::ACCOUNT:role/NAME", is_role_arn},
+        [CHECK_OIDC_PROVIDER_ARN] =
+            {"the ARN of an OIDC provider, acs:ram::ACCOUNT:oidc-provider/NAME",
+             is_oidc_provider_arn},
+        [CHECK_SESSION_NAME] = {"2 to 64 letters, digits, . @ _ and -", NULL, "", 2, 64,
+                                LOWER UPPER DIGITS ".@_-"},
+        [CHECK_EXTERNAL_ID] = {"2 to 1224 letters, digits, _ + = , . @ : / and -", NULL, "", 2,
+                               1224, LOWER UPPER DIGITS "_+=,.@:/-"},
+        [CHECK_POLICY] = {"a RAM policy of at most 2048 bytes", is_policy},
+        [CHECK_PROFILE_NAME] = {"the name of a profile, of 1 to 256 bytes", NULL, "", 1, 256, NULL},
+        [CHECK_DIRECTORY] = {"an absolute path of at most 1024 bytes", NULL, "/", 0, 1023, NULL},
+    };
+
+    if (type == CHECK_MATCH)
+        return check_match(text, what, err);
+    if (type == CHECK_ENDPOINT_HTTP || type == CHECK_ENDPOINT_HTTPS)
+        return check_endpoint(text, type == CHECK_ENDPOINT_HTTP ? "http" : "https", what, err);
+    if (types[type].is_valid != NULL
+            ? types[type].is_valid(text)
+            : text_starts_with(text, types[type].prefix) &&
+                  consists_of(text + strlen(types[type].prefix), types[type].min, types[type].max,
+                              types[type].allowed))
+        return true;
+    return error_set(err, ERROR_CONFIG, "%s must be %s", what, types[type].expected);
+}
+
+bool check_word(unsigned *out, const char *text, const char *const *words, size_t count,
+                const char *what, struct error *err)
+{
+    struct buf list AUTO(buf_clear) = {0};
+
+    for (unsigned i = 0; i < count; i++) {
+        if (words[i] != NULL && strcmp(words[i], text) == 0) {
+            *out = i;
+            return true;
+        }
+        if (words[i] != NULL)
+            buf_append_format(&list, "%s%s", list.length == 0 ? "" : ", ", words[i]);
+    }
+    return error_set(err, ERROR_CONFIG, "%s must be one of: %s", what, buf_text(&list));
 }

@@ -22,53 +22,32 @@ bool check_is_host_name(const char *text);
  * address such as 127.1, a port that is not 1 to 65535. */
 const char *check_split_url(char host[CHECK_HOST_SIZE], const char *url, const char *scheme);
 
-/* SCHEME://HOST[:PORT] as check_split_url() has it, without a zone and with nothing after it. */
-CHECKED bool check_endpoint(const char *text, const char *scheme, const char *what,
-                            struct error *err);
-CHECKED bool check_endpoint_http(const char *text, const char *what, struct error *err);
-CHECKED bool check_endpoint_https(const char *text, const char *what, struct error *err);
+enum check_type {
+    CHECK_REGION,      /* text_is_region(): it becomes part of host names */
+    CHECK_INSTANCE_ID, /* of the Enterprise Edition */
+    CHECK_ACCOUNT_ID,
+    CHECK_CLUSTER_ID, /* of ACK */
+    CHECK_ROLE_NAME,
+    CHECK_ROLE_ARN,
+    CHECK_OIDC_PROVIDER_ARN,
+    CHECK_SESSION_NAME, /* this and the next two as AssumeRole takes them */
+    CHECK_EXTERNAL_ID,
+    CHECK_POLICY,
+    CHECK_PROFILE_NAME,
+    CHECK_DIRECTORY,     /* an absolute path */
+    CHECK_ENDPOINT_HTTP, /* as check_split_url() has it, without a zone and with nothing after it */
+    CHECK_ENDPOINT_HTTPS,
+    /* A pattern of the kubelet, HOST[:PORT][/PATH]. Refuses what the kubelet accepts and never
+     * matches: a scheme, ?, [, upper case in the host, a * in the path, an empty host or label, a
+     * path that begins with the registry API's /v1/ or /v2/. */
+    CHECK_MATCH,
+};
+
+CHECKED bool check_text(enum check_type type, const char *text, const char *what,
+                        struct error *err);
 
 /* One of `count` words; writes its index. Entries that are NULL are no words. */
 CHECKED bool check_word(unsigned *out, const char *text, const char *const *words, size_t count,
                         const char *what, struct error *err);
-
-/* A region id, as text_is_region() has it: it becomes part of host names. */
-CHECKED bool check_region(const char *text, const char *what, struct error *err);
-
-/* An Enterprise Edition instance id: "cri-" and 1 to 60 of [a-z0-9]. */
-CHECKED bool check_instance_id(const char *text, const char *what, struct error *err);
-
-/* A RAM role name: 1 to 64 of [A-Za-z0-9._-]. */
-CHECKED bool check_role_name(const char *text, const char *what, struct error *err);
-
-/* "acs:ram::ACCOUNT:role/NAME", and the same with "oidc-provider". */
-CHECKED bool check_role_arn(const char *text, const char *what, struct error *err);
-CHECKED bool check_oidc_provider_arn(const char *text, const char *what, struct error *err);
-
-/* An Alibaba Cloud account: 8 to 20 digits. */
-CHECKED bool check_account_id(const char *text, const char *what, struct error *err);
-
-/* An ACK cluster: 1 to 64 of [a-z0-9-]. */
-CHECKED bool check_cluster_id(const char *text, const char *what, struct error *err);
-
-/* RoleSessionName of AssumeRole: 2 to 64 of [A-Za-z0-9.@_-]. */
-CHECKED bool check_session_name(const char *text, const char *what, struct error *err);
-
-/* ExternalId of AssumeRole: 2 to 1224 of [A-Za-z0-9_+=,.@:/-]. */
-CHECKED bool check_external_id(const char *text, const char *what, struct error *err);
-
-/* Policy of AssumeRole: 1 to 2048 bytes. */
-CHECKED bool check_policy(const char *text, const char *what, struct error *err);
-
-/* The name of a profile: 1 to 256 bytes without control bytes. */
-CHECKED bool check_profile_name(const char *text, const char *what, struct error *err);
-
-/* An absolute path of at most 1024 bytes without control bytes. */
-CHECKED bool check_directory(const char *text, const char *what, struct error *err);
-
-/* A pattern of the kubelet, HOST[:PORT][/PATH]. Refuses what the kubelet accepts and never matches:
- * a scheme, ?, [, upper case in the host, a * in the path, an empty host or label, a path that
- * begins with the registry API's /v1/ or /v2/. */
-CHECKED bool check_match(const char *text, const char *what, struct error *err);
 
 #endif

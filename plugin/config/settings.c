@@ -32,7 +32,7 @@ struct key {
     size_t count_place; /* of the number of elements */
 
     /* For strings. */
-    bool (*check)(const char *text, const char *what, struct error *err);
+    enum check_type check;
     /* By the numbers of their enum; NULL: no word has this number. */
     const char *const *words;
     /* Of an integer, or of the number of elements; `max` is the number of words, too. */
@@ -116,43 +116,43 @@ static const struct key keys[] = {
     {ROOT, INTEGER, "refreshMarginSeconds", AT(settings, refresh_margin_s), .max = 43200},
 
     {REGISTRY, STRING, "match", ARRAY(settings_registry, matches, match_count), .is_required = true,
-     .min = 1, .max = 64, .check = check_match},
+     .min = 1, .max = 64, .check = CHECK_MATCH},
     {REGISTRY, WORD, "edition", AT(settings_registry, edition), WORDS(editions)},
-    {REGISTRY, STRING, "region", AT(settings_registry, region), .check = check_region},
+    {REGISTRY, STRING, "region", AT(settings_registry, region), .check = CHECK_REGION},
     {REGISTRY, STRING, "instanceId", AT(settings_registry, instance_id),
-     .check = check_instance_id},
+     .check = CHECK_INSTANCE_ID},
     {REGISTRY, STRING, "apiEndpoint", AT(settings_registry, api_endpoint),
-     .check = check_endpoint_https},
+     .check = CHECK_ENDPOINT_HTTPS},
     {REGISTRY, OBJECT, "identity", POINTER(settings_registry, identity), .object = IDENTITY,
      .finish = finish_identity},
 
     {IDENTITY, WORD, "source", AT(settings_identity, source), WORDS(sources)},
-    {IDENTITY, STRING, "roleName", AT(settings_identity, role_name), .check = check_role_name},
-    {IDENTITY, STRING, "profile", AT(settings_identity, profile), .check = check_profile_name},
+    {IDENTITY, STRING, "roleName", AT(settings_identity, role_name), .check = CHECK_ROLE_NAME},
+    {IDENTITY, STRING, "profile", AT(settings_identity, profile), .check = CHECK_PROFILE_NAME},
     /* Each role costs a call of STS; nobody is known to chain more than two. */
     {IDENTITY, OBJECT, "assumeRole", ARRAY(settings_identity, roles, role_count), .max = 5,
      .object = ROLE},
 
-    {ROLE, STRING, "roleArn", AT(role, arn), .is_required = true, .check = check_role_arn},
-    {ROLE, STRING, "externalId", AT(role, external_id), .check = check_external_id},
-    {ROLE, STRING, "sessionName", AT(role, session_name), .check = check_session_name},
-    {ROLE, STRING, "sourceIdentity", AT(role, source_identity), .check = check_session_name},
-    {ROLE, STRING, "policy", AT(role, policy), .check = check_policy},
+    {ROLE, STRING, "roleArn", AT(role, arn), .is_required = true, .check = CHECK_ROLE_ARN},
+    {ROLE, STRING, "externalId", AT(role, external_id), .check = CHECK_EXTERNAL_ID},
+    {ROLE, STRING, "sessionName", AT(role, session_name), .check = CHECK_SESSION_NAME},
+    {ROLE, STRING, "sourceIdentity", AT(role, source_identity), .check = CHECK_SESSION_NAME},
+    {ROLE, STRING, "policy", AT(role, policy), .check = CHECK_POLICY},
     {ROLE, INTEGER, "durationSeconds", AT(role, duration_s), .min = 900, .max = 43200},
 
     {POD_IDENTITY, STRING, "oidcProviderArn", AT(settings_pod, oidc_provider_arn),
-     .check = check_oidc_provider_arn},
-    {POD_IDENTITY, STRING, "accountId", AT(settings_pod, account_id), .check = check_account_id},
-    {POD_IDENTITY, STRING, "clusterId", AT(settings_pod, cluster_id), .check = check_cluster_id},
+     .check = CHECK_OIDC_PROVIDER_ARN},
+    {POD_IDENTITY, STRING, "accountId", AT(settings_pod, account_id), .check = CHECK_ACCOUNT_ID},
+    {POD_IDENTITY, STRING, "clusterId", AT(settings_pod, cluster_id), .check = CHECK_CLUSTER_ID},
     {POD_IDENTITY, WORD, "withoutRole", AT(settings_pod, without_role), WORDS(without_role)},
 
-    {ENDPOINTS, STRING, "metadata", AT(settings_endpoints, metadata), .check = check_endpoint_http},
-    {ENDPOINTS, STRING, "sts", AT(settings_endpoints, sts), .check = check_endpoint_https},
-    {ENDPOINTS, STRING, "acr", AT(settings_endpoints, acr), .check = check_endpoint_https},
+    {ENDPOINTS, STRING, "metadata", AT(settings_endpoints, metadata), .check = CHECK_ENDPOINT_HTTP},
+    {ENDPOINTS, STRING, "sts", AT(settings_endpoints, sts), .check = CHECK_ENDPOINT_HTTPS},
+    {ENDPOINTS, STRING, "acr", AT(settings_endpoints, acr), .check = CHECK_ENDPOINT_HTTPS},
     {ENDPOINTS, WORD, "network", AT(settings_endpoints, network), WORDS(networks)},
 
     {CACHE, BOOLEAN, "enabled", AT(settings_cache, is_enabled)},
-    {CACHE, STRING, "directory", AT(settings_cache, directory), .check = check_directory},
+    {CACHE, STRING, "directory", AT(settings_cache, directory), .check = CHECK_DIRECTORY},
 
     {LOG, WORD, "level", AT(settings_log, level), WORDS(levels)},
     {LOG, WORD, "destination", AT(settings_log, destination), WORDS(destinations)},
@@ -180,7 +180,7 @@ static bool set_text(void *place, const struct key *key, const char *text, const
                error_set(err, ERROR_CONFIG, "%s must be a whole number from %lld to %lld", what,
                          (long long)key->min, (long long)key->max);
     if (key->type == STRING) {
-        if (!key->check(text, what, err))
+        if (!check_text(key->check, text, what, err))
             return false;
         free(*(char **)place);
         *(char **)place = alloc_string(text);

@@ -20,7 +20,7 @@ bool assume_read_environment(struct plan *plan, const struct system *system, str
         plan->sts_prefers_vpc = true;
     if (plan->sts_region[0] != '\0' || region[0] == '\0')
         return true;
-    if (!check_region(region, REGION_NAME, err))
+    if (!check_text(CHECK_REGION, region, REGION_NAME, err))
         return explain_variable(err);
     text_copy(plan->sts_region, sizeof plan->sts_region, region);
     return true;

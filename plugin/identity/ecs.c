@@ -37,7 +37,7 @@ bool ecs_plan(struct plan *out, const struct system *system, struct error *err)
         return true;
     out->ecs.role = environment_copy(system, ROLE_VARIABLE);
     out->ecs.role_named_by = ROLE_VARIABLE;
-    return check_role_name(out->ecs.role, ROLE_VARIABLE, err) || explain_variable(err);
+    return check_text(CHECK_ROLE_NAME, out->ecs.role, ROLE_VARIABLE, err) || explain_variable(err);
 }
 
 static struct metadata make_metadata(const struct run *run, const struct plan_ecs *ecs,
@@ -136,7 +136,7 @@ static bool discover_role(struct known *known, struct metadata *metadata, struct
         return fail_no_role(err);
     name = answer.bytes + strspn(answer.bytes, " \t\r\n");
     name[strcspn(name, " \t\r\n")] = '\0';
-    return (check_role_name(name, "role", err) &&
+    return (check_text(CHECK_ROLE_NAME, name, "role", err) &&
             text_copy(known->role, sizeof known->role, name)) ||
            explain_not_a_role_name(metadata->base_url, err);
 }
@@ -164,15 +164,14 @@ static bool read_credentials(struct credentials *out, struct metadata *metadata,
     return error_wrap(err, "ECS metadata service: credentials of RAM role %s", role);
 }
 
-typedef bool checker(const char *text, const char *what, struct error *err);
-
 /* Takes an item that can be missing, if it has the form that it must have. */
 static void read_item(char *out, size_t size, const struct metadata *metadata, const char *item,
-                      checker *check)
+                      enum check_type type)
 {
     struct error ignored;
 
-    if (!metadata_read_optional(metadata, item, out, size) || !check(out, "it", &ignored))
+    if (!metadata_read_optional(metadata, item, out, size) ||
+        !check_text(type, out, "it", &ignored))
         out[0] = '\0';
 }
 
@@ -191,7 +190,7 @@ static bool fetch_once(struct identity *out, struct known *known, struct metadat
     if (!read_credentials(&out->credentials, metadata, role, ecs->role_named_by, err))
         return false;
     if (needs_region)
-        read_item(known->region, sizeof known->region, metadata, REGION_ITEM, check_region);
+        read_item(known->region, sizeof known->region, metadata, REGION_ITEM, CHECK_REGION);
     text_copy(out->node.region, sizeof out->node.region, known->region);
     text_join(out->principal, sizeof out->principal, "RAM role ", role, " of this instance");
     return true;
@@ -235,7 +234,7 @@ bool ecs_locate(struct node_place *out, const struct run *run, const struct plan
         return false;
     metadata_prefetch(&metadata, REGION_ITEM);
     metadata_prefetch(&metadata, ACCOUNT_ITEM);
-    read_item(out->region, sizeof out->region, &metadata, REGION_ITEM, check_region);
-    read_item(out->account_id, sizeof out->account_id, &metadata, ACCOUNT_ITEM, check_account_id);
+    read_item(out->region, sizeof out->region, &metadata, REGION_ITEM, CHECK_REGION);
+    read_item(out->account_id, sizeof out->account_id, &metadata, ACCOUNT_ITEM, CHECK_ACCOUNT_ID);
     return true;
 }

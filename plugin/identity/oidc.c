@@ -33,10 +33,10 @@ bool oidc_plan(struct plan *out, const struct system *system, struct error *err)
         return plan_absent(err, TOKEN_FILE_NAME " is not set");
     if (oidc->role.arn == NULL || oidc->provider_arn == NULL)
         return explain_half_oidc(oidc->role.arn == NULL ? ROLE_NAME : PROVIDER_NAME, err);
-    if (!check_role_arn(oidc->role.arn, ROLE_NAME, err) ||
-        !check_oidc_provider_arn(oidc->provider_arn, PROVIDER_NAME, err) ||
+    if (!check_text(CHECK_ROLE_ARN, oidc->role.arn, ROLE_NAME, err) ||
+        !check_text(CHECK_OIDC_PROVIDER_ARN, oidc->provider_arn, PROVIDER_NAME, err) ||
         (oidc->role.session_name != NULL &&
-         !check_session_name(oidc->role.session_name, SESSION_NAME, err)))
+         !check_text(CHECK_SESSION_NAME, oidc->role.session_name, SESSION_NAME, err)))
         return explain_variable(err);
     out->source = PLAN_OIDC;
     text_join(out->principal, sizeof out->principal, "role ", "", oidc->role.arn);

@@ -30,7 +30,7 @@ static bool plan_provider(struct plan_oidc *out, const struct system *system,
     out->provider_arn = environment_copy(system, PROVIDER_VARIABLE);
     if (out->provider_arn == NULL)
         return explain_pod_without_provider(err);
-    return check_oidc_provider_arn(out->provider_arn, PROVIDER_VARIABLE, err);
+    return check_text(CHECK_OIDC_PROVIDER_ARN, out->provider_arn, PROVIDER_VARIABLE, err);
 }
 
 /* `annotation` is the one that has the ARN. */
@@ -41,11 +41,11 @@ static bool plan_role(struct plan *out, const char *annotation, const char *arn,
 
     if (arn != NULL) {
         text_join(what, sizeof what, "the annotation ", "", annotation);
-        if (!check_role_arn(arn, what, err))
+        if (!check_text(CHECK_ROLE_ARN, arn, what, err))
             return false;
         out->oidc.role.arn = alloc_string(arn);
     } else {
-        if (!check_role_name(name, "the annotation " NAME_ANNOTATION, err))
+        if (!check_text(CHECK_ROLE_NAME, name, "the annotation " NAME_ANNOTATION, err))
             return false;
         out->oidc.role_name = alloc_string(name);
     }

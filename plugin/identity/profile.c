@@ -152,12 +152,12 @@ static bool check_role(const struct profile_context *context, struct error *err)
         take_or_environment(context, &role->session_name, "ALIBABA_CLOUD_ROLE_SESSION_NAME");
     if (role->arn == NULL)
         return fail_missing(context, "ram_role_arn", err);
-    return check_role_arn(role->arn, key_of(context, "ram_role_arn"), err) &&
-           (role->session_name == NULL ||
-            check_session_name(role->session_name, key_of(context, "ram_session_name"), err)) &&
+    return check_text(CHECK_ROLE_ARN, role->arn, key_of(context, "ram_role_arn"), err) &&
+           (role->session_name == NULL || check_text(CHECK_SESSION_NAME, role->session_name,
+                                                     key_of(context, "ram_session_name"), err)) &&
            (role->external_id == NULL ||
-            check_external_id(role->external_id, "external_id", err)) &&
-           (role->policy == NULL || check_policy(role->policy, "policy", err));
+            check_text(CHECK_EXTERNAL_ID, role->external_id, "external_id", err)) &&
+           (role->policy == NULL || check_text(CHECK_POLICY, role->policy, "policy", err));
 }
 
 static bool take_sts(const struct profile_context *context, struct error *err)
@@ -167,7 +167,7 @@ static bool take_sts(const struct profile_context *context, struct error *err)
     context->out->sts_prefers_vpc = context->profile->enable_vpc;
     if (region == NULL)
         return true;
-    if (!check_region(region, "sts_region", err))
+    if (!check_text(CHECK_REGION, region, "sts_region", err))
         return false;
     text_copy(context->out->sts_region, sizeof context->out->sts_region, region);
     return true;
@@ -192,7 +192,8 @@ static bool make_ecs_ram_role(const struct profile_context *context, struct erro
 
     ecs->role = TAKE(context->profile->ram_role_name);
     ecs->role_named_by = "the role's name in the profile";
-    if (ecs->role != NULL && !check_role_name(ecs->role, key_of(context, "ram_role_name"), err))
+    if (ecs->role != NULL &&
+        !check_text(CHECK_ROLE_NAME, ecs->role, key_of(context, "ram_role_name"), err))
         return false;
     return ecs_plan(context->out, context->file->system, err) &&
            (!ecs->is_disabled || explain_ecs_disabled(err));
@@ -218,7 +219,7 @@ static bool make_oidc(const struct profile_context *context, struct error *err)
     if (oidc->token_file == NULL)
         return fail_missing(context, "oidc_token_file", err);
     if (!check_role(context, err) || !take_sts(context, err) ||
-        !check_oidc_provider_arn(oidc->provider_arn, "oidc_provider_arn", err))
+        !check_text(CHECK_OIDC_PROVIDER_ARN, oidc->provider_arn, "oidc_provider_arn", err))
         return false;
     oidc->role = role_copy(&profile->role);
     return true;

@@ -87,7 +87,7 @@ bool challenge_parse(struct challenge *out, const char *header)
     while ((part = strtok_r(NULL, ":", &rest)) != NULL) {
         if (!text_starts_with(part, "cri-"))
             continue;
-        if (!check_instance_id(part, "instance", &ignored) ||
+        if (!check_text(CHECK_INSTANCE_ID, part, "instance", &ignored) ||
             !text_copy(found.instance_id, sizeof found.instance_id, part))
             return false;
     }

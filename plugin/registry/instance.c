@@ -47,7 +47,8 @@ static bool recall_id(struct instance *out, const struct registry *registry,
     if (!make_key(key, registry) || !store_read(&record, &remaining_s, cache, STORE_INSTANCE, key))
         return false;
     id = secret_reveal(&record.values[ID_VALUE]);
-    return check_instance_id(id, "id", &ignored) && text_copy(out->id, sizeof out->id, id);
+    return check_text(CHECK_INSTANCE_ID, id, "id", &ignored) &&
+           text_copy(out->id, sizeof out->id, id);
 }
 
 static void remember_id(const struct instance *instance, const struct registry *registry,

@@ -82,16 +82,17 @@ static void checks_endpoints(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(endpoints); i++) {
-        if (check_endpoint(endpoints[i].text, "https", "--acr", &err) != endpoints[i].is_valid)
+        if (check_text(CHECK_ENDPOINT_HTTPS, endpoints[i].text, "--acr", &err) !=
+            endpoints[i].is_valid)
             fail_msg("%s", endpoints[i].text);
     }
     assert_int_equal(strncmp(err.cause, "--acr must ", 11), 0);
-    assert_true(
-        check_endpoint("https://" A60 "." A60 "." A60 "." A60 ".abcdefgh", "https", "x", &err));
-    assert_false(
-        check_endpoint("https://" A60 "." A60 "." A60 "." A60 ".abcdefghij", "https", "x", &err));
-    assert_true(check_endpoint("http://100.100.100.200", "http", "x", &err));
-    assert_false(check_endpoint("https://100.100.100.200", "http", "x", &err));
+    assert_true(check_text(CHECK_ENDPOINT_HTTPS, "https://" A60 "." A60 "." A60 "." A60 ".abcdefgh",
+                           "x", &err));
+    assert_false(check_text(CHECK_ENDPOINT_HTTPS,
+                            "https://" A60 "." A60 "." A60 "." A60 ".abcdefghij", "x", &err));
+    assert_true(check_text(CHECK_ENDPOINT_HTTP, "http://100.100.100.200", "x", &err));
+    assert_false(check_text(CHECK_ENDPOINT_HTTP, "https://100.100.100.200", "x", &err));
 }
 
 static void splits_urls(void **state)
@@ -201,7 +202,7 @@ static void checks_matches(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT_OF(matches); i++) {
         struct error err = {0};
-        bool fine = check_match(matches[i].text, "match", &err);
+        bool fine = check_text(CHECK_MATCH, matches[i].text, "match", &err);
 
         if (fine != (matches[i].fault == NULL))
             fail_msg("%s: %s", matches[i].text, err.cause);
@@ -225,17 +226,17 @@ static void checks_names(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(good_regions); i++)
-        assert_true(check_region(good_regions[i], "x", &err));
+        assert_true(check_text(CHECK_REGION, good_regions[i], "x", &err));
     for (size_t i = 0; i < COUNT_OF(bad_regions); i++)
-        assert_false(check_region(bad_regions[i], "x", &err));
+        assert_false(check_text(CHECK_REGION, bad_regions[i], "x", &err));
     for (size_t i = 0; i < COUNT_OF(good_ids); i++)
-        assert_true(check_instance_id(good_ids[i], "x", &err));
+        assert_true(check_text(CHECK_INSTANCE_ID, good_ids[i], "x", &err));
     for (size_t i = 0; i < COUNT_OF(bad_ids); i++)
-        assert_false(check_instance_id(bad_ids[i], "x", &err));
+        assert_false(check_text(CHECK_INSTANCE_ID, bad_ids[i], "x", &err));
     for (size_t i = 0; i < COUNT_OF(good_roles); i++)
-        assert_true(check_role_name(good_roles[i], "x", &err));
+        assert_true(check_text(CHECK_ROLE_NAME, good_roles[i], "x", &err));
     for (size_t i = 0; i < COUNT_OF(bad_roles); i++)
-        assert_false(check_role_name(bad_roles[i], "x", &err));
+        assert_false(check_text(CHECK_ROLE_NAME, bad_roles[i], "x", &err));
 }
 
 int main(void)
