@@ -17,7 +17,6 @@
 #include "base/log.h"
 #include "base/system.h"
 #include "cmd/docker.h"
-#include "cmd/get.h"
 #include "cmd/kubelet.h"
 #include "cmd/options.h"
 #include "cmd/report.h"
@@ -132,27 +131,17 @@ static bool serve(front_end *run_front_end, struct answer *out, int64_t started_
     return true;
 }
 
-static bool print(const char *text, struct error *err)
-{
-    return file_write_all(STDOUT_FILENO, text, strlen(text), err);
-}
-
-static bool print_version(struct error *err)
+static bool print_version_or_help(bool is_version, struct error *err)
 {
     struct buf text AUTO(buf_clear) = {0};
 
-    buf_append_format(&text, "aliyun-acr-credential-provider %s\n%s\n%s\njson-c %s\n",
-                      PROVIDER_VERSION, http_curl_version(), digest_library_version(),
-                      doc_library_version());
-    return print(buf_text(&text), err);
-}
-
-static bool print_help(struct error *err)
-{
-    struct buf text AUTO(buf_clear) = {0};
-
-    options_append_help(&text);
-    return print(buf_text(&text), err);
+    if (is_version)
+        buf_append_format(&text, "aliyun-acr-credential-provider %s\n%s\n%s\njson-c %s\n",
+                          PROVIDER_VERSION, http_curl_version(), digest_library_version(),
+                          doc_library_version());
+    else
+        options_append_help(&text);
+    return file_write_all(STDOUT_FILENO, text.bytes, text.length, err);
 }
 
 static bool run_command(struct answer *out, int64_t started_ms, int argc, char **argv,
@@ -167,9 +156,8 @@ static bool run_command(struct answer *out, int64_t started_ms, int argc, char *
         options.command = OPTIONS_HELP;
     switch (options.command) {
     case OPTIONS_VERSION:
-        return print_version(err);
     case OPTIONS_HELP:
-        return print_help(err);
+        return print_version_or_help(options.command == OPTIONS_VERSION, err);
     case OPTIONS_GET:
         return serve(get_run, out, started_ms, &options, err);
     case OPTIONS_KUBELET:
@@ -182,13 +170,10 @@ static bool run_docker_helper(struct answer *out, int64_t started_ms, int argc, 
                               struct error *err)
 {
     const struct options defaults = {0};
-    enum docker_action action;
+    bool is_get = false;
 
-    if (!docker_parse(&action, argc, argv, err))
-        return false;
-    if (action == DOCKER_GET)
-        return serve(docker_run, out, started_ms, &defaults, err);
-    return docker_answer(action, err);
+    return docker_answer(&is_get, argc, argv, err) &&
+           (!is_get || serve(docker_run, out, started_ms, &defaults, err));
 }
 
 /* One line: on stderr, which the kubelet logs, or on stdout, where the clients of a credential
@@ -215,7 +200,8 @@ int main(int argc, char **argv)
     int64_t started_ms = clock_mono_ms();
     struct answer answer AUTO(provide_answer_clear) = {0};
     struct error err = {0};
-    struct report report = {.answer = &answer, .err = &err};
+    struct buf report AUTO(buf_clear) = {0};
+    int status = EXIT_SUCCESS;
     bool is_docker;
     bool succeeded;
 
@@ -226,12 +212,12 @@ int main(int argc, char **argv)
         succeeded = run_docker_helper(&answer, started_ms, argc, argv, &err);
     else
         succeeded = run_command(&answer, started_ms, argc, argv, &err);
-    report.duration_ms = clock_mono_ms() - started_ms;
     if (!succeeded)
-        report.status = is_docker ? EXIT_FAILURE : error_exit_status(&err);
-    fix_exit_status(report.status);
+        status = is_docker ? EXIT_FAILURE : error_exit_status(&err);
+    fix_exit_status(status);
     if (!succeeded)
         print_error(&err, is_docker);
-    report_log(&report);
-    return report.status;
+    report_append(&report, &answer, &err, status, clock_mono_ms() - started_ms);
+    log_info("%s", report.bytes);
+    return status;
 }

@@ -27,27 +27,6 @@ bool docker_is_called(const char *program)
     return text_starts_with(slash == NULL ? program : slash + 1, "docker-credential-");
 }
 
-bool docker_parse(enum docker_action *out, int argc, char **argv, struct error *err)
-{
-    static const struct {
-        const char *word;
-        enum docker_action action;
-    } words[] = {
-        {"get", DOCKER_GET},    {"store", DOCKER_STORE},     {"erase", DOCKER_ERASE},
-        {"list", DOCKER_LIST},  {"version", DOCKER_VERSION}, {"--version", DOCKER_VERSION},
-        {"-v", DOCKER_VERSION}, {"help", DOCKER_HELP},       {"--help", DOCKER_HELP},
-        {"-h", DOCKER_HELP},
-    };
-
-    for (size_t i = 0; argc == 2 && i < COUNT_OF(words); i++) {
-        if (strcmp(argv[1], words[i].word) == 0) {
-            *out = words[i].action;
-            return true;
-        }
-    }
-    return error_set(err, ERROR_VERBATIM, USAGE);
-}
-
 static bool read_input(struct buf *out, int64_t deadline_ms, struct error *err)
 {
     return file_read_stream(out, STDIN_FILENO, INPUT_MAX_BYTES, deadline_ms, err);
@@ -96,32 +75,35 @@ bool docker_run(struct answer *out, const struct run *run, const struct options 
     return file_write_all(STDOUT_FILENO, text.bytes, text.length, err);
 }
 
-bool docker_answer(enum docker_action action, struct error *err)
+bool docker_answer(bool *is_get, int argc, char **argv, struct error *err)
 {
-    struct buf ignored AUTO(buf_clear) = {0};
-    const char *text = "";
+    static const char version[] =
+        "docker-credential-aliyun-acr (aliyun-acr-credential-provider) " PROVIDER_VERSION "\n";
+    static const char help[] =
+        USAGE "\n\n"
+              "A docker credential helper for Alibaba Cloud Container Registry: in "
+              "~/.docker/config.json,\n"
+              "{\"credHelpers\": {\"HOST\": \"aliyun-acr\"}}.\n";
+    static const struct {
+        const char *word;
+        const char *output; /* NULL for get */
+        bool reads_input;   /* and drops it, because a client whose pipe breaks fails */
+    } actions[] = {
+        {"get", NULL, false},    {"store", "", true},         {"erase", "", true},
+        {"list", "{}\n", false}, {"version", version, false}, {"--version", version, false},
+        {"-v", version, false},  {"help", help, false},       {"--help", help, false},
+        {"-h", help, false},
+    };
+    struct buf dropped AUTO(buf_clear) = {0};
+    size_t i = 0;
 
-    switch (action) {
-    case DOCKER_STORE:
-    case DOCKER_ERASE:
-        /* Read, because a client whose pipe breaks fails; and dropped. */
-        if (!read_input(&ignored, clock_mono_ms() + STORE_WAIT_MS, err))
-            *err = (struct error){0};
-        break;
-    case DOCKER_LIST:
-        text = "{}\n";
-        break;
-    case DOCKER_VERSION:
-        text =
-            "docker-credential-aliyun-acr (aliyun-acr-credential-provider) " PROVIDER_VERSION "\n";
-        break;
-    case DOCKER_HELP:
-    case DOCKER_GET:
-        text = USAGE "\n\n"
-                     "A docker credential helper for Alibaba Cloud Container Registry: in "
-                     "~/.docker/config.json,\n"
-                     "{\"credHelpers\": {\"HOST\": \"aliyun-acr\"}}.\n";
-        break;
-    }
-    return file_write_all(STDOUT_FILENO, text, strlen(text), err);
+    while (argc == 2 && i < COUNT_OF(actions) && strcmp(argv[1], actions[i].word) != 0)
+        i++;
+    if (argc != 2 || i == COUNT_OF(actions))
+        return error_set(err, ERROR_VERBATIM, USAGE);
+    *is_get = actions[i].output == NULL;
+    if (actions[i].reads_input && !read_input(&dropped, clock_mono_ms() + STORE_WAIT_MS, err))
+        *err = (struct error){0};
+    return *is_get ||
+           file_write_all(STDOUT_FILENO, actions[i].output, strlen(actions[i].output), err);
 }

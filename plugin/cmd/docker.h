@@ -13,28 +13,18 @@
 struct answer;
 struct options;
 
-enum docker_action {
-    DOCKER_GET,
-    DOCKER_STORE, /* this and DOCKER_ERASE do nothing, so that logging in and out succeeds */
-    DOCKER_ERASE,
-    DOCKER_LIST,
-    DOCKER_VERSION,
-    DOCKER_HELP
-};
-
 /* Whether the program was called by the name of a credential helper. */
 bool docker_is_called(const char *program);
 
-/* Reads the one argument. Fails with ERROR_VERBATIM. */
-CHECKED bool docker_parse(enum docker_action *out, int argc, char **argv, struct error *err);
+/* Reads the one argument and answers every action but `get`. `store` and `erase` do nothing, so
+ * that logging in and out succeeds. */
+CHECKED bool docker_answer(bool *is_get, int argc, char **argv, struct error *err);
 
-/* Answers `get`: reads a server on stdin and prints a login for it. A server that is no ACR
- * registry by its name or the configuration is refused without the network, with the sentence after
- * which clients continue anonymously. On failure `out` has what is known, for the log. */
+/* Answers `get`: reads a server on stdin and prints a login for it; `options` are not used. A
+ * server that is no ACR registry by its name or the configuration is refused without the network,
+ * with the sentence after which clients continue anonymously. On failure `out` has what is known,
+ * for the log. */
 CHECKED bool docker_run(struct answer *out, const struct run *run, const struct options *options,
                         struct error *err);
-
-/* Answers any other action. */
-CHECKED bool docker_answer(enum docker_action action, struct error *err);
 
 #endif

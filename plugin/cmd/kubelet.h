@@ -1,4 +1,5 @@
-/* The kubelet's exec protocol: one request on stdin, one response on stdout. */
+/* The kubelet's exec protocol, and `get`, which does the same for scripts. On failure nothing was
+ * written to stdout, unless stdout itself failed; `out` then has what is known, for the log. */
 #ifndef CMD_KUBELET_H
 #define CMD_KUBELET_H
 
@@ -9,12 +10,12 @@
 struct answer;
 struct options;
 
-/* Prints an answer as a CredentialProviderResponse. */
-CHECKED bool kubelet_print(const char *api_version, const struct answer *answer, struct error *err);
-
-/* Reads a request, provides, prints. On failure nothing was written to stdout, unless stdout itself
- * failed; `out` then has what is known, for the log. */
+/* Reads a request on stdin, provides, prints a response. `options` are not used. */
 CHECKED bool kubelet_run(struct answer *out, const struct run *run, const struct options *options,
                          struct error *err);
+
+/* Provides for options->image, and prints options->output. */
+CHECKED bool get_run(struct answer *out, const struct run *run, const struct options *options,
+                     struct error *err);
 
 #endif

@@ -7,10 +7,16 @@
 #include "base/auto.h"
 #include "base/buf.h"
 #include "base/error.h"
-#include "cmd/get.h"
 #include "config/load.h"
 
 enum options_command { OPTIONS_KUBELET, OPTIONS_GET, OPTIONS_VERSION, OPTIONS_HELP };
+
+enum get_output {
+    GET_KUBELET,  /* a CredentialProviderResponse */
+    GET_DOCKER,   /* the "auths" of a config.json */
+    GET_ENV,      /* ACR_REGISTRY, ACR_USERNAME, ACR_PASSWORD, quoted for a shell */
+    GET_PASSWORD, /* the password alone */
+};
 
 enum { OPTIONS_FLAGS_MAX = 8 };
 

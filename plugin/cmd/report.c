@@ -1,6 +1,5 @@
 #include "cmd/report.h"
 
-#include "base/log.h"
 #include "provide.h"
 
 /* Quotes are for the reader of the line, which they would end too early. */
@@ -14,27 +13,18 @@ static void append_quoted(struct buf *out, const char *name, const char *value)
     buf_append_text(out, "\" ");
 }
 
-void report_append(struct buf *out, const struct report *report)
+void report_append(struct buf *out, const struct answer *answer, const struct error *err,
+                   int status, int64_t duration_ms)
 {
-    const struct answer *answer = report->answer;
-    const char *request_id =
-        report->status == 0 ? answer->token.request_id : report->err->request_id;
+    const char *request_id = status == 0 ? answer->token.request_id : err->request_id;
     const char *source = answer->is_from_cache ? "cache" : "api";
 
     if (answer->host[0] != '\0')
         buf_append_format(out, "host=%s ", answer->host);
     append_quoted(out, "identity", answer->principal);
     buf_append_format(out, "source=%s duration_ms=%lld ", answer->has_credentials ? source : "none",
-                      (long long)report->duration_ms);
+                      (long long)duration_ms);
     if (request_id[0] != '\0')
         buf_append_format(out, "request_id=%s ", request_id);
-    buf_append_format(out, "status=%d", report->status);
-}
-
-void report_log(const struct report *report)
-{
-    struct buf line AUTO(buf_clear) = {0};
-
-    report_append(&line, report);
-    log_info("%s", line.bytes);
+    buf_append_format(out, "status=%d", status);
 }

@@ -9,19 +9,9 @@
 
 struct answer;
 
-/* What is known of a run once it is over. */
-struct report {
-    const struct answer *answer; /* borrowed */
-    const struct error *err;     /* borrowed; `{0}` if there was none */
-    int64_t duration_ms;
-    int status; /* the exit status */
-};
-
 /* Appends host=... identity="..." source=cache|api|none duration_ms=... request_id=... status=...,
- * without what is unknown. */
-void report_append(struct buf *out, const struct report *report);
-
-/* Logs it. */
-void report_log(const struct report *report);
+ * without what is unknown. `status` is the exit status; `err` is read if it is not 0. */
+void report_append(struct buf *out, const struct answer *answer, const struct error *err,
+                   int status, int64_t duration_ms);
 
 #endif

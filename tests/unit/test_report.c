@@ -9,11 +9,9 @@
 static void assert_line(const struct answer *answer, const struct error *err, int status,
                         const char *line)
 {
-    const struct report report = {
-        .answer = answer, .err = err, .duration_ms = 12, .status = status};
     struct buf text AUTO(buf_clear) = {0};
 
-    report_append(&text, &report);
+    report_append(&text, answer, err, status, 12);
     assert_string_equal(text.bytes, line);
 }
 
