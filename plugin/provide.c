@@ -94,7 +94,7 @@ bool provide(struct answer *out, const struct run *run, const struct kubelet_req
         return fail_without_identity(run, &registry, err);
 
     /* What a pod's token or an External command obtains is kept nowhere. */
-    if (run->settings->cache.is_enabled && !plans.from_pod &&
+    if (run->settings->cache.is_enabled && !plans.list[0].from_pod &&
         plans.list[0].source != PLAN_EXTERNAL &&
         store_open(&store, run->system, run->settings->cache.directory))
         way.cache = &store;

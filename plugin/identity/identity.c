@@ -36,7 +36,6 @@ static bool choose(struct identity_plans *out, const struct run *run,
 
     if (pod_plan(&of_pod, run->system, &run->settings->pod, request, &why)) {
         out->list[out->count++] = TAKE(of_pod);
-        out->from_pod = true;
         return true;
     }
     if (why.retry != ERROR_RETRY_NEXT_SOURCE) {

@@ -24,7 +24,6 @@ struct identity_plans {
      * and whether it has a role, shows only when it is asked. */
     struct plan list[IDENTITY_PLANS_MAX];
     size_t count;
-    bool from_pod;      /* list[0].from_pod */
     struct buf reasons; /* why the sources before list[0] do not exist */
 };
 

@@ -86,7 +86,7 @@ static void adds_roles_and_the_region_of_sts_to_all_plans(void **state)
     start(NULL, 0);
     fake.variables = variables;
     assert_true(choose(&wanted));
-    assert_false(plans.from_pod);
+    assert_false(plans.list[0].from_pod);
     assert_int_equal(plans.count, 2);
     for (size_t i = 0; i < 2; i++) {
         assert_int_equal(plans.list[i].role_count, 2);
@@ -234,7 +234,7 @@ static void completes_the_arns_of_a_pod(void **state)
     START(script);
     settings.pod.cluster_id = cluster_id;
     assert_true(choose_pod("pod-identity.alibabacloud.com/role-name", "pod"));
-    assert_true(plans.from_pod);
+    assert_true(plans.list[0].from_pod);
     assert_int_equal(plans.count, 1);
     assert_true(identity_fetch(&identity, &run, &plans.list[0], NULL, &err));
     assert_string_equal(identity.credentials.access_key_id, "STS.pod");
