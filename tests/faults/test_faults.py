@@ -144,7 +144,7 @@ class Scene:
 
 # Enough for what is survived by waiting: for a challenge six seconds, for an item of the metadata service three.
 PATIENCE = {"deadline_s": DEADLINE_S}
-BRIDGE = "serving a token that should have been renewed"
+BRIDGE = "serving a stale token that could not be renewed"
 
 
 def lasting(moment, fault):

@@ -37,7 +37,7 @@ def test_outage_is_bridged_by_a_token_that_is_still_good(node):
         assert answer.auth[DEMO]["password"] == first
         assert seconds(answer.answer["cacheDuration"]) <= left_s / 2 + max(0, left_s / 2 - 900)
         is_due = left_s < 900 + 2700 / 10
-        assert ("should have been renewed" in answer.err, node.calls() > calls) == (is_due, is_due), minutes
+        assert ("serving a stale token" in answer.err, node.calls() > calls) == (is_due, is_due), minutes
     assert_failed(node.pull(prefix=at(59.2)), 75, "ServiceUnavailable")
     node.cloud.heal()
     assert node.password(prefix=at(59.3)) != first
