@@ -62,7 +62,7 @@ static bool is_success(const struct doc_node *root)
     bool success = false;
     struct error ignored;
 
-    return doc_boolean(&success, doc_member(root, "IsSuccess"), DOC_REQUIRED, &ignored) && success;
+    return doc_boolean(&success, doc_member(root, "IsSuccess"), &ignored) && success;
 }
 
 bool api_reply_is_refusal(const void *bytes, size_t length)
@@ -89,13 +89,13 @@ static bool parse_enterprise(struct doc *doc, const void *bytes, size_t length, 
 
 /* A whole number, or a string of digits, as older versions of the APIs declare some numbers. */
 static bool read_number(int64_t *out, int64_t min, int64_t max, struct doc_node node,
-                        enum doc_need need, struct error *err)
+                        struct error *err)
 {
     char digits[NUMBER_SIZE] = "";
 
     if (!doc_is_string(&node))
-        return doc_integer(out, min, max, node, need, err);
-    if (!doc_text(digits, sizeof digits, node, need, err))
+        return doc_integer(out, min, max, node, err);
+    if (!doc_text(digits, sizeof digits, node, err))
         return false;
     if (!text_parse_number(digits, min, max, out))
         return error_set(err, ERROR_UNAVAILABLE, "%s must be a number", node.path);
@@ -106,7 +106,7 @@ static bool read_time(int64_t *unix_s, struct doc_node node, struct error *err)
 {
     int64_t value = 0;
 
-    if (!read_number(&value, 1, end_of_year_9999_ms, node, DOC_REQUIRED, err))
+    if (!read_number(&value, 1, end_of_year_9999_ms, node, err))
         return false;
     *unix_s = value < milliseconds_from ? value : value / 1000;
     return true;
@@ -117,9 +117,9 @@ static bool decode_token(struct token *out, struct doc_node user, struct doc_nod
 {
     struct token fresh AUTO(token_clear) = {0};
 
-    if (!doc_text(fresh.user, sizeof fresh.user, user, DOC_REQUIRED, err) ||
+    if (!doc_text(fresh.user, sizeof fresh.user, user, err) ||
         !doc_check_printable(fresh.user, &user, err) ||
-        !doc_secret(&fresh.password, TOKEN_PASSWORD_MAX_BYTES, password, DOC_REQUIRED, err) ||
+        !doc_secret(&fresh.password, TOKEN_PASSWORD_MAX_BYTES, password, err) ||
         !doc_check_printable(secret_reveal(&fresh.password), &password, err) ||
         !read_time(&fresh.expires_at_s, expiry, err))
         return false;
@@ -148,10 +148,9 @@ bool api_reply_decode_token_personal(struct token *out, const void *bytes, size_
     if (!doc_parse(&doc, ERROR_UNAVAILABLE, bytes, length, API_REPLY_MAX_BYTES, err))
         return false;
     data = doc_member(&doc.root, "data");
-    return doc_object(data, DOC_REQUIRED, err) &&
-           decode_token(out, doc_member(&data, "tempUserName"),
-                        doc_member(&data, "authorizationToken"), doc_member(&data, "expireDate"),
-                        err);
+    return doc_object(data, err) && decode_token(out, doc_member(&data, "tempUserName"),
+                                                 doc_member(&data, "authorizationToken"),
+                                                 doc_member(&data, "expireDate"), err);
 }
 
 void api_reply_clear_instances(struct api_instance_page *page)
@@ -163,19 +162,17 @@ void api_reply_clear_instances(struct api_instance_page *page)
 static bool decode_instance(struct api_instance *out, const struct doc_node *item,
                             struct error *err)
 {
-    return doc_object(*item, DOC_REQUIRED, err) &&
-           doc_text(out->id, sizeof out->id, doc_member(item, "InstanceId"), DOC_REQUIRED, err) &&
-           doc_text(out->name, sizeof out->name, doc_optional_member(item, "InstanceName"),
-                    DOC_OPTIONAL, err);
+    return doc_object(*item, err) &&
+           doc_text(out->id, sizeof out->id, doc_member(item, "InstanceId"), err) &&
+           doc_text(out->name, sizeof out->name, doc_optional_member(item, "InstanceName"), err);
 }
 
 static bool decode_counts(struct api_instance_page *out, const struct doc_node *root,
                           struct error *err)
 {
-    return read_number(&out->page_size, 0, COUNT_MAX, doc_optional_member(root, "PageSize"),
-                       DOC_OPTIONAL, err) &&
+    return read_number(&out->page_size, 0, COUNT_MAX, doc_optional_member(root, "PageSize"), err) &&
            read_number(&out->total_count, 0, COUNT_MAX, doc_optional_member(root, "TotalCount"),
-                       DOC_OPTIONAL, err);
+                       err);
 }
 
 bool api_reply_decode_instances(struct api_instance_page *out, const void *bytes, size_t length,
@@ -188,7 +185,7 @@ bool api_reply_decode_instances(struct api_instance_page *out, const void *bytes
     if (!parse_enterprise(&doc, bytes, length, err))
         return false;
     array = doc_member(&doc.root, "Instances");
-    if (!doc_array(&fresh.count, API_REPLY_INSTANCES_MAX, array, DOC_REQUIRED, err) ||
+    if (!doc_array(&fresh.count, API_REPLY_INSTANCES_MAX, array, err) ||
         !decode_counts(&fresh, &doc.root, err))
         return false;
     fresh.instances = alloc_zeroed(fresh.count, sizeof *fresh.instances);
@@ -210,14 +207,14 @@ static bool find_domain(bool *found, const struct doc_node *endpoint, const char
     struct doc_node domains = doc_optional_member(endpoint, "Domains");
     size_t count = 0;
 
-    if (!doc_array(&count, DOMAINS_MAX, domains, DOC_OPTIONAL, err))
+    if (!doc_array(&count, DOMAINS_MAX, domains, err))
         return false;
     for (size_t i = 0; i < count; i++) {
         struct doc_node entry = doc_element(&domains, i);
         char domain[DOMAIN_SIZE] = "";
 
-        if (!doc_object(entry, DOC_REQUIRED, err) ||
-            !doc_text(domain, sizeof domain, doc_member(&entry, "Domain"), DOC_REQUIRED, err))
+        if (!doc_object(entry, err) ||
+            !doc_text(domain, sizeof domain, doc_member(&entry, "Domain"), err))
             return false;
         if (strcasecmp(domain, host) == 0)
             *found = true;
@@ -236,12 +233,12 @@ bool api_reply_lists_domain(bool *found, const void *bytes, size_t length, const
     if (!parse_enterprise(&doc, bytes, length, err))
         return false;
     endpoints = doc_optional_member(&doc.root, "Endpoints");
-    if (!doc_array(&count, ENDPOINTS_MAX, endpoints, DOC_OPTIONAL, err))
+    if (!doc_array(&count, ENDPOINTS_MAX, endpoints, err))
         return false;
     for (size_t i = 0; i < count; i++) {
         struct doc_node endpoint = doc_element(&endpoints, i);
 
-        if (!doc_object(endpoint, DOC_REQUIRED, err) || !find_domain(&seen, &endpoint, host, err))
+        if (!doc_object(endpoint, err) || !find_domain(&seen, &endpoint, host, err))
             return false;
     }
     *found = seen;

@@ -22,7 +22,7 @@ static void read_audience(struct claims *out, struct doc_node node, const char *
     struct error ignored;
     size_t count = 0;
 
-    if (!doc_array(&count, AUDIENCES_MAX, node, DOC_REQUIRED, &ignored)) {
+    if (!doc_array(&count, AUDIENCES_MAX, node, &ignored)) {
         read_text(out->audience, sizeof out->audience, node);
         out->audience_fits = strcmp(out->audience, expected) == 0;
     }
@@ -52,8 +52,8 @@ bool claims_read(struct claims *out, const struct secret *token, const char *exp
     read_audience(out, doc_member(&doc.root, "aud"), expected);
     read_text(out->issuer, sizeof out->issuer, doc_member(&doc.root, "iss"));
     read_text(out->subject, sizeof out->subject, doc_member(&doc.root, "sub"));
-    if (!doc_integer(&out->expires_at_s, 0, end_of_year_9999_s, doc_member(&doc.root, "exp"),
-                     DOC_OPTIONAL, &ignored))
+    if (!doc_integer(&out->expires_at_s, 0, end_of_year_9999_s,
+                     doc_optional_member(&doc.root, "exp"), &ignored))
         out->expires_at_s = 0;
     return true;
 }

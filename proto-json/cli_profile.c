@@ -29,7 +29,7 @@ void cli_profile_clear(struct cli_profile *profile)
 static bool read_text(char **out, const struct doc_node *profile, const char *name,
                       struct error *err)
 {
-    if (!doc_string(out, TEXT_MAX_BYTES, doc_optional_member(profile, name), DOC_OPTIONAL, err))
+    if (!doc_string(out, TEXT_MAX_BYTES, doc_optional_member(profile, name), err))
         return false;
     if (*out != NULL && **out == '\0') {
         free(*out);
@@ -41,7 +41,7 @@ static bool read_text(char **out, const struct doc_node *profile, const char *na
 static bool read_secret(struct secret *out, const struct doc_node *profile, const char *name,
                         struct error *err)
 {
-    return doc_secret(out, SECRET_MAX_BYTES, doc_optional_member(profile, name), DOC_OPTIONAL, err);
+    return doc_secret(out, SECRET_MAX_BYTES, doc_optional_member(profile, name), err);
 }
 
 static bool read_profile(struct cli_profile *out, const struct doc_node *profile, struct error *err)
@@ -72,9 +72,8 @@ static bool read_profile(struct cli_profile *out, const struct doc_node *profile
     return read_secret(&out->access_key_secret, profile, "access_key_secret", err) &&
            read_secret(&out->sts_token, profile, "sts_token", err) &&
            doc_integer(&out->role.duration_s, 0, duration_max_s,
-                       doc_optional_member(profile, "expired_seconds"), DOC_OPTIONAL, err) &&
-           doc_boolean(&out->enable_vpc, doc_optional_member(profile, "enable_vpc"), DOC_OPTIONAL,
-                       err);
+                       doc_optional_member(profile, "expired_seconds"), err) &&
+           doc_boolean(&out->enable_vpc, doc_optional_member(profile, "enable_vpc"), err);
 }
 
 static bool is_named(const struct doc_node *profile, const char *name)
@@ -82,8 +81,7 @@ static bool is_named(const struct doc_node *profile, const char *name)
     char its_name[CLI_PROFILE_NAME_SIZE] = "";
     struct error ignored;
 
-    return doc_text(its_name, sizeof its_name, doc_member(profile, "name"), DOC_REQUIRED,
-                    &ignored) &&
+    return doc_text(its_name, sizeof its_name, doc_member(profile, "name"), &ignored) &&
            strcmp(its_name, name) == 0;
 }
 
@@ -98,10 +96,10 @@ enum cli_profile_outcome cli_profile_find(struct cli_profile *out, char name[CLI
     if (!doc_parse(&doc, ERROR_CONFIG, bytes, length, CLI_PROFILE_FILE_MAX_BYTES, err))
         return CLI_PROFILE_BROKEN;
     profiles = doc_optional_member(&doc.root, "profiles");
-    if (name[0] == '\0' && !doc_text(name, CLI_PROFILE_NAME_SIZE,
-                                     doc_optional_member(&doc.root, "current"), DOC_OPTIONAL, err))
+    if (name[0] == '\0' &&
+        !doc_text(name, CLI_PROFILE_NAME_SIZE, doc_optional_member(&doc.root, "current"), err))
         return CLI_PROFILE_BROKEN;
-    if (!doc_array(&count, PROFILES_MAX, profiles, DOC_OPTIONAL, err))
+    if (!doc_array(&count, PROFILES_MAX, profiles, err))
         return CLI_PROFILE_BROKEN;
     for (size_t i = 0; i < count; i++) {
         struct doc_node profile = doc_element(&profiles, i);

@@ -14,18 +14,15 @@ struct keys {
     const char *secret;
     const char *token; /* NULL: an AccessKey has none */
     const char *expiration;
-    enum doc_need expires;
+    bool must_expire;
 };
-
-static const struct keys usual = {"AccessKeyId", "AccessKeySecret", "SecurityToken", "Expiration",
-                                  DOC_REQUIRED};
 
 static bool read_secret(struct secret *out, const struct doc_node *object, const char *name,
                         struct error *err)
 {
     struct doc_node node = doc_member(object, name);
 
-    return doc_secret(out, SECRET_MAX_BYTES, node, DOC_REQUIRED, err) &&
+    return doc_secret(out, SECRET_MAX_BYTES, node, err) &&
            doc_check_visible(secret_reveal(out), &node, err);
 }
 
@@ -35,14 +32,14 @@ static bool read_expiration(int64_t *unix_s, const struct doc_node *object, cons
     char text[TEXT_UTC_SIZE + 16] = "";
     struct doc_node node = doc_member(object, keys->expiration);
 
-    if (keys->expires == DOC_OPTIONAL) {
+    if (!keys->must_expire) {
         /* As the SDKs do: an expiration that cannot be parsed is ignored. */
         doc_text_cut(text, sizeof text, node);
         if (!text_parse_utc(text, unix_s))
             *unix_s = 0;
         return true;
     }
-    if (!doc_text(text, sizeof text, node, DOC_REQUIRED, err))
+    if (!doc_text(text, sizeof text, node, err))
         return false;
     return text_parse_utc(text, unix_s) ||
            error_set(err, ERROR_UNAVAILABLE,
@@ -55,7 +52,7 @@ static bool read_credentials(struct credentials *out, const struct doc_node *obj
     struct credentials fresh AUTO(credentials_clear) = {0};
     struct doc_node id = doc_member(object, keys->id);
 
-    if (!doc_text(fresh.access_key_id, sizeof fresh.access_key_id, id, DOC_REQUIRED, err) ||
+    if (!doc_text(fresh.access_key_id, sizeof fresh.access_key_id, id, err) ||
         !doc_check_visible(fresh.access_key_id, &id, err) ||
         !read_secret(&fresh.access_key_secret, object, keys->secret, err) ||
         (keys->token != NULL && !read_secret(&fresh.security_token, object, keys->token, err)) ||
@@ -66,11 +63,11 @@ static bool read_credentials(struct credentials *out, const struct doc_node *obj
     return true;
 }
 
-static bool check_code(const struct doc_node *root, enum doc_need need, struct error *err)
+static bool check_code(struct doc_node node, struct error *err)
 {
     char code[80] = "Success";
 
-    if (!doc_text(code, sizeof code, doc_member(root, "Code"), need, err))
+    if (!doc_text(code, sizeof code, node, err))
         return false;
     if (strcmp(code, "Success") == 0)
         return true;
@@ -80,61 +77,45 @@ static bool check_code(const struct doc_node *root, enum doc_need need, struct e
     return false;
 }
 
-static bool decode_coded(struct credentials *out, const void *bytes, size_t length,
-                         enum doc_need code, struct error *err)
+static bool decode_process(struct credentials *out, const struct doc_node *root, struct error *err)
 {
-    struct doc doc AUTO(doc_clear) = {0};
+    struct keys keys = {"access_key_id", "access_key_secret", NULL, "expiration", false};
+    char mode[40] = "";
+    char token_start[2];
 
-    if (!doc_parse(&doc, ERROR_UNAVAILABLE, bytes, length, CREDENTIALS_REPLY_MAX_BYTES, err))
+    if (!doc_text(mode, sizeof mode, doc_optional_member(root, "mode"), err))
         return false;
-    return check_code(&doc.root, code, err) && read_credentials(out, &doc.root, &usual, err);
+    if (mode[0] != '\0' && strcmp(mode, "AK") != 0 && strcmp(mode, "StsToken") != 0)
+        return error_set(err, ERROR_UNAVAILABLE,
+                         "mode is \"%s\" and neither \"AK\" nor \"StsToken\"", mode);
+    doc_text_cut(token_start, sizeof token_start, doc_member(root, "sts_token"));
+    if (token_start[0] != '\0' || strcmp(mode, "StsToken") == 0)
+        keys.token = "sts_token";
+    return read_credentials(out, root, &keys, err);
 }
 
-bool credentials_reply_decode_metadata(struct credentials *out, const void *bytes, size_t length,
-                                       struct error *err)
+bool credentials_reply_decode(struct credentials *out, enum credentials_reply from,
+                              const void *bytes, size_t length, struct error *err)
 {
-    return decode_coded(out, bytes, length, DOC_REQUIRED, err);
-}
-
-bool credentials_reply_decode_uri(struct credentials *out, const void *bytes, size_t length,
-                                  struct error *err)
-{
-    return decode_coded(out, bytes, length, DOC_OPTIONAL, err);
-}
-
-bool credentials_reply_decode_sts(struct credentials *out, const void *bytes, size_t length,
-                                  struct error *err)
-{
+    static const struct keys usual = {"AccessKeyId", "AccessKeySecret", "SecurityToken",
+                                      "Expiration", true};
     struct doc doc AUTO(doc_clear) = {0};
     struct doc_node credentials;
 
     if (!doc_parse(&doc, ERROR_UNAVAILABLE, bytes, length, CREDENTIALS_REPLY_MAX_BYTES, err))
         return false;
+    switch (from) {
+    case CREDENTIALS_REPLY_METADATA:
+        return check_code(doc_member(&doc.root, "Code"), err) &&
+               read_credentials(out, &doc.root, &usual, err);
+    case CREDENTIALS_REPLY_URI:
+        return check_code(doc_optional_member(&doc.root, "Code"), err) &&
+               read_credentials(out, &doc.root, &usual, err);
+    case CREDENTIALS_REPLY_PROCESS:
+        return decode_process(out, &doc.root, err);
+    case CREDENTIALS_REPLY_STS:
+        break;
+    }
     credentials = doc_member(&doc.root, "Credentials");
-    return doc_object(credentials, DOC_REQUIRED, err) &&
-           read_credentials(out, &credentials, &usual, err);
-}
-
-bool credentials_reply_decode_process(struct credentials *out, const void *bytes, size_t length,
-                                      struct error *err)
-{
-    static const struct keys access_key = {"access_key_id", "access_key_secret", NULL, "expiration",
-                                           DOC_OPTIONAL};
-    static const struct keys sts_token = {"access_key_id", "access_key_secret", "sts_token",
-                                          "expiration", DOC_OPTIONAL};
-    struct doc doc AUTO(doc_clear) = {0};
-    char mode[40] = "";
-    char token_start[2];
-    bool has_token;
-
-    if (!doc_parse(&doc, ERROR_UNAVAILABLE, bytes, length, CREDENTIALS_REPLY_MAX_BYTES, err))
-        return false;
-    if (!doc_text(mode, sizeof mode, doc_member(&doc.root, "mode"), DOC_OPTIONAL, err))
-        return false;
-    doc_text_cut(token_start, sizeof token_start, doc_member(&doc.root, "sts_token"));
-    has_token = token_start[0] != '\0' || strcmp(mode, "StsToken") == 0;
-    if (mode[0] == '\0' || strcmp(mode, "AK") == 0 || strcmp(mode, "StsToken") == 0)
-        return read_credentials(out, &doc.root, has_token ? &sts_token : &access_key, err);
-    return error_set(err, ERROR_UNAVAILABLE, "mode is \"%s\" and neither \"AK\" nor \"StsToken\"",
-                     mode);
+    return doc_object(credentials, err) && read_credentials(out, &credentials, &usual, err);
 }

@@ -13,24 +13,22 @@
 
 enum { CREDENTIALS_REPLY_MAX_BYTES = 64 * 1024 };
 
-/* /latest/meta-data/ram/security-credentials/ROLE (ECS user guide, "Instance metadata"): Code must
- * be "Success"; AccessKeyId, AccessKeySecret, SecurityToken and Expiration ("YYYY-MM-DDThh:mm:ssZ",
- * UTC) are required. */
-CHECKED bool credentials_reply_decode_metadata(struct credentials *out, const void *bytes,
-                                               size_t length, struct error *err);
+enum credentials_reply {
+    /* /latest/meta-data/ram/security-credentials/ROLE (ECS user guide, "Instance metadata"): Code
+     * must be "Success"; AccessKeyId, AccessKeySecret, SecurityToken and Expiration
+     * ("YYYY-MM-DDThh:mm:ssZ", UTC) are required. */
+    CREDENTIALS_REPLY_METADATA,
+    /* The same, but the Code is optional, as official SDKs read it. */
+    CREDENTIALS_REPLY_URI,
+    /* AssumeRole and AssumeRoleWithOIDC of 2015-04-01: the four in an object "Credentials". */
+    CREDENTIALS_REPLY_STS,
+    /* The output of an External profile's command: access_key_id, access_key_secret, for STS
+     * credentials sts_token, and optionally expiration. The mode, if any, must be "AK" or
+     * "StsToken"; the latter requires a token, as in official SDKs. */
+    CREDENTIALS_REPLY_PROCESS,
+};
 
-/* The same, but the Code is optional, as official SDKs read the response of a credentials URI. */
-CHECKED bool credentials_reply_decode_uri(struct credentials *out, const void *bytes, size_t length,
-                                          struct error *err);
-
-/* AssumeRole and AssumeRoleWithOIDC of STS 2015-04-01: the four in an object "Credentials". */
-CHECKED bool credentials_reply_decode_sts(struct credentials *out, const void *bytes, size_t length,
-                                          struct error *err);
-
-/* The output of an External profile's command: access_key_id, access_key_secret, for STS
- * credentials sts_token, and optionally expiration. The mode, if any, must be "AK" or "StsToken";
- * the latter requires a token, as in official SDKs. */
-CHECKED bool credentials_reply_decode_process(struct credentials *out, const void *bytes,
-                                              size_t length, struct error *err);
+CHECKED bool credentials_reply_decode(struct credentials *out, enum credentials_reply from,
+                                      const void *bytes, size_t length, struct error *err);
 
 #endif

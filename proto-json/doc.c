@@ -113,6 +113,7 @@ struct doc_node doc_optional_member(const struct doc_node *object, const char *k
     struct doc_node member = doc_member(object, key);
 
     member.present = member.value != NULL;
+    member.is_optional = true;
     return member;
 }
 
@@ -127,25 +128,18 @@ struct doc_node doc_element(const struct doc_node *array, size_t index)
     return element;
 }
 
-bool doc_next(struct doc_cursor *cursor, const struct doc_node *object, struct doc_node *member,
+bool doc_next(struct lh_entry **at, const struct doc_node *object, struct doc_node *member,
               const char **key)
 {
-    struct json_object_iterator here;
-    struct json_object_iterator end;
+    struct lh_table *members = json_object_get_object(object->value);
 
-    if (!json_object_is_type(object->value, json_type_object))
+    if (members == NULL)
         return false;
-    end = json_object_iter_end(object->value);
-    if (cursor->started)
-        here.opaque_ = cursor->place;
-    else
-        here = json_object_iter_begin(object->value);
-    if (json_object_iter_equal(&here, &end))
+    *at = *at == NULL ? lh_table_head(members) : lh_entry_next(*at);
+    if (*at == NULL)
         return false;
-    *key = json_object_iter_peek_name(&here);
+    *key = lh_entry_k(*at);
     *member = doc_member(object, *key);
-    json_object_iter_next(&here);
-    *cursor = (struct doc_cursor){.place = here.opaque_, .started = true};
     return true;
 }
 
@@ -154,12 +148,12 @@ static const char *name_of(const struct doc_node *node)
     return node->path[0] == '\0' ? "the document" : node->path;
 }
 
-/* True when the value is of the type, or absent although optional. */
+/* True when the value is of the type, or absent and optional. */
 static bool check(const struct doc_node *node, enum json_type type, const char *type_name,
-                  enum doc_need need, struct error *err)
+                  struct error *err)
 {
     if (!node->present)
-        return need == DOC_OPTIONAL ||
+        return node->is_optional ||
                error_set(err, node->kind, "%s is missing: it must be %s", name_of(node), type_name);
     return json_object_is_type(node->value, type) ||
            error_set(err, node->kind, "%s must be %s", name_of(node), type_name);
@@ -167,11 +161,11 @@ static bool check(const struct doc_node *node, enum json_type type, const char *
 
 /* The string of a node, borrowed; `*text` stays as it is if there is none. */
 static bool read_string(const char **text, size_t max_bytes, const struct doc_node *node,
-                        enum doc_need need, struct error *err)
+                        struct error *err)
 {
     size_t length;
 
-    if (!check(node, json_type_string, "a string", need, err))
+    if (!check(node, json_type_string, "a string", err))
         return false;
     if (!node->present)
         return true;
@@ -184,23 +178,22 @@ static bool read_string(const char **text, size_t max_bytes, const struct doc_no
            error_set(err, node->kind, "%s must not have a NUL", name_of(node));
 }
 
-bool doc_text(char *out, size_t size, struct doc_node node, enum doc_need need, struct error *err)
+bool doc_text(char *out, size_t size, struct doc_node node, struct error *err)
 {
     const char *text = NULL;
 
-    if (!read_string(&text, size - 1, &node, need, err))
+    if (!read_string(&text, size - 1, &node, err))
         return false;
     if (text != NULL)
         text_copy(out, size, text);
     return true;
 }
 
-bool doc_string(char **out, size_t max_bytes, struct doc_node node, enum doc_need need,
-                struct error *err)
+bool doc_string(char **out, size_t max_bytes, struct doc_node node, struct error *err)
 {
     const char *text = NULL;
 
-    if (!read_string(&text, max_bytes, &node, need, err))
+    if (!read_string(&text, max_bytes, &node, err))
         return false;
     if (text != NULL) {
         free(*out);
@@ -209,26 +202,24 @@ bool doc_string(char **out, size_t max_bytes, struct doc_node node, enum doc_nee
     return true;
 }
 
-bool doc_secret(struct secret *out, size_t max_bytes, struct doc_node node, enum doc_need need,
-                struct error *err)
+bool doc_secret(struct secret *out, size_t max_bytes, struct doc_node node, struct error *err)
 {
     const char *text = NULL;
 
-    if (!read_string(&text, max_bytes, &node, need, err))
+    if (!read_string(&text, max_bytes, &node, err))
         return false;
     if (text != NULL)
         secret_set(out, text, strlen(text));
     return true;
 }
 
-bool doc_integer(int64_t *out, int64_t min, int64_t max, struct doc_node node, enum doc_need need,
-                 struct error *err)
+bool doc_integer(int64_t *out, int64_t min, int64_t max, struct doc_node node, struct error *err)
 {
     int64_t value;
 
     /* json-c turns what does not fit into one of the ends of int64_t. */
     assert(min > INT64_MIN && max < INT64_MAX);
-    if (!check(&node, json_type_int, "a whole number", need, err))
+    if (!check(&node, json_type_int, "a whole number", err))
         return false;
     if (!node.present)
         return true;
@@ -240,26 +231,25 @@ bool doc_integer(int64_t *out, int64_t min, int64_t max, struct doc_node node, e
     return true;
 }
 
-bool doc_boolean(bool *out, struct doc_node node, enum doc_need need, struct error *err)
+bool doc_boolean(bool *out, struct doc_node node, struct error *err)
 {
-    if (!check(&node, json_type_boolean, "true or false", need, err))
+    if (!check(&node, json_type_boolean, "true or false", err))
         return false;
     if (node.present)
         *out = json_object_get_boolean(node.value) != 0;
     return true;
 }
 
-bool doc_object(struct doc_node node, enum doc_need need, struct error *err)
+bool doc_object(struct doc_node node, struct error *err)
 {
-    return check(&node, json_type_object, "an object", need, err);
+    return check(&node, json_type_object, "an object", err);
 }
 
-bool doc_array(size_t *count, size_t max_count, struct doc_node node, enum doc_need need,
-               struct error *err)
+bool doc_array(size_t *count, size_t max_count, struct doc_node node, struct error *err)
 {
     size_t length;
 
-    if (!check(&node, json_type_array, "an array", need, err))
+    if (!check(&node, json_type_array, "an array", err))
         return false;
     length = node.present ? json_object_array_length(node.value) : 0;
     if (length > max_count)

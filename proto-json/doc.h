@@ -14,6 +14,7 @@
 #include "base/secret.h"
 
 struct json_object;
+struct lh_entry;
 
 enum { DOC_PATH_SIZE = 160 };
 
@@ -21,6 +22,7 @@ enum { DOC_PATH_SIZE = 160 };
 struct doc_node {
     struct json_object *value; /* NULL for null too, see `present` */
     bool present;
+    bool is_optional;         /* else its absence is an error */
     enum error_kind kind;     /* of every error of this document */
     char path[DOC_PATH_SIZE]; /* "registries[1].match", cut if very long; "" for the root */
 };
@@ -29,9 +31,6 @@ struct doc_node {
 struct doc {
     struct doc_node root; /* its value is owned */
 };
-
-/* What the absence of a value means: an error, or that the output stays as it is. */
-enum doc_need { DOC_REQUIRED, DOC_OPTIONAL };
 
 /* Parses `length` bytes that hold exactly one object (RFC 8259) and white space around it. Refused,
  * with `kind` and the line and column: what json-c's strict mode does not accept, bytes that cannot
@@ -47,50 +46,43 @@ void doc_clear(struct doc *doc);
 /* A member of an object; not `present` if there is none, or if `object` is not an object. */
 struct doc_node doc_member(const struct doc_node *object, const char *key);
 
-/* The same, but a member that is null counts as absent. */
+/* The same, but it is optional, and null counts as absent. */
 struct doc_node doc_optional_member(const struct doc_node *object, const char *key);
 
 /* An element of an array of doc_array(); `index` is below its count. */
 struct doc_node doc_element(const struct doc_node *array, size_t index);
 
-/* The members of an object one by one, in no promised order: start with `{0}`; false at the end.
+/* The members of an object one by one, in no promised order: start with NULL; false at the end.
  * `key` is borrowed from the document. */
-struct doc_cursor {
-    const void *place;
-    bool started;
-};
-bool doc_next(struct doc_cursor *cursor, const struct doc_node *object, struct doc_node *member,
+bool doc_next(struct lh_entry **at, const struct doc_node *object, struct doc_node *member,
               const char **key);
 
-/* The typed getters. Each fails when the value is missing although DOC_REQUIRED, is of another type
- * (null is of no type) or out of bounds, or when a string has a NUL (\u0000); then `out` is as
- * before. An absent optional value leaves `out` as before too. */
+/* The typed getters. Each fails when the value is missing although it is not optional, is of
+ * another type (null is of no type) or out of bounds, or when a string has a NUL (\u0000). On
+ * failure, and without a value, `out` stays as it is. */
 
 /* A string of at most `size` - 1 bytes. */
-CHECKED bool doc_text(char *out, size_t size, struct doc_node node, enum doc_need need,
-                      struct error *err);
+CHECKED bool doc_text(char *out, size_t size, struct doc_node node, struct error *err);
 
 /* A string of at most `max_bytes` bytes, replaced in `*out`: owned by the caller, as was what
  * `*out` held before. */
-CHECKED bool doc_string(char **out, size_t max_bytes, struct doc_node node, enum doc_need need,
-                        struct error *err);
+CHECKED bool doc_string(char **out, size_t max_bytes, struct doc_node node, struct error *err);
 
 CHECKED bool doc_secret(struct secret *out, size_t max_bytes, struct doc_node node,
-                        enum doc_need need, struct error *err);
+                        struct error *err);
 
 /* A number without fraction or exponent in [min, max], which lie within int64_t's own ends. */
 CHECKED bool doc_integer(int64_t *out, int64_t min, int64_t max, struct doc_node node,
-                         enum doc_need need, struct error *err);
+                         struct error *err);
 
-CHECKED bool doc_boolean(bool *out, struct doc_node node, enum doc_need need, struct error *err);
+CHECKED bool doc_boolean(bool *out, struct doc_node node, struct error *err);
 
 /* Only checks that the node is an object; an absent optional one passes. */
-CHECKED bool doc_object(struct doc_node node, enum doc_need need, struct error *err);
+CHECKED bool doc_object(struct doc_node node, struct error *err);
 
 /* Checks that the node is an array of at most `max_count` elements and counts them; an absent
  * optional one has 0. */
-CHECKED bool doc_array(size_t *count, size_t max_count, struct doc_node node, enum doc_need need,
-                       struct error *err);
+CHECKED bool doc_array(size_t *count, size_t max_count, struct doc_node node, struct error *err);
 
 /* Checks a string that was read from `node` and goes into a header or a login: not empty, and only
  * printable ASCII, since a line break would forge another header. */

@@ -59,11 +59,10 @@ static bool decode_values(struct record *out, const struct doc_node *root, struc
     struct doc_node values = doc_member(root, "values");
     size_t count = 0;
 
-    if (!doc_array(&count, RECORD_VALUES, values, DOC_REQUIRED, err))
+    if (!doc_array(&count, RECORD_VALUES, values, err))
         return false;
     for (size_t i = 0; i < count; i++) {
-        if (!doc_secret(&out->values[i], VALUE_MAX_BYTES, doc_element(&values, i), DOC_REQUIRED,
-                        err))
+        if (!doc_secret(&out->values[i], VALUE_MAX_BYTES, doc_element(&values, i), err))
             return false;
     }
     return true;
@@ -82,14 +81,11 @@ bool record_decode(struct record *out, const void *bytes, size_t length, struct 
         !doc_parse(&doc, ERROR_INTERNAL, document, document_length, RECORD_MAX_BYTES, err))
         return false;
     root = doc.root;
-    if (!doc_integer(&version, VERSION, VERSION, doc_member(&root, "version"), DOC_REQUIRED, err) ||
-        !doc_text(fresh.key, sizeof fresh.key, doc_member(&root, "key"), DOC_REQUIRED, err) ||
-        !doc_text(fresh.boot_id, sizeof fresh.boot_id, doc_member(&root, "bootId"), DOC_REQUIRED,
-                  err) ||
-        !doc_integer(&fresh.made_at_ms, 0, time_max, doc_member(&root, "madeAtMs"), DOC_REQUIRED,
-                     err) ||
-        !doc_integer(&fresh.life_s, 0, time_max / 1000, doc_member(&root, "lifeSeconds"),
-                     DOC_REQUIRED, err) ||
+    if (!doc_integer(&version, VERSION, VERSION, doc_member(&root, "version"), err) ||
+        !doc_text(fresh.key, sizeof fresh.key, doc_member(&root, "key"), err) ||
+        !doc_text(fresh.boot_id, sizeof fresh.boot_id, doc_member(&root, "bootId"), err) ||
+        !doc_integer(&fresh.made_at_ms, 0, time_max, doc_member(&root, "madeAtMs"), err) ||
+        !doc_integer(&fresh.life_s, 0, time_max / 1000, doc_member(&root, "lifeSeconds"), err) ||
         !decode_values(&fresh, &root, err))
         return false;
     record_clear(out);

@@ -35,7 +35,8 @@ static bool decode(struct credentials *out, const struct openapi_reply *reply, c
 {
     struct credentials issued AUTO(credentials_clear) = {0};
 
-    if (!credentials_reply_decode_sts(&issued, reply->body.bytes, reply->body.length, err))
+    if (!credentials_reply_decode(&issued, CREDENTIALS_REPLY_STS, reply->body.bytes,
+                                  reply->body.length, err))
         return openapi_fail_answer(reply, action, err);
     if (issued.expires_at_s <= reply->server_time_s)
         return explain_issued_expired(role_arn, err);

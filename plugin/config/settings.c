@@ -227,10 +227,10 @@ static bool read_one(void *place, const struct key *key, const struct doc_node *
     if (key->type == OBJECT)
         return read_object(place, key, node, err);
     if (key->type == INTEGER)
-        return doc_integer(place, key->min, key->max, *node, DOC_REQUIRED, err);
+        return doc_integer(place, key->min, key->max, *node, err);
     if (key->type == BOOLEAN)
-        return doc_boolean(place, *node, DOC_REQUIRED, err);
-    is_set = doc_string(&text, STRING_MAX_BYTES, *node, DOC_REQUIRED, err) &&
+        return doc_boolean(place, *node, err);
+    is_set = doc_string(&text, STRING_MAX_BYTES, *node, err) &&
              set_text(place, key, text, node->path, err);
     free(text);
     return is_set;
@@ -245,7 +245,7 @@ static bool read_key(char *object, const struct key *key, const struct doc_node 
 
     if (key->size == 0)
         return read_one(object + key->place, key, node, err);
-    if (key->is_array && !doc_array(&count, (size_t)key->max, *node, DOC_REQUIRED, err))
+    if (key->is_array && !doc_array(&count, (size_t)key->max, *node, err))
         return false;
     if (count < (size_t)key->min)
         return error_set(err, ERROR_CONFIG, "%s must have at least one entry", node->path);
@@ -270,9 +270,9 @@ static bool read_object(void *out, const struct key *key, const struct doc_node 
     struct doc_node member;
     const char *name = NULL;
 
-    if (!doc_object(*node, DOC_REQUIRED, err))
+    if (!doc_object(*node, err))
         return false;
-    for (struct doc_cursor cursor = {0}; doc_next(&cursor, node, &member, &name);) {
+    for (struct lh_entry *at = NULL; doc_next(&at, node, &member, &name);) {
         const struct key *found = find_key(key->object, name, strlen(name), strncasecmp);
 
         if (found == NULL)

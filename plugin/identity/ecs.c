@@ -157,7 +157,7 @@ static bool read_credentials(struct credentials *out, struct metadata *metadata,
         break;
     }
     /* The API decides whether they have expired: this node's clock may be wrong. */
-    if (credentials_reply_decode_metadata(out, answer.bytes, answer.length, err))
+    if (credentials_reply_decode(out, CREDENTIALS_REPLY_METADATA, answer.bytes, answer.length, err))
         return true;
     error_redact(err, secret_reveal(&metadata->token));
     explain_ecs_credentials(role, metadata->base_url, err);

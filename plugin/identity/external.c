@@ -320,6 +320,7 @@ bool external_fetch(struct credentials *out, const struct run *run, const char *
         return explain_command_line(err);
     return (external_run(&answer, &arguments, CREDENTIALS_REPLY_MAX_BYTES, run->http.deadline_ms,
                          err) &&
-            credentials_reply_decode_process(out, answer.bytes, answer.length, err)) ||
+            credentials_reply_decode(out, CREDENTIALS_REPLY_PROCESS, answer.bytes, answer.length,
+                                     err)) ||
            explain_command(err);
 }

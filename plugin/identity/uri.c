@@ -70,7 +70,8 @@ static bool fetch(struct credentials *out, const struct http *http, const char *
     if (response.status != 200)
         return error_set(err, ERROR_UNAVAILABLE, "HTTP status %ld", response.status);
     /* The API decides whether they have expired: this node's clock may be wrong. */
-    return credentials_reply_decode_uri(out, response.body.bytes, response.body.length, err);
+    return credentials_reply_decode(out, CREDENTIALS_REPLY_URI, response.body.bytes,
+                                    response.body.length, err);
 }
 
 bool uri_fetch(struct credentials *out, const struct http *http, const char *uri, struct error *err)

@@ -72,15 +72,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
     decode_lists(bytes, length);
     read_claims(bytes, length);
     api_reply_decode_error(&error, bytes, length);
-    if (credentials_reply_decode_sts(&credentials, bytes, length, &err) ||
-        credentials_reply_decode_uri(&credentials, bytes, length, &err)) {
+    if (credentials_reply_decode(&credentials, CREDENTIALS_REPLY_STS, bytes, length, &err) ||
+        credentials_reply_decode(&credentials, CREDENTIALS_REPLY_URI, bytes, length, &err)) {
         if (credentials.access_key_id[0] == '\0' || secret_is_empty(&credentials.security_token))
             abort();
     }
-    if (credentials_reply_decode_process(&credentials, bytes, length, &err) &&
+    if (credentials_reply_decode(&credentials, CREDENTIALS_REPLY_PROCESS, bytes, length, &err) &&
         secret_is_empty(&credentials.access_key_secret))
         abort();
-    if (credentials_reply_decode_metadata(&credentials, bytes, length, &err) &&
+    if (credentials_reply_decode(&credentials, CREDENTIALS_REPLY_METADATA, bytes, length, &err) &&
         (credentials.access_key_id[0] == '\0' || secret_is_empty(&credentials.security_token)))
         abort();
     return 0;

@@ -13,7 +13,7 @@
 
 static bool decode(struct credentials *out, const char *text, struct error *err)
 {
-    return credentials_reply_decode_metadata(out, text, strlen(text), err);
+    return credentials_reply_decode(out, CREDENTIALS_REPLY_METADATA, text, strlen(text), err);
 }
 
 static void decodes_the_document(void **state)
@@ -125,12 +125,14 @@ static void decodes_an_answer_of_sts(void **state)
     struct error err = {0};
 
     (void)state;
-    assert_true(credentials_reply_decode_sts(&credentials, answer, strlen(answer), &err));
+    assert_true(credentials_reply_decode(&credentials, CREDENTIALS_REPLY_STS, answer,
+                                         strlen(answer), &err));
     assert_string_equal(credentials.access_key_id, "STS.NUexampleKeyId");
     assert_int_equal(credentials.expires_at_s, 1767344645);
-    assert_false(credentials_reply_decode_sts(&credentials, "{}", 2, &err));
+    assert_false(credentials_reply_decode(&credentials, CREDENTIALS_REPLY_STS, "{}", 2, &err));
     assert_string_equal(err.cause, "Credentials is missing: it must be an object");
-    assert_false(credentials_reply_decode_sts(&credentials, empty_id, strlen(empty_id), &err));
+    assert_false(credentials_reply_decode(&credentials, CREDENTIALS_REPLY_STS, empty_id,
+                                          strlen(empty_id), &err));
     assert_string_equal(err.cause, "Credentials.AccessKeyId is empty");
 }
 
@@ -143,9 +145,12 @@ static void needs_no_code_of_a_credentials_uri(void **state)
     struct error err = {0};
 
     (void)state;
-    assert_true(credentials_reply_decode_uri(&credentials, with, strlen(with), &err));
-    assert_true(credentials_reply_decode_uri(&credentials, without, strlen(without), &err));
-    assert_false(credentials_reply_decode_uri(&credentials, failed, strlen(failed), &err));
+    assert_true(
+        credentials_reply_decode(&credentials, CREDENTIALS_REPLY_URI, with, strlen(with), &err));
+    assert_true(credentials_reply_decode(&credentials, CREDENTIALS_REPLY_URI, without,
+                                         strlen(without), &err));
+    assert_false(credentials_reply_decode(&credentials, CREDENTIALS_REPLY_URI, failed,
+                                          strlen(failed), &err));
     assert_string_equal(err.service_code, "No?");
 }
 
@@ -176,7 +181,8 @@ static void decodes_the_output_of_a_command(void **state)
         const char *text = outputs[i].text;
 
         print_message("%s\n", text);
-        assert_int_equal(credentials_reply_decode_process(&credentials, text, strlen(text), &err),
+        assert_int_equal(credentials_reply_decode(&credentials, CREDENTIALS_REPLY_PROCESS, text,
+                                                  strlen(text), &err),
                          outputs[i].token != NULL);
         if (outputs[i].token == NULL)
             continue;

@@ -203,25 +203,25 @@ static void reads_typed_values(void **state)
     (void)state;
     parse(&doc, "{\"t\":\"\\u00e9x\",\"n\":-5,\"b\":true,\"l\":[\"p\",{\"q\":\"r\"}],\"e\":\"\"}");
     root = doc.root;
-    assert_true(doc_text(text, sizeof text, doc_member(&root, "t"), DOC_REQUIRED, &err));
+    assert_true(doc_text(text, sizeof text, doc_member(&root, "t"), &err));
     assert_string_equal(text, "\xC3\xA9x");
-    assert_true(doc_string(&string, 8, doc_member(&root, "t"), DOC_REQUIRED, &err));
+    assert_true(doc_string(&string, 8, doc_member(&root, "t"), &err));
     assert_string_equal(string, "\xC3\xA9x");
-    assert_true(doc_string(&string, 0, doc_member(&root, "e"), DOC_REQUIRED, &err));
+    assert_true(doc_string(&string, 0, doc_member(&root, "e"), &err));
     assert_string_equal(string, "");
     free(string);
-    assert_true(doc_secret(&secret, 8, doc_member(&root, "t"), DOC_REQUIRED, &err));
+    assert_true(doc_secret(&secret, 8, doc_member(&root, "t"), &err));
     assert_string_equal(secret_reveal(&secret), "\xC3\xA9x");
-    assert_true(doc_integer(&number, -5, -5, doc_member(&root, "n"), DOC_REQUIRED, &err));
+    assert_true(doc_integer(&number, -5, -5, doc_member(&root, "n"), &err));
     assert_int_equal(number, -5);
-    assert_true(doc_boolean(&truth, doc_member(&root, "b"), DOC_REQUIRED, &err));
+    assert_true(doc_boolean(&truth, doc_member(&root, "b"), &err));
     assert_true(truth);
     list = doc_member(&root, "l");
-    assert_true(doc_array(&count, 2, list, DOC_REQUIRED, &err));
+    assert_true(doc_array(&count, 2, list, &err));
     assert_int_equal(count, 2);
     list = doc_element(&list, 1);
-    assert_true(doc_object(list, DOC_REQUIRED, &err));
-    assert_true(doc_text(text, sizeof text, doc_member(&list, "q"), DOC_REQUIRED, &err));
+    assert_true(doc_object(list, &err));
+    assert_true(doc_text(text, sizeof text, doc_member(&list, "q"), &err));
     assert_string_equal(text, "r");
     assert_string_equal(err.cause, "");
 }
@@ -239,17 +239,17 @@ static void leaves_outputs_alone_without_a_value(void **state)
     (void)state;
     parse(&doc, "{\"long\":\"12345678\"}");
     root = doc.root;
-    assert_true(doc_text(text, sizeof text, doc_member(&root, "x"), DOC_OPTIONAL, &err));
-    assert_true(doc_integer(&number, 0, 9, doc_member(&root, "x"), DOC_OPTIONAL, &err));
-    assert_true(doc_boolean(&truth, doc_member(&root, "x"), DOC_OPTIONAL, &err));
-    assert_true(doc_object(doc_member(&root, "x"), DOC_OPTIONAL, &err));
+    assert_true(doc_text(text, sizeof text, doc_optional_member(&root, "x"), &err));
+    assert_true(doc_integer(&number, 0, 9, doc_optional_member(&root, "x"), &err));
+    assert_true(doc_boolean(&truth, doc_optional_member(&root, "x"), &err));
+    assert_true(doc_object(doc_optional_member(&root, "x"), &err));
     assert_string_equal(err.cause, "");
-    assert_false(doc_text(text, sizeof text, doc_member(&root, "long"), DOC_OPTIONAL, &err));
+    assert_false(doc_text(text, sizeof text, doc_optional_member(&root, "long"), &err));
     assert_string_equal(err.cause, "long must be at most 7 bytes long");
     assert_string_equal(text, "before");
     assert_int_equal(number, 7);
     assert_true(truth);
-    assert_true(doc_array(&count, 1, doc_member(&root, "x"), DOC_OPTIONAL, &err));
+    assert_true(doc_array(&count, 1, doc_optional_member(&root, "x"), &err));
     assert_int_equal(count, 0);
 }
 
@@ -280,14 +280,14 @@ static void refuses_a_string_with_a_nul(void **state)
     (void)state;
     parse(&doc, "{\"t\":\"x\\u0000y\",\"end\":\"x\\u0000\"}");
     node = doc_member(&doc.root, "t");
-    assert_false(doc_text(text, sizeof text, node, DOC_REQUIRED, &err));
+    assert_false(doc_text(text, sizeof text, node, &err));
     assert_string_equal(err.cause, "t must not have a NUL");
     assert_string_equal(text, "before");
-    assert_false(doc_string(&string, 8, node, DOC_OPTIONAL, &err));
+    assert_false(doc_string(&string, 8, node, &err));
     assert_null(string);
-    assert_false(doc_secret(&secret, 8, node, DOC_OPTIONAL, &err));
+    assert_false(doc_secret(&secret, 8, node, &err));
     assert_true(secret_is_empty(&secret));
-    assert_false(doc_text(text, sizeof text, doc_member(&doc.root, "end"), DOC_OPTIONAL, &err));
+    assert_false(doc_text(text, sizeof text, doc_optional_member(&doc.root, "end"), &err));
     doc_text_cut(text, sizeof text, node);
     assert_string_equal(text, "x");
 }
@@ -327,25 +327,25 @@ static void names_the_place_of_an_error(void **state)
     parse(&doc, "{\"registries\":[{},{\"match\":[5]}],\"n\":null}");
     root = doc.root;
     node = doc_member(&root, "registries");
-    assert_false(doc_array(&count, 1, node, DOC_REQUIRED, &err));
+    assert_false(doc_array(&count, 1, node, &err));
     assert_string_equal(err.cause, "registries must have at most 1 elements");
     node = doc_element(&node, 1);
     node = doc_member(&node, "match");
     node = doc_element(&node, 0);
-    assert_false(doc_text(text, sizeof text, node, DOC_OPTIONAL, &err));
+    assert_false(doc_text(text, sizeof text, node, &err));
     assert_string_equal(err.cause, "registries[1].match[0] must be a string");
     assert_int_equal(err.kind, ERROR_CONFIG);
-    assert_false(doc_text(text, sizeof text, doc_member(&root, "n"), DOC_OPTIONAL, &err));
+    assert_false(doc_text(text, sizeof text, doc_member(&root, "n"), &err));
     assert_string_equal(err.cause, "n must be a string");
-    assert_false(doc_text(text, sizeof text, doc_member(&root, "x"), DOC_REQUIRED, &err));
+    assert_false(doc_text(text, sizeof text, doc_member(&root, "x"), &err));
     assert_string_equal(err.cause, "x is missing: it must be a string");
-    assert_false(doc_boolean(&truth, doc_member(&root, "n"), DOC_REQUIRED, &err));
+    assert_false(doc_boolean(&truth, doc_member(&root, "n"), &err));
     assert_string_equal(err.cause, "n must be true or false");
-    assert_false(doc_integer(&number, 0, 1, doc_member(&root, "n"), DOC_REQUIRED, &err));
+    assert_false(doc_integer(&number, 0, 1, doc_member(&root, "n"), &err));
     assert_string_equal(err.cause, "n must be a whole number");
-    assert_false(doc_object(doc_member(&root, "registries"), DOC_REQUIRED, &err));
+    assert_false(doc_object(doc_member(&root, "registries"), &err));
     assert_string_equal(err.cause, "registries must be an object");
-    assert_false(doc_array(&count, 1, root, DOC_REQUIRED, &err));
+    assert_false(doc_array(&count, 1, root, &err));
     assert_string_equal(err.cause, "the document must be an array");
     /* A member of what is no object is merely absent. */
     node = doc_member(&node, "inner");
@@ -359,7 +359,7 @@ static void survives_very_long_paths(void **state)
     struct error err = {0};
     struct doc_node root;
     struct doc_node member;
-    struct doc_cursor cursor = {0};
+    struct lh_entry *at = NULL;
     const char *key = NULL;
 
     (void)state;
@@ -369,10 +369,10 @@ static void survives_very_long_paths(void **state)
     buf_append_text(&text, "\":1}");
     parse(&doc, buf_text(&text));
     root = doc.root;
-    assert_true(doc_next(&cursor, &root, &member, &key));
+    assert_true(doc_next(&at, &root, &member, &key));
     assert_int_equal(strlen(key), 5000);
     assert_int_equal(strlen(member.path), DOC_PATH_SIZE - 1);
-    assert_false(doc_object(member, DOC_REQUIRED, &err));
+    assert_false(doc_object(member, &err));
 }
 
 struct integer {
@@ -413,8 +413,7 @@ static void never_clamps_integers(void **state)
         (void)snprintf(text, sizeof text, "{\"n\":%s}", integers[i].text);
         parse(&doc, text);
         root = doc.root;
-        fine = doc_integer(&number, INT64_MIN + 1, INT64_MAX - 1, doc_member(&root, "n"),
-                           DOC_REQUIRED, &err);
+        fine = doc_integer(&number, INT64_MIN + 1, INT64_MAX - 1, doc_member(&root, "n"), &err);
         if (fine != integers[i].fine || number != (fine ? integers[i].value : 42))
             fail_msg("%s gave %d, %lld", integers[i].text, fine, (long long)number);
     }
@@ -426,22 +425,22 @@ static void visits_all_members(void **state)
     struct doc_node root;
     struct doc_node member;
     struct doc_node list;
-    struct doc_cursor cursor = {0};
+    struct lh_entry *at = NULL;
     const char *key = NULL;
     char keys[8] = "";
 
     (void)state;
     parse(&doc, "{\"a\":1,\"b\":null,\"c\":[]}");
     root = doc.root;
-    while (doc_next(&cursor, &root, &member, &key)) {
+    while (doc_next(&at, &root, &member, &key)) {
         strcat(keys, key);
         assert_string_equal(member.path, key);
         assert_true(member.present);
     }
     assert_string_equal(keys, "abc");
-    cursor = (struct doc_cursor){0};
+    at = NULL;
     list = doc_member(&root, "c");
-    assert_false(doc_next(&cursor, &list, &member, &key));
+    assert_false(doc_next(&at, &list, &member, &key));
 }
 
 static void reads_error_bodies_leniently(void **state)
@@ -517,7 +516,7 @@ static void encodes_what_it_can_read(void **state)
     buf_append_text(&out, "}");
     parse(&doc, buf_text(&out));
     root = doc.root;
-    assert_true(doc_text(back, sizeof back, doc_member(&root, "a"), DOC_REQUIRED, &err));
+    assert_true(doc_text(back, sizeof back, doc_member(&root, "a"), &err));
     assert_string_equal(back, all);
 }
 
