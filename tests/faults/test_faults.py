@@ -156,7 +156,7 @@ def lasting(moment, fault):
         if outcome == 0:
             assert scene.password(result) == scene.cloud.cloud.issued[-1] and result.err == ""
         else:
-            assert_failed(result, outcome, *(["ECS metadata service"] if scene.moment.service == "metadata" else []))
+            assert_failed(result, outcome)
             assert scene.cloud.cloud.issued == [] or scene.moment.operation == "GetAuthorizationToken"
 
 
