@@ -67,7 +67,7 @@ for test in build/debug/tests/test_*; do
     [[ ! -x $test || -d $test || $test == *_properties ]] || echo "$test"
 done | xargs -P "$jobs" -I '{}' sh -c "$valgrind {} >$work/valgrind.\$\$ 2>&1 || { cat $work/valgrind.\$\$; exit 1; }"
 ACR_PROVIDER_BIN=$PWD/build/debug/aliyun-acr-credential-provider ACR_PROVIDER_WRAPPER=$valgrind \
-    pytest -m 'not slow' tests/program/test_{answers,cache,external,pods}.py \
+    pytest -n "$jobs" -m "not slow" tests/program/test_{answers,cache,external,pods}.py \
     -k 'test_answers or role_of_the_pod or renewal or records_that or asks_nobody or external_process_that_fails'
 
 step 'fuzzing, 15 seconds for each target'
