@@ -11,7 +11,6 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/digest.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -80,7 +79,7 @@ static void on_alarm(int unused)
  * parent may have blocked the signal. */
 static void start_watchdog(int64_t deadline_ms)
 {
-    int64_t left_ms = deadline_ms + 500 - clock_mono_ms();
+    int64_t left_ms = deadline_ms + 500 - system_mono_ms();
     struct itimerval after = {.it_value = {.tv_usec = 1}};
     sigset_t alarm;
 
@@ -99,7 +98,7 @@ static void fix_exit_status(int status)
 {
     enum { PRINT_MS = 5000 };
 
-    start_watchdog(clock_mono_ms() + PRINT_MS);
+    start_watchdog(system_mono_ms() + PRINT_MS);
     final_exit_status = status;
 }
 
@@ -197,7 +196,7 @@ static void print_error(const struct error *err, bool is_docker)
 
 int main(int argc, char **argv)
 {
-    int64_t started_ms = clock_mono_ms();
+    int64_t started_ms = system_mono_ms();
     struct answer answer AUTO(provide_answer_clear) = {0};
     struct error err = {0};
     struct buf report AUTO(buf_clear) = {0};
@@ -217,7 +216,7 @@ int main(int argc, char **argv)
     fix_exit_status(status);
     if (!succeeded)
         print_error(&err, is_docker);
-    report_append(&report, &answer, &err, status, clock_mono_ms() - started_ms);
+    report_append(&report, &answer, &err, status, system_mono_ms() - started_ms);
     log_info("%s", report.bytes);
     return status;
 }

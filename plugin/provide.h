@@ -6,8 +6,8 @@
 #include <stdint.h>
 
 #include "base/auto.h"
+#include "base/credentials.h"
 #include "base/error.h"
-#include "base/token.h"
 #include "config/run.h"
 #include "identity/identity.h"
 #include "registry/host.h"

@@ -9,8 +9,8 @@
 #include <stdint.h>
 
 #include "base/auto.h"
+#include "base/credentials.h"
 #include "base/error.h"
-#include "base/token.h"
 
 enum { API_REPLY_MAX_BYTES = 1024 * 1024, API_REPLY_INSTANCES_MAX = 100 };
 

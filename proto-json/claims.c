@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "base/base64.h"
 #include "base/text.h"
 #include "proto-json/doc.h"
 
@@ -45,7 +44,7 @@ bool claims_read(struct claims *out, const struct secret *token, const char *exp
     const char *end = start == NULL ? NULL : strchr(start + 1, '.');
 
     *out = (struct claims){0};
-    if (end == NULL || !base64_decode_url(&payload, start + 1, (size_t)(end - start - 1)) ||
+    if (end == NULL || !text_base64url_decode(&payload, start + 1, (size_t)(end - start - 1)) ||
         !doc_parse(&doc, ERROR_REQUEST, buf_text(&payload), payload.length, PAYLOAD_MAX_BYTES,
                    &ignored))
         return false;

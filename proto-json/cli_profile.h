@@ -8,8 +8,8 @@
 #include <stdint.h>
 
 #include "base/auto.h"
+#include "base/credentials.h"
 #include "base/error.h"
-#include "base/role.h"
 #include "base/secret.h"
 
 enum { CLI_PROFILE_FILE_MAX_BYTES = 1024 * 1024, CLI_PROFILE_NAME_SIZE = 257 };

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "base/base64.h"
+#include "base/text.h"
 #include "proto-json/doc.h"
 
 void docker_login_append_credentials(struct buf *out, const char *server, const struct token *token)
@@ -22,7 +22,7 @@ void docker_login_append_auths(struct buf *out, const char *host, const struct t
     buf_append_text(out, "{\"auths\":{");
     if (host != NULL) {
         buf_append_format(&login, "%s:%s", token->user, secret_reveal(&token->password));
-        base64_encode(&encoded, login.bytes, login.length);
+        text_base64_encode(&encoded, login.bytes, login.length);
         doc_append_string(out, host);
         buf_append_text(out, ":{");
         doc_append_member(out, "auth", encoded.bytes);

@@ -4,7 +4,7 @@
 #define PROTO_JSON_DOCKER_LOGIN_H
 
 #include "base/buf.h"
-#include "base/token.h"
+#include "base/credentials.h"
 
 /* Appends {"ServerURL":...,"Username":...,"Secret":...} and a newline; `server` is UTF-8. */
 void docker_login_append_credentials(struct buf *out, const char *server,

@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/clock.h"
+#include "base/system.h"
 
 enum { CHUNK_BYTES = 4096 };
 
@@ -68,7 +68,7 @@ enum file_outcome file_read_trusted(struct buf *out, const char *path, size_t ma
 static bool wait_readable(int descriptor, int64_t deadline_ms)
 {
     for (;;) {
-        int64_t left_ms = deadline_ms - clock_mono_ms();
+        int64_t left_ms = deadline_ms - system_mono_ms();
         struct pollfd wanted = {.fd = descriptor, .events = POLLIN};
         int ready;
 

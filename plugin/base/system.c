@@ -5,9 +5,40 @@
 #include <pwd.h>
 #include <stdlib.h>
 #include <sys/random.h>
+#include <time.h>
 #include <unistd.h>
 
-#include "base/clock.h"
+static int64_t wall_s(void)
+{
+    return (int64_t)time(NULL);
+}
+
+static int64_t read_ms(clockid_t clock)
+{
+    struct timespec now = {0};
+
+    (void)clock_gettime(clock, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+int64_t system_mono_ms(void)
+{
+    return read_ms(CLOCK_MONOTONIC);
+}
+
+static int64_t boot_ms(void)
+{
+    return read_ms(CLOCK_BOOTTIME);
+}
+
+void system_sleep_until(int64_t mono_ms)
+{
+    struct timespec until = {.tv_sec = (time_t)(mono_ms / 1000),
+                             .tv_nsec = (long)(mono_ms % 1000) * 1000000};
+
+    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) == EINTR)
+        continue;
+}
 
 /* Ends the process if the kernel has no randomness. */
 static void random_bytes(void *out, size_t length)
@@ -38,10 +69,10 @@ static const char *home(void)
 }
 
 const struct system system_real = {
-    .wall_s = clock_wall_s,
-    .mono_ms = clock_mono_ms,
-    .boot_ms = clock_boot_ms,
-    .sleep_until = clock_sleep_until,
+    .wall_s = wall_s,
+    .mono_ms = system_mono_ms,
+    .boot_ms = boot_ms,
+    .sleep_until = system_sleep_until,
     .random_bytes = random_bytes,
     .variable = variable,
     .home = home,

@@ -11,6 +11,7 @@
 #include "base/file.h"
 
 struct system {
+    /* The three clocks never meet in one expression. */
     int64_t (*wall_s)(void);  /* Unix seconds; may jump */
     int64_t (*mono_ms)(void); /* monotonic, for deadlines */
     int64_t (*boot_ms)(void); /* since boot, suspend included: for the age of what is on disk */
@@ -24,6 +25,10 @@ struct system {
 
 /* The real one. */
 extern const struct system system_real;
+
+/* Its monotonic clock and its sleep, for those who wait on real descriptors. */
+int64_t system_mono_ms(void);
+void system_sleep_until(int64_t mono_ms); /* returns at once if that is past */
 
 /* A number from 0 to `below` - 1, uniform enough for jitter; 0 if `below` is not positive. */
 int64_t system_random_below(const struct system *system, int64_t below);

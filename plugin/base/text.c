@@ -1,9 +1,14 @@
 #include "base/text.h"
 
 #include <inttypes.h>
+#include <openssl/evp.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+
+#define LOWER  "abcdefghijklmnopqrstuvwxyz"
+#define UPPER  "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define DIGITS "0123456789"
 
 bool text_copy(char *out, size_t size, const char *text)
 {
@@ -87,18 +92,15 @@ bool text_ends_with(const char *text, const char *suffix)
 
 bool text_is_region(const char *text)
 {
-    static const char letters[] = "abcdefghijklmnopqrstuvwxyz";
     size_t length = strlen(text);
 
-    return length <= 63 && strspn(text, letters) == 2 && text[2] == '-' &&
-           strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-") == length &&
-           text[length - 1] != '-';
+    return length <= 63 && strspn(text, LOWER) == 2 && text[2] == '-' &&
+           strspn(text, LOWER DIGITS "-") == length && text[length - 1] != '-';
 }
 
 void text_percent_encode(struct buf *out, const char *text)
 {
-    static const char unreserved[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~";
+    static const char unreserved[] = UPPER LOWER DIGITS "-_.~";
 
     for (; *text != '\0'; text++) {
         if (strchr(unreserved, *text) != NULL)
@@ -117,6 +119,38 @@ void text_hex(char *out, const unsigned char *bytes, size_t length)
         out[2 * i + 1] = digits[bytes[i] & 15];
     }
     out[2 * length] = '\0';
+}
+
+void text_base64_encode(struct buf *out, const void *bytes, size_t length)
+{
+    char *encoded = buf_extend(out, (length + 2) / 3 * 4);
+
+    EVP_EncodeBlock((unsigned char *)encoded, bytes, (int)length);
+}
+
+bool text_base64url_decode(struct buf *out, const char *text, size_t length)
+{
+    struct buf standard AUTO(buf_clear) = {0};
+    size_t padding = (4 - length % 4) % 4;
+    unsigned char *decoded;
+    int decoded_length;
+
+    buf_append(&standard, text, length);
+    if (padding == 3 || strspn(buf_text(&standard), UPPER LOWER DIGITS "-_") != length)
+        return false;
+    buf_append(&standard, "==", padding);
+    for (char *at = standard.bytes; *at != '\0'; at++) {
+        if (*at == '-')
+            *at = '+';
+        else if (*at == '_')
+            *at = '/';
+    }
+    decoded = (unsigned char *)buf_extend(out, standard.length / 4 * 3);
+    decoded_length =
+        EVP_DecodeBlock(decoded, (unsigned char *)standard.bytes, (int)standard.length);
+    /* It counts the padding as decoded bytes. */
+    buf_shorten(out, padding);
+    return decoded_length >= 0;
 }
 
 /* A text that was cut may end with the beginning of a secret. */

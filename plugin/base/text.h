@@ -47,6 +47,13 @@ void text_percent_encode(struct buf *out, const char *text);
 /* Writes 2 * length lower-case hex digits and a NUL. */
 void text_hex(char *out, const unsigned char *bytes, size_t length);
 
+/* Appends base64 (RFC 4648, section 4) with padding. */
+void text_base64_encode(struct buf *out, const void *bytes, size_t length);
+
+/* Appends the bytes that `length` characters of base64url without padding stand for (RFC 4648,
+ * section 5). False on any other character or an impossible length. */
+CHECKED bool text_base64url_decode(struct buf *out, const char *text, size_t length);
+
 /* Removes every occurrence of a secret, and the beginning of one with which a text that was cut may
  * end. Secrets shorter than four bytes are left, since they occur in ordinary words. */
 void text_redact(char *text, const char *secret);

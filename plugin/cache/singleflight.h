@@ -7,9 +7,9 @@
 #include <stdint.h>
 
 #include "base/auto.h"
+#include "base/credentials.h"
 #include "base/digest.h"
 #include "base/error.h"
-#include "base/token.h"
 #include "cache/store.h"
 
 /* With a stale token at hand, neither the service nor another process is waited for any longer. */

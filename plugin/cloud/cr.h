@@ -8,8 +8,8 @@
 #include <stdint.h>
 
 #include "base/auto.h"
+#include "base/credentials.h"
 #include "base/error.h"
-#include "base/token.h"
 
 struct api;
 struct http;

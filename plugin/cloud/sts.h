@@ -7,7 +7,6 @@
 #include "base/auto.h"
 #include "base/credentials.h"
 #include "base/error.h"
-#include "base/role.h"
 #include "base/secret.h"
 
 struct api;

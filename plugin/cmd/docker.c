@@ -4,8 +4,8 @@
 #include <unistd.h>
 
 #include "base/buf.h"
-#include "base/clock.h"
 #include "base/file.h"
+#include "base/system.h"
 #include "base/text.h"
 #include "proto-json/docker_login.h"
 #include "proto-json/kubelet_request.h"
@@ -102,7 +102,7 @@ bool docker_answer(bool *is_get, int argc, char **argv, struct error *err)
     if (argc != 2 || i == COUNT_OF(actions))
         return error_set(err, ERROR_VERBATIM, USAGE);
     *is_get = actions[i].output == NULL;
-    if (actions[i].reads_input && !read_input(&dropped, clock_mono_ms() + STORE_WAIT_MS, err))
+    if (actions[i].reads_input && !read_input(&dropped, system_mono_ms() + STORE_WAIT_MS, err))
         *err = (struct error){0};
     return *is_get ||
            file_write_all(STDOUT_FILENO, actions[i].output, strlen(actions[i].output), err);

@@ -7,9 +7,9 @@
 #include <stdint.h>
 
 #include "base/auto.h"
+#include "base/credentials.h"
 #include "base/error.h"
 #include "base/log.h"
-#include "base/role.h"
 
 enum {
     SETTINGS_MAX_BYTES = 1024 * 1024,

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
-#include "base/clock.h"
+#include "base/system.h"
 #include "identity/explain.h"
 #include "proto-json/credentials_reply.h"
 
@@ -234,12 +234,12 @@ static bool wait_for_exit(struct child *child, int64_t deadline_ms)
     enum { POLL_MS = 10 };
 
     while (!child->has_ended) {
-        if (clock_mono_ms() >= deadline_ms)
+        if (system_mono_ms() >= deadline_ms)
             return false;
         (void)read_available(child, POLL_MS);
         child->has_ended = waitpid(child->pid, &child->status, WNOHANG) == child->pid;
         while (child->has_ended && child->output->length <= child->max_bytes &&
-               clock_mono_ms() < deadline_ms && read_available(child, 0))
+               system_mono_ms() < deadline_ms && read_available(child, 0))
             continue;
         if (child->output->length > child->max_bytes)
             return false;
@@ -265,7 +265,7 @@ static bool check_exit(const struct child *child, bool in_time, struct error *er
 static bool wait_for_start(int failure, const char *name, int64_t deadline_ms, struct error *err)
 {
     struct pollfd stream = {.fd = failure, .events = POLLIN};
-    int64_t left_ms = deadline_ms - clock_mono_ms();
+    int64_t left_ms = deadline_ms - system_mono_ms();
     int reason = 0;
 
     if (left_ms <= 0 || poll(&stream, 1, left_ms < INT_MAX ? (int)left_ms : INT_MAX) <= 0)

@@ -10,7 +10,6 @@
 #include "base/buf.h"
 #include "base/credentials.h"
 #include "base/error.h"
-#include "base/role.h"
 #include "base/secret.h"
 #include "cloud/metadata.h"
 

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/clock.h"
 #include "base/system.h"
 #include "base/text.h"
 #include "net/explain.h"
@@ -184,7 +183,7 @@ static bool set_headers(struct exchange *exchange, const struct http_request *re
 static bool set_limits(struct exchange *exchange, const struct http_request *request,
                        int64_t deadline_ms)
 {
-    int64_t now_ms = clock_mono_ms();
+    int64_t now_ms = system_mono_ms();
 
     exchange->body_max_bytes = request->body_max_bytes;
     exchange->connect_timeout_ms = request->connect_timeout_ms;
@@ -242,7 +241,7 @@ struct exchange *exchange_start(CURLM *multi, const struct http_request *request
 
     exchange->multi = multi;
     exchange->handshake.waits = mode == EXCHANGE_CONNECT;
-    exchange->started_ms = clock_mono_ms();
+    exchange->started_ms = system_mono_ms();
     text_copy(exchange->method, sizeof exchange->method, request->method);
     exchange_host_of(exchange->host, request->url);
     exchange->easy = curl_easy_init();
@@ -275,7 +274,7 @@ bool exchange_restart_with_all_families(struct exchange *exchange)
 {
     exchange->all_address_families = true;
     exchange->done = false;
-    exchange->started_ms = clock_mono_ms();
+    exchange->started_ms = system_mono_ms();
     exchange->connect_by_ms = exchange->started_ms + exchange->connect_timeout_ms;
     exchange->message[0] = '\0';
     /* libcurl remembers IPv4 addresses as if they were all. */
@@ -315,7 +314,7 @@ int64_t exchange_check_time(struct exchange *exchange)
 
     if (!exchange->sent && exchange->connect_by_ms < limit_ms)
         limit_ms = exchange->connect_by_ms;
-    left_ms = limit_ms - clock_mono_ms();
+    left_ms = limit_ms - system_mono_ms();
     if (left_ms > 0 || exchange->done)
         return left_ms;
     exchange->done = true;

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/clock.h"
+#include "base/system.h"
 #include "net/early.h"
 #include "net/exchange.h"
 #include "net/http.h"
@@ -175,11 +175,11 @@ static void sleep_until(struct http_transport *functions, int64_t mono_ms)
     int64_t left_ms;
     bool others = false;
 
-    while (multi != NULL && (left_ms = mono_ms - clock_mono_ms()) > 0) {
+    while (multi != NULL && (left_ms = mono_ms - system_mono_ms()) > 0) {
         if (!perform(transport, multi, &others) || !wait_for_events(multi, others, left_ms))
             break;
     }
-    clock_sleep_until(mono_ms);
+    system_sleep_until(mono_ms);
 }
 
 struct http_transport *http_curl_open(void)

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/base64.h"
+#include "base/text.h"
 #include "proto-json/api_reply.h"
 #include "proto-json/claims.h"
 #include "proto-json/credentials_reply.h"
@@ -53,7 +53,7 @@ static void read_claims(const uint8_t *bytes, size_t length)
     struct claims claims;
 
     buf_append_text(&text, "e30.");
-    base64_encode(&text, bytes, length);
+    text_base64_encode(&text, bytes, length);
     while (text.length > 0 && text.bytes[text.length - 1] == '=')
         text.length--;
     buf_append_text(&text, ".c2ln");

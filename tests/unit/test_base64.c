@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "base/base64.h"
+#include "base/text.h"
 #include "test.h"
 
 /* RFC 4648, section 10. */
@@ -25,10 +25,10 @@ static void encodes_and_decodes(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT_OF(vectors); i++) {
         buf_clear(&out);
-        base64_encode(&out, vectors[i].plain, strlen(vectors[i].plain));
+        text_base64_encode(&out, vectors[i].plain, strlen(vectors[i].plain));
         assert_string_equal(buf_text(&out), vectors[i].standard);
         buf_clear(&out);
-        assert_true(base64_decode_url(&out, vectors[i].url, strlen(vectors[i].url)));
+        assert_true(text_base64url_decode(&out, vectors[i].url, strlen(vectors[i].url)));
         assert_string_equal(buf_text(&out), vectors[i].plain);
         assert_int_equal(out.length, strlen(vectors[i].plain));
     }
@@ -40,8 +40,8 @@ static void appends(void **state)
 
     (void)state;
     buf_append_text(&out, "a ");
-    base64_encode(&out, "f", 1);
-    assert_true(base64_decode_url(&out, "Zg", 2));
+    text_base64_encode(&out, "f", 1);
+    assert_true(text_base64url_decode(&out, "Zg", 2));
     assert_string_equal(buf_text(&out), "a Zg==f");
 }
 
@@ -57,10 +57,10 @@ static void decodes_what_it_encodes(void **state)
         struct buf text AUTO(buf_clear) = {0};
         struct buf back AUTO(buf_clear) = {0};
 
-        base64_encode(&text, bytes, length);
+        text_base64_encode(&text, bytes, length);
         for (char *at = text.bytes; *at != '\0'; at++)
             *at = *at == '+' ? '-' : *at == '/' ? '_' : *at;
-        assert_true(base64_decode_url(&back, text.bytes, strcspn(text.bytes, "=")));
+        assert_true(text_base64url_decode(&back, text.bytes, strcspn(text.bytes, "=")));
         assert_int_equal(back.length, length);
         assert_memory_equal(back.bytes, bytes, length);
         assert_int_equal(back.bytes[length], '\0');
@@ -75,11 +75,11 @@ static void refuses_other_alphabets(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(bad); i++)
-        assert_false(base64_decode_url(&out, bad[i], strlen(bad[i])));
-    assert_false(base64_decode_url(&out, "Zm9\0", 4));
+        assert_false(text_base64url_decode(&out, bad[i], strlen(bad[i])));
+    assert_false(text_base64url_decode(&out, "Zm9\0", 4));
     assert_int_equal(out.length, 0);
     /* The last bits of the last character are not looked at, and leave no trace. */
-    assert_true(base64_decode_url(&out, "Zh", 2));
+    assert_true(text_base64url_decode(&out, "Zh", 2));
     assert_string_equal(buf_text(&out), "f");
 }
 

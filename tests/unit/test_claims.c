@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "base/base64.h"
+#include "base/text.h"
 #include "proto-json/claims.h"
 #include "test.h"
 
@@ -10,7 +10,7 @@ static bool read_claims(struct claims *out, const char *payload)
     struct buf text AUTO(buf_clear) = {0};
 
     buf_append_text(&text, "e30.");
-    base64_encode(&text, payload, strlen(payload));
+    text_base64_encode(&text, payload, strlen(payload));
     while (text.bytes[text.length - 1] == '=')
         text.bytes[--text.length] = '\0';
     buf_append_text(&text, ".c2ln");

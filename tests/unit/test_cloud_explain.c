@@ -1,8 +1,8 @@
 /* cloud/explain: what is advised about a refused token, and about the metadata service. */
 #include <string.h>
 
-#include "base/base64.h"
 #include "base/buf.h"
+#include "base/text.h"
 #include "cloud/explain.h"
 #include "cloud/metadata.h"
 #include "test.h"
@@ -15,7 +15,7 @@ static void make_token(struct secret *out, const char *payload)
     struct buf text AUTO(buf_clear) = {0};
 
     buf_append_text(&text, "e30.");
-    base64_encode(&text, payload, strlen(payload));
+    text_base64_encode(&text, payload, strlen(payload));
     text.length = strcspn(text.bytes, "=");
     buf_append_text(&text, ".c2ln");
     secret_set(out, text.bytes, text.length);

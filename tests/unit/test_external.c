@@ -3,7 +3,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#include "base/clock.h"
+#include "base/system.h"
 #include "identity/external.h"
 #include "test.h"
 
@@ -66,7 +66,7 @@ static bool run(struct buf *out, const char *line, size_t max_bytes, int64_t tim
     struct external_command command AUTO(external_clear) = {{0}};
 
     assert_true(external_split(&command, line, err));
-    return external_run(out, &command, max_bytes, clock_mono_ms() + time_ms, err);
+    return external_run(out, &command, max_bytes, system_mono_ms() + time_ms, err);
 }
 
 static void runs_commands(void **state)

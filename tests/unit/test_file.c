@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/clock.h"
+#include "base/system.h"
 #include "test.h"
 
 enum { OTHER_USER = 65533 };
@@ -76,7 +76,7 @@ static void test_stream(void **state)
 {
     struct buf content AUTO(buf_clear) = {0};
     struct error err = {0};
-    int64_t soon_ms = clock_mono_ms() + 20;
+    int64_t soon_ms = system_mono_ms() + 20;
     int ends[2];
 
     (void)state;
@@ -85,12 +85,12 @@ static void test_stream(void **state)
     assert_false(file_read_stream(&content, ends[0], 4, soon_ms, &err));
     assert_string_equal(err.cause, "timed out waiting for end of input");
     assert_int_equal(err.kind, ERROR_TEMPORARY);
-    assert_true(clock_mono_ms() >= soon_ms);
+    assert_true(system_mono_ms() >= soon_ms);
     assert_int_equal(close(ends[1]), 0);
-    assert_true(file_read_stream(&content, ends[0], 4, clock_mono_ms() + 1000, &err));
+    assert_true(file_read_stream(&content, ends[0], 4, system_mono_ms() + 1000, &err));
     assert_string_equal(content.bytes, "text");
     assert_int_equal(close(ends[0]), 0);
-    assert_false(file_read_stream(&content, ends[0], 4, clock_mono_ms() + 1000, &err));
+    assert_false(file_read_stream(&content, ends[0], 4, system_mono_ms() + 1000, &err));
     assert_false(file_write_all(ends[0], "text", 4, &err));
     assert_int_equal(err.kind, ERROR_IO);
 }
@@ -104,7 +104,7 @@ static void test_stream_that_is_too_long(void **state)
     (void)state;
     assert_int_equal(pipe(ends), 0);
     assert_true(file_write_all(ends[1], "texts", 5, &err));
-    assert_false(file_read_stream(&content, ends[0], 4, clock_mono_ms() + 1000, &err));
+    assert_false(file_read_stream(&content, ends[0], 4, system_mono_ms() + 1000, &err));
     assert_string_equal(err.cause, "more than 4 bytes");
     assert_int_equal(err.kind, ERROR_REQUEST);
     assert_int_equal(close(ends[0]) | close(ends[1]), 0);

@@ -1,7 +1,0 @@
-#include "base/token.h"
-
-void token_clear(struct token *token)
-{
-    secret_clear(&token->password);
-    *token = (struct token){0};
-}
