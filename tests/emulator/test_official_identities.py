@@ -159,7 +159,7 @@ NODE = {
 # -- both sides ------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module", params=LIBRARIES)
+@pytest.fixture(scope="module", params=[pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in LIBRARIES])
 def library(request):
     """Installs one into the build folder, once; its name, and how to run its picker."""
     target = os.environ.get("EMULATOR_SDK_NODE_MODULES")

@@ -20,6 +20,9 @@ ROA = {"style": "ROA", "method": "GET", "pathname": "/tokens", "version": "2016-
        "action": "GetAuthorizationToken"}
 
 
+pytestmark = pytest.mark.xdist_group("sdk")  # they share what is installed
+
+
 @pytest.fixture(scope="module")
 def modules():
     """Installs the SDK into the build folder, once."""
