@@ -1,8 +1,6 @@
 #include "base/text.h"
 
-#include <inttypes.h>
 #include <openssl/evp.h>
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -239,22 +237,4 @@ bool text_parse_http_date(const char *text, int64_t *unix_s)
         return false;
     *unix_s = (int64_t)timegm(&parts);
     return true;
-}
-
-void text_format_duration(char out[TEXT_DURATION_SIZE], int64_t seconds)
-{
-    int64_t hours = seconds / 3600;
-    int64_t minutes = seconds / 60 % 60;
-    int written;
-
-    if (hours > 0)
-        written = snprintf(out, TEXT_DURATION_SIZE, "%" PRId64 "h%" PRId64 "m%" PRId64 "s", hours,
-                           minutes, seconds % 60);
-    else if (minutes > 0)
-        written =
-            snprintf(out, TEXT_DURATION_SIZE, "%" PRId64 "m%" PRId64 "s", minutes, seconds % 60);
-    else
-        written = snprintf(out, TEXT_DURATION_SIZE, "%" PRId64 "s", seconds);
-    if (written < 0)
-        out[0] = '\0';
 }

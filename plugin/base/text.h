@@ -71,8 +71,4 @@ CHECKED bool text_parse_utc(const char *text, int64_t *unix_s);
  * strptime() does; Unix seconds. */
 CHECKED bool text_parse_http_date(const char *text, int64_t *unix_s);
 
-/* A duration in Go's syntax, as Go prints it: "40m0s", "1h0m0s", "59s", "0s". Not negative. */
-enum { TEXT_DURATION_SIZE = 40 };
-void text_format_duration(char out[TEXT_DURATION_SIZE], int64_t seconds);
-
 #endif

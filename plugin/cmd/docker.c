@@ -7,8 +7,8 @@
 #include "base/file.h"
 #include "base/system.h"
 #include "base/text.h"
-#include "proto-json/docker_login.h"
 #include "proto-json/kubelet_request.h"
+#include "proto-json/login.h"
 #include "provide.h"
 
 /* Clients compare errors with these sentences. */
@@ -71,7 +71,7 @@ bool docker_run(struct answer *out, const struct run *run, const struct options 
         return error_wrap(err, "%.200s", server);
     if (!out->has_credentials)
         return error_set(err, ERROR_VERBATIM, NOT_FOUND);
-    docker_login_append_credentials(&text, server, &out->token);
+    login_append_helper(&text, server, &out->token);
     return file_write_all(STDOUT_FILENO, text.bytes, text.length, err);
 }
 

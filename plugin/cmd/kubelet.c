@@ -5,15 +5,14 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "cmd/options.h"
-#include "proto-json/docker_login.h"
 #include "proto-json/kubelet_request.h"
-#include "proto-json/kubelet_response.h"
+#include "proto-json/login.h"
 #include "provide.h"
 
 static bool print_response(const char *api_version, const struct answer *answer, struct error *err)
 {
     struct buf document AUTO(buf_clear) = {0};
-    const struct kubelet_response response = {
+    const struct login_response response = {
         .api_version = api_version,
         .auth_key = answer->has_credentials ? answer->key : NULL,
         .user = answer->token.user,
@@ -22,7 +21,7 @@ static bool print_response(const char *api_version, const struct answer *answer,
         .cache_duration_s = answer->cache_s,
     };
 
-    kubelet_response_append(&document, &response);
+    login_append_response(&document, &response);
     return file_write_all(STDOUT_FILENO, document.bytes, document.length, err);
 }
 
@@ -64,8 +63,7 @@ static bool print_for_script(const struct answer *answer, enum get_output output
     case GET_KUBELET:
         return print_response("credentialprovider.kubelet.k8s.io/v1", answer, err);
     case GET_DOCKER:
-        docker_login_append_auths(&text, answer->has_credentials ? answer->key : NULL,
-                                  &answer->token);
+        login_append_auths(&text, answer->has_credentials ? answer->key : NULL, &answer->token);
         break;
     case GET_ENV:
         append_variable(&text, "ACR_REGISTRY", answer->host);

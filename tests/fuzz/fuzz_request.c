@@ -5,7 +5,7 @@
 
 #include "proto-json/doc.h"
 #include "proto-json/kubelet_request.h"
-#include "proto-json/kubelet_response.h"
+#include "proto-json/login.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
 
@@ -15,11 +15,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
     struct buf answer AUTO(buf_clear) = {0};
     struct doc doc AUTO(doc_clear) = {0};
     struct error err = {0};
-    struct kubelet_response response;
+    struct login_response response;
 
     if (!kubelet_request_decode(&request, bytes, length, &err))
         return 0;
-    response = (struct kubelet_response){
+    response = (struct login_response){
         .api_version = request.api_version,
         .auth_key = request.image,
         .user = "user",
@@ -27,7 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
         .cache_key_type = "Registry",
         .cache_duration_s = (int64_t)length,
     };
-    kubelet_response_append(&answer, &response);
+    login_append_response(&answer, &response);
     if (!doc_parse(&doc, ERROR_INTERNAL, answer.bytes, answer.length, answer.length, &err))
         abort();
     return 0;

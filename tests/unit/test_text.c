@@ -210,21 +210,6 @@ static void parses_http_dates(void **state)
     assert_int_equal(unix_s, 784111777);
 }
 
-static void formats_durations(void **state)
-{
-    static const struct {
-        int64_t seconds;
-        const char *text;
-    } cases[] = {{0, "0s"}, {59, "59s"}, {2400, "40m0s"}, {3599, "59m59s"}, {21600, "6h0m0s"}};
-    char text[TEXT_DURATION_SIZE];
-
-    (void)state;
-    for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        text_format_duration(text, cases[i].seconds);
-        assert_string_equal(text, cases[i].text);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -238,7 +223,6 @@ int main(void)
         cmocka_unit_test(parses_numbers),
         cmocka_unit_test(parses_utc),
         cmocka_unit_test(parses_http_dates),
-        cmocka_unit_test(formats_durations),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
