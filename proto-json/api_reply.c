@@ -1,10 +1,8 @@
 #include "proto-json/api_reply.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#include "base/alloc.h"
 #include "base/text.h"
 #include "proto-json/doc.h"
 
@@ -13,6 +11,7 @@ enum {
     DOMAINS_MAX = 10000,
     DOMAIN_SIZE = 1024,
     NUMBER_SIZE = 24,
+    INSTANCE_NAME_SIZE = 128,
     COUNT_MAX = INT32_MAX - 1,
 };
 
@@ -153,50 +152,44 @@ bool api_reply_decode_token_personal(struct token *out, const void *bytes, size_
                                                  doc_member(&data, "expireDate"), err);
 }
 
-void api_reply_clear_instances(struct api_instance_page *page)
+static bool decode_instance(struct api_instance_page *page, const char *name,
+                            const struct doc_node *item, struct error *err)
 {
-    free(page->instances);
-    *page = (struct api_instance_page){0};
+    char id[sizeof page->id] = "";
+    char its_name[INSTANCE_NAME_SIZE] = "";
+
+    if (!doc_object(*item, err) || !doc_text(id, sizeof id, doc_member(item, "InstanceId"), err) ||
+        !doc_text(its_name, sizeof its_name, doc_optional_member(item, "InstanceName"), err))
+        return false;
+    /* Whether the filter of the request is exact is not documented. */
+    if (page->id[0] == '\0' && strcmp(its_name, name) == 0)
+        memcpy(page->id, id, sizeof id);
+    return true;
 }
 
-static bool decode_instance(struct api_instance *out, const struct doc_node *item,
-                            struct error *err)
-{
-    return doc_object(*item, err) &&
-           doc_text(out->id, sizeof out->id, doc_member(item, "InstanceId"), err) &&
-           doc_text(out->name, sizeof out->name, doc_optional_member(item, "InstanceName"), err);
-}
-
-static bool decode_counts(struct api_instance_page *out, const struct doc_node *root,
-                          struct error *err)
-{
-    return read_number(&out->page_size, 0, COUNT_MAX, doc_optional_member(root, "PageSize"), err) &&
-           read_number(&out->total_count, 0, COUNT_MAX, doc_optional_member(root, "TotalCount"),
-                       err);
-}
-
-bool api_reply_decode_instances(struct api_instance_page *out, const void *bytes, size_t length,
-                                struct error *err)
+bool api_reply_decode_instances(struct api_instance_page *out, const char *name, const void *bytes,
+                                size_t length, struct error *err)
 {
     struct doc doc AUTO(doc_clear) = {0};
-    struct api_instance_page fresh AUTO(api_reply_clear_instances) = {0};
+    struct api_instance_page page = {0};
     struct doc_node array;
 
     if (!parse_enterprise(&doc, bytes, length, err))
         return false;
     array = doc_member(&doc.root, "Instances");
-    if (!doc_array(&fresh.count, API_REPLY_INSTANCES_MAX, array, err) ||
-        !decode_counts(&fresh, &doc.root, err))
+    if (!doc_array(&page.count, API_REPLY_INSTANCES_MAX, array, err) ||
+        !read_number(&page.page_size, 0, COUNT_MAX, doc_optional_member(&doc.root, "PageSize"),
+                     err) ||
+        !read_number(&page.total_count, 0, COUNT_MAX, doc_optional_member(&doc.root, "TotalCount"),
+                     err))
         return false;
-    fresh.instances = alloc_zeroed(fresh.count, sizeof *fresh.instances);
-    for (size_t i = 0; i < fresh.count; i++) {
+    for (size_t i = 0; i < page.count; i++) {
         struct doc_node item = doc_element(&array, i);
 
-        if (!decode_instance(&fresh.instances[i], &item, err))
+        if (!decode_instance(&page, name, &item, err))
             return false;
     }
-    api_reply_clear_instances(out);
-    *out = TAKE(fresh);
+    *out = page;
     return true;
 }
 

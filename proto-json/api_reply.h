@@ -42,25 +42,15 @@ CHECKED bool api_reply_decode_token_enterprise(struct token *out, const void *by
 CHECKED bool api_reply_decode_token_personal(struct token *out, const void *bytes, size_t length,
                                              struct error *err);
 
-struct api_instance {
-    char id[80];
-    char name[128];
-};
-
-/* A page of ListInstance. `{0}` is empty. */
+/* A page of ListInstance of 2018-12-01, of at most API_REPLY_INSTANCES_MAX instances. */
 struct api_instance_page {
-    struct api_instance *instances; /* owned */
+    char id[80]; /* of the first instance of the name that is looked for; "" if none has it */
     size_t count;
     int64_t page_size; /* both 0 if the response has none */
     int64_t total_count;
 };
-
-/* Frees and returns to `{0}`. */
-void api_reply_clear_instances(struct api_instance_page *page);
-
-/* ListInstance of 2018-12-01, at most API_REPLY_INSTANCES_MAX instances. */
-CHECKED bool api_reply_decode_instances(struct api_instance_page *out, const void *bytes,
-                                        size_t length, struct error *err);
+CHECKED bool api_reply_decode_instances(struct api_instance_page *out, const char *name,
+                                        const void *bytes, size_t length, struct error *err);
 
 /* Whether ListInstanceEndpoint of 2018-12-01 names `host` among the domains of any endpoint.
  * Letters are compared without case, otherwise the whole name exactly. */

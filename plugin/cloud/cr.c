@@ -76,7 +76,7 @@ bool cr_find_instance(char *id, size_t size, const struct api *api, const char *
 {
     for (int number = 1; number <= PAGES_MAX; number++) {
         struct openapi_reply reply AUTO(openapi_reply_clear) = {0};
-        struct api_instance_page page AUTO(api_reply_clear_instances) = {0};
+        struct api_instance_page page;
         char page_number[12];
         const struct sign_v3_parameter query[] = {
             {"InstanceName", name}, {"PageNo", page_number}, {"PageSize", PAGE_SIZE}};
@@ -84,14 +84,11 @@ bool cr_find_instance(char *id, size_t size, const struct api *api, const char *
         if (snprintf(page_number, sizeof page_number, "%d", number) < 0 ||
             !call_enterprise(&reply, api, "ListInstance", query, 3, err))
             return error_wrap(err, "looking up the id of instance %s", name);
-        if (!api_reply_decode_instances(&page, reply.body.bytes, reply.body.length, err))
+        if (!api_reply_decode_instances(&page, name, reply.body.bytes, reply.body.length, err))
             return openapi_fail_answer(&reply, "ListInstance", err);
-        for (size_t i = 0; i < page.count; i++) {
-            /* Whether the filter is exact is not documented, so names are compared again. */
-            if (strcmp(page.instances[i].name, name) == 0)
-                return text_copy(id, size, page.instances[i].id) ||
-                       error_set(err, ERROR_UNAVAILABLE, "ListInstance: instance id too long");
-        }
+        if (page.id[0] != '\0')
+            return text_copy(id, size, page.id) ||
+                   error_set(err, ERROR_UNAVAILABLE, "ListInstance: instance id too long");
         if (is_last_page(&page, number))
             break;
     }

@@ -34,11 +34,11 @@ static void decode_tokens(const uint8_t *bytes, size_t length)
 
 static void decode_lists(const uint8_t *bytes, size_t length)
 {
-    struct api_instance_page page AUTO(api_reply_clear_instances) = {0};
+    struct api_instance_page page = {0};
     struct error err = {0};
     bool found = false;
 
-    if (api_reply_decode_instances(&page, bytes, length, &err) &&
+    if (api_reply_decode_instances(&page, "demo", bytes, length, &err) &&
         page.count > API_REPLY_INSTANCES_MAX)
         abort();
     if (!api_reply_lists_domain(&found, bytes, length, "hub.example.com", &err) && found)

@@ -267,19 +267,20 @@ static void decodes_instances(void **state)
         "\"RegionId\":\"cn-shanghai\",\"CreateTime\":\"1\",\"Tags\":[]},"
         "{\"InstanceId\":\"cri-b\",\"InstanceName\":null}]}";
     static const char empty[] = "{\"IsSuccess\":true,\"Instances\":[]}";
-    struct api_instance_page page AUTO(api_reply_clear_instances) = {0};
+    struct api_instance_page page = {0};
     struct error err = {0};
 
     (void)state;
-    assert_true(api_reply_decode_instances(&page, text, strlen(text), &err));
+    assert_true(api_reply_decode_instances(&page, "demo", text, strlen(text), &err));
     assert_int_equal(page.count, 2);
     assert_int_equal(page.page_size, 30);
     assert_int_equal(page.total_count, 2);
-    assert_string_equal(page.instances[0].id, "cri-a");
-    assert_string_equal(page.instances[0].name, "demo");
-    assert_string_equal(page.instances[1].id, "cri-b");
-    assert_string_equal(page.instances[1].name, "");
-    assert_true(api_reply_decode_instances(&page, empty, strlen(empty), &err));
+    assert_string_equal(page.id, "cri-a");
+    assert_true(api_reply_decode_instances(&page, "dem", text, strlen(text), &err));
+    assert_string_equal(page.id, "");
+    assert_true(api_reply_decode_instances(&page, "", text, strlen(text), &err));
+    assert_string_equal(page.id, "cri-b");
+    assert_true(api_reply_decode_instances(&page, "demo", empty, strlen(empty), &err));
     assert_int_equal(page.count, 0);
     assert_int_equal(page.total_count, 0);
 }
@@ -304,12 +305,13 @@ static void refuses_instances(void **state)
         {"{" OK ",\"Instances\":[],\"PageSize\":9223372036854775807}", "PageSize must be"},
     };
     struct buf many AUTO(buf_clear) = {0};
-    struct api_instance_page page AUTO(api_reply_clear_instances) = {0};
+    struct api_instance_page page = {0};
     struct error err = {0};
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(bad); i++) {
-        assert_false(api_reply_decode_instances(&page, bad[i].text, strlen(bad[i].text), &err));
+        assert_false(
+            api_reply_decode_instances(&page, "demo", bad[i].text, strlen(bad[i].text), &err));
         if (strstr(err.cause, bad[i].words) == NULL)
             fail_msg("%s gave: %s", bad[i].text, err.cause);
     }
@@ -317,7 +319,7 @@ static void refuses_instances(void **state)
     for (int i = 0; i < API_REPLY_INSTANCES_MAX; i++)
         buf_append_text(&many, ",{\"InstanceId\":\"a\"}");
     buf_append_text(&many, "]}");
-    assert_false(api_reply_decode_instances(&page, many.bytes, many.length, &err));
+    assert_false(api_reply_decode_instances(&page, "demo", many.bytes, many.length, &err));
     assert_string_equal(err.cause, "Instances must have at most 100 elements");
 }
 
