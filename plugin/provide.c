@@ -16,24 +16,17 @@
 /* Tokens live for an hour; one that claims much more is renewed once a day. */
 enum { ANONYMOUS_CACHE_S = 6 * 3600, TOKEN_LIFE_MAX_S = 24 * 3600 };
 
-/* What the steps of one request share. All borrowed. */
-struct way {
-    const struct run *run;
+/* Obtaining a token for a registry by one plan. All borrowed. */
+struct task {
+    struct run run; /* a copy: a stale token at hand brings the deadline nearer */
     const struct registry *registry;
+    struct instance *instance; /* serves the registry, as far as identified */
     const struct plan *plan;   /* how the identity is obtained */
-    bool is_last_plan;         /* there is no other if this source does not exist */
     const struct store *cache; /* NULL: nothing is kept */
 };
 
-static bool obtain_shared(struct answer *out, const struct way *way, struct error *err);
-static bool lead(struct singleflight *flight, struct answer *out, const struct way *way,
-                 struct error *err);
-static bool obtain(struct answer *out, const struct way *way, struct error *err);
-static bool obtain_once(struct answer *out, const struct way *way, struct instance *instance,
-                        struct error *err);
-static bool request_token(struct answer *out, const struct way *way,
-                          const struct instance *instance, const struct api *api,
-                          struct error *err);
+static bool obtain_shared(struct answer *out, const struct task *task, struct error *err);
+static bool obtain(struct answer *out, const struct task *task, struct error *err);
 
 /* -- registry, identity, cache -- */
 
@@ -43,13 +36,13 @@ static bool answer_without_credentials(struct answer *out)
     return true;
 }
 
-static void answer_with_token(struct answer *out, const struct run *run,
-                              const struct registry *registry)
+static bool answer_with_token(struct answer *out, const struct task *task)
 {
     out->has_credentials = true;
-    text_join(out->key, sizeof out->key, out->host, "", registry->matched_path);
-    out->cache_s = freshness_cache_s(out->remaining_s, run->settings->refresh_margin_s,
-                                     system_random_below(run->system, INT64_MAX));
+    text_join(out->key, sizeof out->key, out->host, "", task->registry->matched_path);
+    out->cache_s = freshness_cache_s(out->remaining_s, task->run.settings->refresh_margin_s,
+                                     system_random_below(task->run.system, INT64_MAX));
+    return true;
 }
 
 /* The identity that the configuration sets for a registry, else the common one. */
@@ -62,14 +55,12 @@ static const struct settings_identity *identity_settings(const struct run *run,
 }
 
 /* There is no identity, as `err` says: but if the host is not ACR's, that is what is wrong. */
-static bool fail_without_identity(const struct run *run, const struct registry *registry,
-                                  struct error *err)
+static bool fail_without_identity(const struct task *task, struct error *err)
 {
-    struct instance instance = {0};
     struct error unidentified = {0};
 
-    if (registry_is_unknown(registry) &&
-        !instance_identify(&instance, run, registry, NULL, &unidentified) &&
+    if (registry_is_unknown(task->registry) &&
+        !instance_identify(task->instance, &task->run, task->registry, NULL, &unidentified) &&
         unidentified.kind == ERROR_CONFIG)
         *err = unidentified;
     return false;
@@ -79,10 +70,10 @@ bool provide(struct answer *out, const struct run *run, const struct kubelet_req
              struct error *err)
 {
     struct registry registry = {0};
+    struct instance instance = {0};
     struct identity_plans plans AUTO(identity_plans_clear) = {0};
     struct store store AUTO(store_close) = {0};
-    struct way way = {.run = run, .registry = &registry};
-    bool obtained = false;
+    struct task task = {.run = *run, .registry = &registry, .instance = &instance};
 
     if (!registry_resolve(&registry, run->settings, request->image, err))
         return false;
@@ -91,160 +82,107 @@ bool provide(struct answer *out, const struct run *run, const struct kubelet_req
     if (registry.is_anonymous)
         return answer_without_credentials(out);
     if (!identity_choose(&plans, run, identity_settings(run, &registry), request, err))
-        return fail_without_identity(run, &registry, err);
+        return fail_without_identity(&task, err);
 
     /* What a pod's token or an External command obtains is kept nowhere. */
     if (run->settings->cache.is_enabled && !plans.list[0].from_pod &&
         plans.list[0].source != PLAN_EXTERNAL &&
         store_open(&store, run->system, run->settings->cache.directory))
-        way.cache = &store;
+        task.cache = &store;
 
-    for (size_t i = 0; !obtained && i < plans.count; i++) {
-        way.plan = &plans.list[i];
-        way.is_last_plan = i + 1 == plans.count;
-        obtained = way.cache == NULL ? obtain(out, &way, err) : obtain_shared(out, &way, err);
-        if (!obtained && err->retry != ERROR_RETRY_NEXT_SOURCE)
+    for (size_t i = 0; i < plans.count; i++) {
+        task.plan = &plans.list[i];
+        if (task.cache == NULL ? obtain(out, &task, err) : obtain_shared(out, &task, err))
+            return answer_with_token(out, &task);
+        if (err->retry != ERROR_RETRY_NEXT_SOURCE)
             return false;
     }
-    if (!obtained)
-        return identity_explain_none(&plans, run, err);
-    answer_with_token(out, run, &registry);
-    return true;
+    return identity_explain_none(&plans, run, err);
 }
 
 /* -- from the cache, or fetched by one process for all -- */
 
 /* A token serves all hosts of an instance. Lock and failure belong to those who would fetch it in
- * the same way: by the same host, port, endpoints, proxies and CA certificates. */
-static bool make_keys(struct singleflight *flight, const struct way *way, struct error *err)
+ * the same way: by the same host, port, proxies and CA certificates, and in the same time. */
+static bool make_keys(struct singleflight *flight, const struct task *task, struct error *err)
 {
+    const struct run *run = &task->run;
     struct buf text AUTO(buf_clear) = {0};
 
-    registry_describe(&text, way->registry, way->run->settings);
+    registry_describe(&text, task->registry, run->settings);
     buf_append(&text, "\0", 1);
-    identity_describe(&text, way->run, way->plan);
+    identity_describe(&text, run, task->plan);
     if (!digest_sha256(flight->token_key, text.bytes, text.length, err))
         return false;
-    registry_describe_attempt(&text, way->registry);
-    http_append_proxy_and_ca_environment(&text, way->run->system);
+    buf_append_format(&text, "\n%s %lld\n", task->registry->host.authority,
+                      (long long)run->settings->deadline_s);
+    http_append_proxy_and_ca_environment(&text, run->system);
     return digest_sha256(flight->attempt_key, text.bytes, text.length, err);
 }
 
-/* Whether a stale token may be served: the services are in trouble, but have not refused. */
-static bool is_outage(const struct way *way, const struct error *err)
+/* As the leader: fetches and publishes. With a stale token at hand the service is not waited for
+ * until the deadline. */
+static bool lead(struct answer *out, const struct task *task, const struct singleflight *flight,
+                 struct error *err)
 {
-    return (err->kind == ERROR_TEMPORARY || err->kind == ERROR_UNAVAILABLE) &&
-           (err->retry != ERROR_RETRY_NEXT_SOURCE || way->is_last_plan);
+    struct task limited = *task;
+    bool has_stale = singleflight_has_stale(flight);
+    int64_t patient_until_ms = task->run.system->mono_ms() + SINGLEFLIGHT_PATIENCE_MS;
+
+    if (has_stale && patient_until_ms < task->run.http.deadline_ms)
+        limited.run.http.deadline_ms = patient_until_ms;
+    if (obtain(out, &limited, err)) {
+        singleflight_publish_token(flight, &out->token, out->remaining_s);
+        return true;
+    }
+    /* What this process lacks, such as time or descriptors, others may have. */
+    if (err->kind != ERROR_INTERNAL && (has_stale || http_remaining_ms(&task->run.http) > 0))
+        singleflight_publish_error(flight, err);
+    return false;
 }
 
-/* From the cache, or fetched by one process for all on this node. */
-static bool obtain_shared(struct answer *out, const struct way *way, struct error *err)
+/* A stale token is served while the services are in trouble, not once they have refused. */
+static bool serve_stale(struct answer *out, struct singleflight *flight, const struct error *err)
 {
-    const struct run *run = way->run;
+    bool is_outage = err->kind == ERROR_TEMPORARY || err->kind == ERROR_UNAVAILABLE;
+    char reason[ERROR_LINE_SIZE];
+
+    if (!is_outage || !singleflight_take_stale(flight, &out->token, &out->remaining_s))
+        return false;
+    error_format(err, reason, sizeof reason);
+    log_warning("serving a stale token that could not be renewed: %s", reason);
+    out->is_from_cache = true;
+    return true;
+}
+
+static bool obtain_shared(struct answer *out, const struct task *task, struct error *err)
+{
+    const struct run *run = &task->run;
     struct singleflight flight AUTO(singleflight_leave) = {
-        .store = way->cache, .margin_s = run->settings->refresh_margin_s};
+        .store = *task->cache, .margin_s = run->settings->refresh_margin_s};
     /* Whoever waits keeps half of its time to fetch by itself. */
     int64_t wait_until_ms = run->system->mono_ms() + http_remaining_ms(&run->http) / 2;
-    char reason[1024];
 
-    if (!make_keys(&flight, way, err))
+    if (!make_keys(&flight, task, err))
         return false;
-    text_copy(out->principal, sizeof out->principal, way->plan->principal);
+    text_copy(out->principal, sizeof out->principal, task->plan->principal);
     switch (singleflight_join(&flight, &out->token, &out->remaining_s, wait_until_ms, err)) {
     case SINGLEFLIGHT_TOKEN:
-        log_debug("%s: cached token, valid for %lld s", way->registry->host.name,
+        log_debug("%s: cached token, valid for %lld s", task->registry->host.name,
                   (long long)out->remaining_s);
         out->is_from_cache = true;
         return true;
     case SINGLEFLIGHT_FETCH:
-        if (lead(&flight, out, way, err))
+        if (lead(out, task, &flight, err))
             return true;
         break;
     case SINGLEFLIGHT_FAILED:
         break;
     }
-    if (!is_outage(way, err) || !singleflight_has_stale(&flight))
-        return false;
-    singleflight_take_stale(&flight, &out->token, &out->remaining_s);
-    out->is_from_cache = true;
-    error_format(err, reason, sizeof reason);
-    log_warning("serving a stale token that could not be renewed: %s", reason);
-    return true;
-}
-
-/* As the leader: fetches and publishes. With a stale token at hand the service is not waited for
- * until the deadline. */
-static bool lead(struct singleflight *flight, struct answer *out, const struct way *way,
-                 struct error *err)
-{
-    struct run limited = *way->run;
-    struct way limited_way = *way;
-    bool has_stale = singleflight_has_stale(flight);
-    int64_t patient_until_ms = limited.system->mono_ms() + SINGLEFLIGHT_PATIENCE_MS;
-
-    limited_way.run = &limited;
-    if (has_stale && patient_until_ms < limited.http.deadline_ms)
-        limited.http.deadline_ms = patient_until_ms;
-    if (obtain(out, &limited_way, err)) {
-        singleflight_publish_token(flight, &out->token, out->remaining_s);
-        return true;
-    }
-    /* An expired deadline is this process's own: others may have more time. */
-    if (has_stale || http_remaining_ms(&way->run->http) > 0)
-        singleflight_publish_error(flight, err);
-    return false;
+    return serve_stale(out, &flight, err);
 }
 
 /* -- from the cloud -- */
-
-/* Obtains a token from the cloud. Expired credentials are fetched again once, and an instance id of
- * an earlier run that the API does not know is looked up again once. */
-static bool obtain(struct answer *out, const struct way *way, struct error *err)
-{
-    struct instance instance = {0};
-    bool has_renewed = false;
-
-    while (!obtain_once(out, way, &instance, err)) {
-        bool renews = err->retry == ERROR_RETRY_NEW_CREDENTIALS && !has_renewed;
-
-        if (!renews && (err->retry != ERROR_RETRY_NEW_INSTANCE_ID ||
-                        !instance_forget(&instance, way->registry, way->cache)))
-            return false;
-        log_info("%s; retrying with %s", err->cause,
-                 renews ? "new credentials" : "a new instance id");
-        has_renewed = has_renewed || renews;
-    }
-    log_debug("%s: requested a token as %s, valid for %lld s", way->registry->host.name,
-              out->principal, (long long)out->remaining_s);
-    return true;
-}
-
-/* One round: while the identity is fetched, the registry's challenge and the connection to the API
- * are on their way. A host that may not be ACR's at all is asked first. */
-static bool obtain_once(struct answer *out, const struct way *way, struct instance *instance,
-                        struct error *err)
-{
-    const struct run *run = way->run;
-    const struct registry *registry = way->registry;
-    struct identity identity AUTO(identity_clear) = {0};
-    const struct api api = {.http = &run->http,
-                            .endpoints = &instance->endpoints,
-                            .credentials = &identity.credentials,
-                            .principal = identity.principal};
-
-    if (!instance->is_identified)
-        instance_prepare(run, registry, way->cache, way->plan->source == PLAN_ECS);
-    if (registry_is_unknown(registry) &&
-        !instance_identify(instance, run, registry, way->cache, err))
-        return false;
-    if (!identity_fetch(&identity, run, way->plan, way->cache, err))
-        return false;
-    text_copy(out->principal, sizeof out->principal, identity.principal);
-    return instance_identify(instance, run, registry, way->cache, err) &&
-           instance_choose_endpoints(instance, run, registry, identity.node.region, err) &&
-           instance_confirm(instance, &api, registry, way->cache, err) &&
-           request_token(out, way, instance, &api, err);
-}
 
 /* What is left of a token's life, by the service's own clock. It ends with the identity's. */
 static int64_t remaining_of(const struct token *token, const struct credentials *credentials,
@@ -258,20 +196,71 @@ static int64_t remaining_of(const struct token *token, const struct credentials 
                                                            : TOKEN_LIFE_MAX_S;
 }
 
-static bool request_token(struct answer *out, const struct way *way,
-                          const struct instance *instance, const struct api *api, struct error *err)
+static bool request_token(struct answer *out, const struct task *task, const struct api *api,
+                          struct error *err)
 {
+    const struct instance *instance = task->instance;
+    const char *id = instance->is_personal ? NULL : instance->id;
     int64_t server_time_s = 0;
 
     log_debug("%s: %s Edition, instance %s, region %s; requesting a token from %s as %s",
-              way->registry->host.name, instance->is_personal ? "Personal" : "Enterprise",
-              instance->is_personal ? "-" : instance->id, instance->region, api->endpoints->urls[0],
+              task->registry->host.name, instance->is_personal ? "Personal" : "Enterprise",
+              instance->is_personal ? "-" : id, instance->region, api->endpoints->urls[0],
               api->principal);
-    if (!cr_get_token(&out->token, &server_time_s, api, instance->is_personal ? NULL : instance->id,
-                      err))
-        return explain_no_token(way->registry, instance->id, instance->region, api->principal, err);
+    if (!cr_get_token(&out->token, &server_time_s, api, id, err))
+        return explain_no_token(task->registry, id, instance->region, api->principal, err);
     out->remaining_s = remaining_of(&out->token, api->credentials, server_time_s);
     return out->remaining_s > 0 || explain_expired_token(err);
+}
+
+/* One round: while the identity is fetched, the registry's challenge and the connection to the API
+ * are on their way. A host that may not be ACR's at all is asked first. */
+static bool obtain_once(struct answer *out, const struct task *task, struct error *err)
+{
+    const struct run *run = &task->run;
+    const struct registry *registry = task->registry;
+    struct instance *instance = task->instance;
+    struct identity identity AUTO(identity_clear) = {0};
+    const struct api api = {.http = &run->http,
+                            .endpoints = &instance->endpoints,
+                            .credentials = &identity.credentials,
+                            .principal = identity.principal};
+
+    instance_prepare(instance, run, registry, task->cache, task->plan->source == PLAN_ECS);
+    if (registry_is_unknown(registry) &&
+        !instance_identify(instance, run, registry, task->cache, err))
+        return false;
+    if (!identity_fetch(&identity, run, task->plan, task->cache, err))
+        return false;
+    text_copy(out->principal, sizeof out->principal, identity.principal);
+    return instance_identify(instance, run, registry, task->cache, err) &&
+           instance_choose_endpoints(instance, run, registry, identity.node.region, err) &&
+           instance_confirm(instance, &api, registry, task->cache, err) &&
+           request_token(out, task, &api, err);
+}
+
+/* Each of two cures is tried once: credentials that have expired are fetched again, and an instance
+ * id of an earlier run that the API does not know is looked up again. */
+static bool obtain(struct answer *out, const struct task *task, struct error *err)
+{
+    bool has_renewed = false;
+    bool has_forgotten = false;
+
+    while (!obtain_once(out, task, err)) {
+        bool renews = err->retry == ERROR_RETRY_NEW_CREDENTIALS && !has_renewed;
+        bool forgets = err->retry == ERROR_RETRY_NEW_INSTANCE_ID && !has_forgotten &&
+                       instance_forget(task->instance, task->cache);
+
+        if (!renews && !forgets)
+            return false;
+        log_info("%s; retrying with %s", err->cause,
+                 renews ? "new credentials" : "a new instance id");
+        has_renewed = has_renewed || renews;
+        has_forgotten = has_forgotten || forgets;
+    }
+    log_debug("%s: requested a token as %s, valid for %lld s", task->registry->host.name,
+              out->principal, (long long)out->remaining_s);
+    return true;
 }
 
 void provide_answer_clear(struct answer *answer)

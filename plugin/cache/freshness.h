@@ -5,18 +5,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Seconds that kubelets may keep a token with `left_s` to live: short of its end by the margin, or
- * by half of what is left if that is less, since pulls log in again as they go on; and less up to a
- * tenth of that, by `random` (not negative), so that a fleet that booted together does not return
- * together. */
-int64_t freshness_cache_s(int64_t left_s, int64_t margin_s, int64_t random);
+/* Seconds that kubelets may cache a token that expires in `remaining_s`: that less the margin, or
+ * less half of it if that is shorter, since a long pull logs in again; then less up to a tenth, by
+ * `random` (not negative), so that nodes that booted together do not renew together. */
+int64_t freshness_cache_s(int64_t remaining_s, int64_t margin_s, int64_t random);
 
-/* Whether a kept token, made to live for `life_s`, still serves without being renewed. A kubelet
- * that comes back after freshness_cache_s() finds it has to be: else all of the jitter would be
- * lost on the way. */
-bool freshness_is_fresh(int64_t left_s, int64_t life_s, int64_t margin_s);
+/* Whether a cached token, of `life_s` in all, need not be renewed yet. It must be when a kubelet
+ * asks again after freshness_cache_s(), even after the shortest: else that would get the same token
+ * once more, for a short time. */
+bool freshness_is_fresh(int64_t remaining_s, int64_t life_s, int64_t margin_s);
 
-/* Whether it may serve while it cannot be renewed: not so short that it ends on its way. */
-bool freshness_is_usable(int64_t left_s);
+/* Whether it may be served while it cannot be renewed: not if it would expire during the pull. */
+bool freshness_is_usable(int64_t remaining_s);
 
 #endif

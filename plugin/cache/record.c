@@ -37,7 +37,7 @@ bool record_encode(struct buf *out, const struct record *record, struct error *e
     return true;
 }
 
-/* The document behind the first line, if the two belong together. */
+/* Finds the document after the first line, which must be its digest. */
 static bool check_digest(const char **document, size_t *document_length, const char *bytes,
                          size_t length, struct error *err)
 {

@@ -1,7 +1,5 @@
-/* What the on-node cache keeps in a file: a few strings with a life. The first line is the SHA-256
- * of the JSON document behind it, so that half a file or a changed one is never taken for a whole
- * one.
- */
+/* A file of the on-node cache: a few strings that expire. The first line is the SHA-256 of the JSON
+ * document that follows, so that half a file or a changed one is not mistaken for a whole one. */
 #ifndef CACHE_RECORD_H
 #define CACHE_RECORD_H
 
@@ -19,9 +17,9 @@ enum { RECORD_MAX_BYTES = 64 * 1024, RECORD_VALUES = 6, RECORD_BOOT_ID_SIZE = 40
 /* `{0}` is empty. */
 struct record {
     char key[DIGEST_HEX_SIZE];         /* what it belongs to */
-    char boot_id[RECORD_BOOT_ID_SIZE]; /* of the system's run in which it was made */
-    int64_t made_at_ms;                /* since the start of the system */
-    int64_t life_s;                    /* seconds from there on */
+    char boot_id[RECORD_BOOT_ID_SIZE]; /* of the boot since which it was made */
+    int64_t made_at_ms;                /* boot clock */
+    int64_t life_s;                    /* from then on */
     struct secret values[RECORD_VALUES];
 };
 
@@ -31,8 +29,7 @@ void record_clear(struct record *record);
 /* Appends the file. Fails only if libcrypto does. */
 CHECKED bool record_encode(struct buf *out, const struct record *record, struct error *err);
 
-/* Reads a file. Fails with ERROR_INTERNAL, saying what is wrong; `out` is filled on success only.
- */
+/* Reads a file. Fails with ERROR_INTERNAL; `out` is filled on success only. */
 CHECKED bool record_decode(struct record *out, const void *bytes, size_t length, struct error *err);
 
 #endif

@@ -9,7 +9,7 @@
 
 enum token_value { TOKEN_USER, TOKEN_PASSWORD, TOKEN_REQUEST_ID };
 enum failure_value {
-    FAILURE_STATUS,
+    FAILURE_KIND,
     FAILURE_RETRY,
     FAILURE_CAUSE,
     FAILURE_CODE,
@@ -31,14 +31,13 @@ void singleflight_leave(struct singleflight *flight)
     *flight = (struct singleflight){0};
 }
 
-/* Takes the token that is kept into `out` if it is fresh, into `flight->stale` if it still works.
- */
+/* Reads the cached token: into `out` if it is fresh, into `flight->stale` if it still works. */
 static bool read_token(struct singleflight *flight, struct token *out, int64_t *remaining_s)
 {
     struct record record AUTO(record_clear) = {0};
     struct token token AUTO(token_clear) = {0};
 
-    if (!store_read(&record, remaining_s, flight->store, STORE_TOKEN, flight->token_key) ||
+    if (!store_read(&record, remaining_s, &flight->store, STORE_TOKEN, flight->token_key) ||
         !text_copy(token.user, sizeof token.user, secret_reveal(&record.values[TOKEN_USER])) ||
         secret_is_empty(&record.values[TOKEN_PASSWORD]))
         return false;
@@ -52,19 +51,7 @@ static bool read_token(struct singleflight *flight, struct token *out, int64_t *
     if (freshness_is_usable(*remaining_s)) {
         token_clear(&flight->stale);
         flight->stale = TAKE(token);
-        flight->stale_remaining_s = *remaining_s;
-        flight->stale_read_ms = flight->store->system->mono_ms();
-    }
-    return false;
-}
-
-/* Errors are kept by exit status, which does not change from version to version. */
-static bool kind_of_status(enum error_kind *out, int64_t status)
-{
-    for (int kind = ERROR_INTERNAL; kind <= ERROR_CONFIG; kind++) {
-        *out = (enum error_kind)kind;
-        if (error_exit_status(&(struct error){.kind = *out}) == status)
-            return true;
+        flight->stale_expires_ms = flight->store.system->boot_ms() + *remaining_s * 1000;
     }
     return false;
 }
@@ -75,16 +62,16 @@ static bool read_failure(const struct singleflight *flight, int64_t since_ms, st
     struct record record AUTO(record_clear) = {0};
     struct error failure = {0};
     int64_t remaining_s = 0;
-    int64_t status = 0;
+    int64_t kind = 0;
     int64_t retry = 0;
 
-    if (!store_read(&record, &remaining_s, flight->store, STORE_FAILURE, flight->attempt_key) ||
+    if (!store_read(&record, &remaining_s, &flight->store, STORE_FAILURE, flight->attempt_key) ||
         record.made_at_ms < since_ms ||
-        !text_parse_number(secret_reveal(&record.values[FAILURE_STATUS]), 0, 255, &status) ||
+        !text_parse_number(secret_reveal(&record.values[FAILURE_KIND]), 0, ERROR_CONFIG, &kind) ||
         !text_parse_number(secret_reveal(&record.values[FAILURE_RETRY]), 0, ERROR_RETRY_NEXT_SOURCE,
-                           &retry) ||
-        !kind_of_status(&failure.kind, status))
+                           &retry))
         return false;
+    failure.kind = (enum error_kind)kind;
     failure.retry = (enum error_retry)retry;
     text_copy(failure.cause, sizeof failure.cause, secret_reveal(&record.values[FAILURE_CAUSE]));
     text_copy(failure.service_code, sizeof failure.service_code,
@@ -114,7 +101,7 @@ enum singleflight_outcome singleflight_join(struct singleflight *flight, struct 
                                             int64_t *remaining_s, int64_t wait_until_ms,
                                             struct error *err)
 {
-    const struct system *system = flight->store->system;
+    const struct system *system = flight->store.system;
     const int64_t since_ms = system->boot_ms();
     const int64_t patient_until_ms = system->mono_ms() + SINGLEFLIGHT_PATIENCE_MS;
 
@@ -125,7 +112,7 @@ enum singleflight_outcome singleflight_join(struct singleflight *flight, struct 
             return SINGLEFLIGHT_TOKEN;
         if (read_failure(flight, since_ms, err))
             return SINGLEFLIGHT_FAILED;
-        switch (store_try_lock(&flight->lock, flight->store, flight->attempt_key)) {
+        switch (store_try_lock(&flight->lock, &flight->store, flight->attempt_key)) {
         case STORE_LOCKED:
             flight->is_leader = true;
             /* The last leader may have published between the look and the lock. */
@@ -139,6 +126,7 @@ enum singleflight_outcome singleflight_join(struct singleflight *flight, struct 
             until_ms = patient_until_ms;
         if (system->mono_ms() >= until_ms)
             return give_up_waiting(flight, err);
+        flight->store.is_quiet = true;
         system->sleep_until(system->mono_ms() + PAUSE_MIN_MS +
                             system_random_below(system, PAUSE_JITTER_MS + 1));
     }
@@ -166,7 +154,7 @@ void singleflight_publish_token(const struct singleflight *flight, const struct 
     set_text(&record.values[TOKEN_USER], token->user);
     set_text(&record.values[TOKEN_REQUEST_ID], token->request_id);
     secret_copy(&record.values[TOKEN_PASSWORD], &token->password);
-    store_write(flight->store, STORE_TOKEN, &record);
+    store_write(&flight->store, STORE_TOKEN, &record);
 }
 
 void singleflight_publish_error(const struct singleflight *flight, const struct error *err)
@@ -177,13 +165,13 @@ void singleflight_publish_error(const struct singleflight *flight, const struct 
     text_copy(record.key, sizeof record.key, flight->attempt_key);
     buf_append_format(&cause, "%s%s%s", err->context, err->context[0] == '\0' ? "" : ": ",
                       err->cause);
-    set_number(&record.values[FAILURE_STATUS], error_exit_status(err));
+    set_number(&record.values[FAILURE_KIND], (int)err->kind);
     set_number(&record.values[FAILURE_RETRY], (int)err->retry);
     set_text(&record.values[FAILURE_CAUSE], buf_text(&cause));
     set_text(&record.values[FAILURE_CODE], err->service_code);
     set_text(&record.values[FAILURE_REQUEST_ID], err->request_id);
     set_text(&record.values[FAILURE_ADVICE], err->advice);
-    store_write(flight->store, STORE_FAILURE, &record);
+    store_write(&flight->store, STORE_FAILURE, &record);
 }
 
 bool singleflight_has_stale(const struct singleflight *flight)
@@ -191,10 +179,12 @@ bool singleflight_has_stale(const struct singleflight *flight)
     return !secret_is_empty(&flight->stale.password);
 }
 
-void singleflight_take_stale(struct singleflight *flight, struct token *out, int64_t *remaining_s)
+bool singleflight_take_stale(struct singleflight *flight, struct token *out, int64_t *remaining_s)
 {
-    int64_t passed_ms = flight->store->system->mono_ms() - flight->stale_read_ms;
-
+    *remaining_s = (flight->stale_expires_ms - flight->store.system->boot_ms()) / 1000;
+    if (!singleflight_has_stale(flight) || *remaining_s <= 0)
+        return false;
+    token_clear(out);
     *out = TAKE(flight->stale);
-    *remaining_s = flight->stale_remaining_s - passed_ms / 1000;
+    return true;
 }

@@ -17,15 +17,14 @@ enum { SINGLEFLIGHT_PATIENCE_MS = 10000 };
 
 /* `{0}` is empty. */
 struct singleflight {
-    const struct store *store;         /* borrowed, not NULL */
+    struct store store;                /* a copy; the descriptor is borrowed */
     char token_key[DIGEST_HEX_SIZE];   /* the same for all who can use the token */
     char attempt_key[DIGEST_HEX_SIZE]; /* the same for all who would fetch it in the same way */
     int64_t margin_s;                  /* as freshness_is_fresh() takes it */
     bool is_leader;
-    int lock;           /* a descriptor while is_leader */
-    struct token stale; /* has not expired, but is due to be renewed; empty if there is none */
-    int64_t stale_remaining_s;
-    int64_t stale_read_ms; /* monotonic */
+    int lock;                 /* a descriptor while is_leader */
+    struct token stale;       /* is due to be renewed; empty if there is none */
+    int64_t stale_expires_ms; /* by the boot clock */
 };
 
 /* Wipes the stale token and lets the next process fetch. */
@@ -51,7 +50,8 @@ void singleflight_publish_error(const struct singleflight *flight, const struct 
 
 bool singleflight_has_stale(const struct singleflight *flight);
 
-/* Moves the stale token out. */
-void singleflight_take_stale(struct singleflight *flight, struct token *out, int64_t *remaining_s);
+/* Moves the stale token out. False if there is none or it has expired by now. */
+CHECKED bool singleflight_take_stale(struct singleflight *flight, struct token *out,
+                                     int64_t *remaining_s);
 
 #endif

@@ -15,19 +15,22 @@
 #include "base/log.h"
 #include "base/text.h"
 
-/* Left over by killed processes; no longer used by anybody. */
-enum { TEMPORARY_MAX_AGE_S = 60, FILE_MAX_AGE_S = 24 * 3600, SWEEP_MAX_FILES = 10000 };
+enum { HOUR_S = 3600, SWEEP_MAX_FILES = 10000, NAME_SIZE = 16 + DIGEST_HEX_SIZE };
 
-enum { NAME_SIZE = 16 + DIGEST_HEX_SIZE };
-
-static const char *const kind_names[] = {[STORE_TOKEN] = "token-",
-                                         [STORE_FAILURE] = "failure-",
-                                         [STORE_INSTANCE] = "instance-",
-                                         [STORE_NODE] = "node-"};
-
-#define TEMPORARY_PREFIX "new-"
-#define LOCK_PREFIX      "lock-"
-enum { TEMPORARY_DIGITS = 16 };
+/* All files of a cache: a prefix with hex digits, which are the key but for temporary files. */
+enum { LOCK = STORE_NODE + 1, TEMPORARY };
+static const struct {
+    const char *prefix;
+    size_t digits;
+    int64_t max_age_s; /* then nobody uses it any more */
+} families[] = {
+    [STORE_TOKEN] = {"token-", DIGEST_HEX_SIZE - 1, 24 * HOUR_S},
+    [STORE_FAILURE] = {"failure-", DIGEST_HEX_SIZE - 1, 24 * HOUR_S},
+    [STORE_INSTANCE] = {"instance-", DIGEST_HEX_SIZE - 1, 24 * HOUR_S},
+    [STORE_NODE] = {"node-", DIGEST_HEX_SIZE - 1, 24 * HOUR_S},
+    [LOCK] = {"lock-", DIGEST_HEX_SIZE - 1, 24 * HOUR_S},
+    [TEMPORARY] = {"new-", 16, 60}, /* left over by killed processes */
+};
 
 static bool is_private(const struct stat *status)
 {
@@ -88,9 +91,16 @@ void store_close(struct store *store)
     *store = (struct store){0};
 }
 
-static void name_file(char out[NAME_SIZE], enum store_kind kind, const char *key)
+static void name_file(char out[NAME_SIZE], unsigned family, const char *key)
 {
-    text_join(out, NAME_SIZE, kind_names[kind], "", key);
+    text_join(out, NAME_SIZE, families[family].prefix, "", key);
+}
+
+static bool warn(const struct store *store, const char *name, const char *problem)
+{
+    if (!store->is_quiet)
+        log_warning("cache: %s %s; ignoring it", name, problem);
+    return false;
 }
 
 static bool read_file(struct buf *out, const struct store *store, const char *name)
@@ -107,8 +117,7 @@ static bool read_file(struct buf *out, const struct store *store, const char *na
         status.st_nlink <= 1 && is_private(&status) && status.st_size <= RECORD_MAX_BYTES &&
         file_read_stream(out, descriptor, RECORD_MAX_BYTES, INT64_MAX, &err))
         return true;
-    log_warning("cache: %s is not a private file of this user; ignoring it", name);
-    return false;
+    return warn(store, name, "is not a private file of this user");
 }
 
 bool store_read(struct record *out, int64_t *remaining_s, const struct store *store,
@@ -124,40 +133,24 @@ bool store_read(struct record *out, int64_t *remaining_s, const struct store *st
     name_file(name, kind, key);
     if (!read_file(&file, store, name))
         return false;
-    if (!record_decode(out, file.bytes, file.length, &err) || strcmp(out->key, key) != 0) {
-        log_warning("cache: %s is damaged; ignoring it", name);
-        return false;
-    }
+    if (!record_decode(out, file.bytes, file.length, &err) || strcmp(out->key, key) != 0)
+        return warn(store, name, "is damaged");
     age_ms = store->system->boot_ms() - out->made_at_ms;
     *remaining_s = out->life_s - age_ms / 1000 - 1;
     return strcmp(out->boot_id, store->boot_id) == 0 && age_ms >= 0 && *remaining_s > 0;
 }
 
-static bool ends_with_hex(const char *name, size_t digits)
-{
-    size_t length = strlen(name);
-
-    return length > digits && name[length - digits - 1] == '-' &&
-           strspn(name + length - digits, "0123456789abcdef") == digits;
-}
-
-static bool is_record_or_lock(const char *name)
-{
-    if (text_starts_with(name, LOCK_PREFIX))
-        return ends_with_hex(name, DIGEST_HEX_SIZE - 1);
-    for (size_t i = 0; i < sizeof kind_names / sizeof *kind_names; i++) {
-        if (text_starts_with(name, kind_names[i]))
-            return ends_with_hex(name, DIGEST_HEX_SIZE - 1);
-    }
-    return false;
-}
-
 /* Files with other names than ours are never removed: any directory can be configured. */
 static int64_t max_age_s(const char *name)
 {
-    if (text_starts_with(name, TEMPORARY_PREFIX) && ends_with_hex(name, TEMPORARY_DIGITS))
-        return TEMPORARY_MAX_AGE_S;
-    return is_record_or_lock(name) ? FILE_MAX_AGE_S : INT64_MAX;
+    for (size_t i = 0; i < sizeof families / sizeof *families; i++) {
+        const char *digits = name + strlen(families[i].prefix);
+
+        if (text_starts_with(name, families[i].prefix) && strlen(digits) == families[i].digits &&
+            strspn(digits, "0123456789abcdef") == families[i].digits)
+            return families[i].max_age_s;
+    }
+    return INT64_MAX;
 }
 
 /* Locks the open file `name`, without waiting. False, with errno, if another process has the lock
@@ -196,7 +189,7 @@ static void remove_old(const struct store *store, const char *name)
 {
     int lock AUTO(file_close) = -1;
 
-    if (text_starts_with(name, LOCK_PREFIX)) {
+    if (text_starts_with(name, families[LOCK].prefix)) {
         lock = open_lock(store, name);
         if (lock >= 0 && !lock_file(lock, store, name))
             return;
@@ -237,12 +230,14 @@ static bool replace(const struct store *store, const char *from, const char *to)
 static bool write_file(const struct store *store, const char *name, const struct buf *content,
                        struct error *err)
 {
-    unsigned char random[TEMPORARY_DIGITS / 2];
-    char temporary[sizeof TEMPORARY_PREFIX + 2 * sizeof random] = TEMPORARY_PREFIX;
+    unsigned char random[8];
+    char digits[2 * sizeof random + 1];
+    char temporary[NAME_SIZE];
     int descriptor AUTO(file_close) = -1;
 
     store->system->random_bytes(random, sizeof random);
-    text_hex(temporary + strlen(TEMPORARY_PREFIX), random, sizeof random);
+    text_hex(digits, random, sizeof random);
+    name_file(temporary, TEMPORARY, digits);
     descriptor = openat(store->directory, temporary,
                         O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, S_IRUSR | S_IWUSR);
     if (descriptor < 0)
@@ -287,7 +282,7 @@ enum store_lock store_try_lock(int *descriptor, const struct store *store, const
     int lock;
     bool is_busy;
 
-    text_join(name, NAME_SIZE, LOCK_PREFIX, "", key);
+    name_file(name, LOCK, key);
     lock = open_lock(store, name);
     if (lock < 0 && (errno == ELOOP || errno == EISDIR)) {
         remove_name(store, name);

@@ -25,6 +25,7 @@ enum store_kind {
 struct store {
     const struct system *system; /* borrowed */
     bool is_open;
+    bool is_quiet; /* unusable files are not reported, since they have been already */
     int directory; /* a descriptor while open */
     char boot_id[RECORD_BOOT_ID_SIZE];
 };

@@ -36,8 +36,8 @@ static bool advise_about_host(const struct registry *registry, const char *more_
     if (host_can_be_domain(host))
         return error_advise(err,
                             "If it is a custom domain of an ACR instance, map it " UNDER_REGISTRIES
-                            ": {\"match\": [\"%s%s\"]%s}",
-                            host->name, host->port, more_keys);
+                            ": {\"match\": [\"%s\"]%s}",
+                            host->authority, more_keys);
     if (strchr(host->name, '.') == NULL && host->port[0] == '\0' &&
         strcmp(host->name, "localhost") != 0)
         return error_advise(err, "An image without a registry host is pulled from Docker Hub, for "
@@ -55,44 +55,17 @@ bool explain_not_acr(const struct registry *registry, const char *cause, struct 
         registry, has_cause ? ", \"region\": \"REGION\", \"instanceId\": \"cri-...\"" : "", err);
 }
 
-bool explain_other_region(const struct registry *registry, const struct challenge *challenge,
-                          struct error *err)
+bool explain_mismatch(const char *key, const char *reported, const char *expected,
+                      bool is_configured, struct error *err)
 {
-    bool is_configured = registry->entry != NULL && registry->entry->region != NULL;
-
-    return error_set_advised(err, ERROR_CONFIG,
-                             is_configured ? "Correct region " UNDER_REGISTRIES
-                                           : "Check what answers under this name: DNS, /etc/hosts "
-                                             "and proxy variables",
-                             "the registry reports region %s, but %s is %s", challenge->region,
-                             registry->region, is_configured ? "configured" : "in its name");
-}
-
-bool explain_other_instance(const struct registry *registry, const struct challenge *challenge,
-                            struct error *err)
-{
-    bool has_id = challenge->instance_id[0] != '\0';
-
-    return error_set_advised(err, ERROR_CONFIG, "Correct instanceId " UNDER_REGISTRIES,
-                             "the registry reports %s%s, but instance %s is configured",
-                             has_id ? "instance " : "no instance", challenge->instance_id,
-                             registry->instance_id);
-}
-
-bool explain_other_edition(const struct registry *registry, const struct challenge *challenge,
-                           struct error *err)
-{
-    bool is_personal = challenge->instance_id[0] == '\0';
-    bool is_configured =
-        registry->entry != NULL && registry->entry->edition != SETTINGS_EDITION_UNSET;
-
-    return error_set_advised(err, ERROR_CONFIG,
-                             is_configured ? "Correct edition " UNDER_REGISTRIES
-                                           : "Set instanceId for it " UNDER_REGISTRIES,
-                             "the registry reports %s Edition, but %s Edition is %s",
-                             is_personal ? "Personal" : "Enterprise",
-                             is_personal ? "Enterprise" : "Personal",
-                             is_configured ? "configured" : "expected by its name");
+    if (is_configured)
+        return error_set_advised(err, ERROR_CONFIG, ADVICE("Correct %s " UNDER_REGISTRIES, key),
+                                 "the registry reports %s %s, but %s is configured", key, reported,
+                                 expected);
+    return error_set_advised(
+        err, ERROR_CONFIG,
+        "Check what answers under this name: DNS, /etc/hosts and proxy variables",
+        "the registry reports %s %s, but its name stands for %s", key, reported, expected);
 }
 
 bool explain_no_challenge(const struct registry *registry, struct error *err)

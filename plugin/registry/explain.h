@@ -6,7 +6,6 @@
 #include <stdbool.h>
 
 #include "base/error.h"
-#include "registry/challenge.h"
 #include "registry/registry.h"
 
 /* Not an image reference that begins with a registry host; `cause` says why. */
@@ -15,13 +14,10 @@ bool explain_image(const char *cause, struct error *err);
 /* The host is not ACR's; `cause` says why, "" if its name alone does. */
 bool explain_not_acr(const struct registry *registry, const char *cause, struct error *err);
 
-/* The challenge reports another region, instance or edition than name or configuration. */
-bool explain_other_region(const struct registry *registry, const struct challenge *challenge,
-                          struct error *err);
-bool explain_other_instance(const struct registry *registry, const struct challenge *challenge,
-                            struct error *err);
-bool explain_other_edition(const struct registry *registry, const struct challenge *challenge,
-                           struct error *err);
+/* The challenge reports another value of `key` ("region") than is configured, or than the host's
+ * name stands for. */
+bool explain_mismatch(const char *key, const char *reported, const char *expected,
+                      bool is_configured, struct error *err);
 
 /* `err` is why the challenge did not identify the instance, and nothing else does. */
 bool explain_no_challenge(const struct registry *registry, struct error *err);

@@ -115,15 +115,6 @@ static enum host_kind classify(struct host *host)
     return HOST_FOREIGN;
 }
 
-/* Parts of a region are of no use for a host of another kind. */
-static void forget_parts(struct host *host)
-{
-    host->region[0] = '\0';
-    host->instance[0] = '\0';
-    host->is_vpc = false;
-    host->is_new_personal = false;
-}
-
 /* Splits the host as requested into name and port. */
 static bool split_port(struct host *host, struct error *err)
 {
@@ -148,7 +139,7 @@ static bool split_port(struct host *host, struct error *err)
 bool host_parse(struct host *out, const char *image, struct error *err)
 {
     size_t length = strcspn(image, "/");
-    size_t name_length;
+    struct host parsed;
 
     *out = (struct host){.path = image + length};
     if (strstr(image, "://") != NULL)
@@ -158,14 +149,15 @@ bool host_parse(struct host *out, const char *image, struct error *err)
     memcpy(out->as_asked, image, length);
     if (!split_port(out, err))
         return false;
-    name_length = strlen(out->name);
-    if (name_length > 1 && out->name[name_length - 1] == '.')
-        out->name[name_length - 1] = '\0';
+    (void)cut(out->name, ".");
     if (!check_is_host_name(out->name))
         return explain_image("the image does not begin with a registry host", err);
-    out->kind = classify(out);
-    if (out->kind != HOST_ENTERPRISE && out->kind != HOST_PERSONAL)
-        forget_parts(out);
+    text_join(out->authority, sizeof out->authority, out->name, "", out->port);
+    parsed = *out;
+    out->kind = parsed.kind = classify(&parsed);
+    /* The parts of a host of another kind mean nothing. */
+    if (parsed.kind == HOST_ENTERPRISE || parsed.kind == HOST_PERSONAL)
+        *out = parsed;
     return true;
 }
 

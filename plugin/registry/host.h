@@ -19,14 +19,15 @@ enum { HOST_NAME_SIZE = 256, HOST_LABEL_SIZE = 64, HOST_AS_ASKED_SIZE = 264 };
 
 struct host {
     enum host_kind kind;
-    char as_asked[HOST_AS_ASKED_SIZE]; /* with port, case and trailing dot as they came */
-    char name[HOST_NAME_SIZE];         /* lower case, without port and trailing dot */
-    char port[8];                      /* ":5000", "" if none */
-    char region[HOST_LABEL_SIZE];      /* of Enterprise and Personal hosts */
-    char instance[HOST_LABEL_SIZE];    /* name of the instance, of Enterprise hosts */
-    bool is_vpc;                       /* the host answers inside VPCs only */
-    bool is_new_personal;              /* crpi-..., documented for fixed passwords only */
-    const char *path;                  /* of the image, "" or "/team/app:tag"; borrowed from it */
+    char as_asked[HOST_AS_ASKED_SIZE];  /* with port, case and trailing dot as they came */
+    char name[HOST_NAME_SIZE];          /* lower case, without port and trailing dot */
+    char port[8];                       /* ":5000", "" if none */
+    char authority[HOST_AS_ASKED_SIZE]; /* name and port */
+    char region[HOST_LABEL_SIZE];       /* of Enterprise and Personal hosts */
+    char instance[HOST_LABEL_SIZE];     /* name of the instance, of Enterprise hosts */
+    bool is_vpc;                        /* the host answers inside VPCs only */
+    bool is_new_personal;               /* crpi-..., documented for fixed passwords only */
+    const char *path;                   /* of the image, "" or "/team/app:tag"; borrowed from it */
 };
 
 /* Takes an image reference, HOST[:PORT][/PATH[:TAG][@DIGEST]], apart and classifies the host by its

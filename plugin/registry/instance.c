@@ -23,128 +23,135 @@ static bool lacks_id(const struct instance *instance)
 
 /* -- what an earlier run found -- */
 
-/* An id is kept for the host whose challenge named it, and only for Enterprise hosts: what other
- * hosts report is verified in every run. */
-static bool make_key(char key[DIGEST_HEX_SIZE], const struct registry *registry)
-{
-    char authority[HOST_AS_ASKED_SIZE];
-    struct error ignored;
-
-    registry_authority(authority, registry);
-    return registry->host.kind == HOST_ENTERPRISE &&
-           digest_sha256(key, authority, strlen(authority), &ignored);
-}
-
-static bool recall_id(struct instance *out, const struct registry *registry,
-                      const struct store *cache)
+/* Takes the id that an earlier run with the same configuration found for this host. Only for
+ * Enterprise hosts: what other hosts report is verified in every run. */
+static bool recall_id(struct instance *instance, const struct run *run,
+                      const struct registry *registry, const struct store *cache)
 {
     struct record record AUTO(record_clear) = {0};
+    struct buf text AUTO(buf_clear) = {0};
     struct error ignored;
-    char key[DIGEST_HEX_SIZE];
     int64_t remaining_s = 0;
     const char *id;
 
-    if (!make_key(key, registry) || !store_read(&record, &remaining_s, cache, STORE_INSTANCE, key))
+    if (registry->host.kind != HOST_ENTERPRISE)
+        return false;
+    registry_describe(&text, registry, run->settings);
+    buf_append_format(&text, "\n%s", registry->host.authority);
+    if (!digest_sha256(instance->cache_key, text.bytes, text.length, &ignored) ||
+        !store_read(&record, &remaining_s, cache, STORE_INSTANCE, instance->cache_key))
         return false;
     id = secret_reveal(&record.values[ID_VALUE]);
-    return check_text(CHECK_INSTANCE_ID, id, "id", &ignored) &&
-           text_copy(out->id, sizeof out->id, id);
+    instance->is_remembered = check_text(CHECK_INSTANCE_ID, id, "id", &ignored) &&
+                              text_copy(instance->id, sizeof instance->id, id);
+    return instance->is_remembered;
 }
 
-static void remember_id(const struct instance *instance, const struct registry *registry,
-                        const struct store *cache)
+static void remember_id(const struct instance *instance, const struct store *cache)
 {
     struct record record AUTO(record_clear) = {.life_s = ID_LIFE_S};
 
-    if (!make_key(record.key, registry))
+    if (instance->cache_key[0] == '\0' || instance->is_remembered)
         return;
+    text_copy(record.key, sizeof record.key, instance->cache_key);
     secret_set(&record.values[ID_VALUE], instance->id, strlen(instance->id));
     store_write(cache, STORE_INSTANCE, &record);
 }
 
-bool instance_forget(struct instance *instance, const struct registry *registry,
-                     const struct store *cache)
+bool instance_forget(struct instance *instance, const struct store *cache)
 {
-    char key[DIGEST_HEX_SIZE];
+    bool was_remembered = instance->is_remembered;
 
-    if (!instance->is_remembered || !make_key(key, registry))
-        return false;
-    store_remove(cache, STORE_INSTANCE, key);
-    *instance = (struct instance){0};
-    return true;
+    if (instance->cache_key[0] != '\0')
+        store_remove(cache, STORE_INSTANCE, instance->cache_key);
+    instance->is_prepared = instance->is_identified = instance->is_remembered = false;
+    return was_remembered;
 }
 
 /* -- the challenge -- */
 
 /* What the registry reports fills in what is unknown; it never overrides name or configuration. */
-static bool apply_challenge(struct instance *out, const struct registry *registry,
+static bool apply_challenge(struct instance *instance, const struct registry *registry,
                             const struct challenge *challenge, struct error *err)
 {
+    static const char *const editions[] = {"Enterprise", "Personal"};
     const struct settings_registry *entry = registry->entry;
     bool is_personal = challenge->instance_id[0] == '\0';
-    bool is_configured = entry != NULL && entry->edition != SETTINGS_EDITION_UNSET;
+    bool has_edition = entry != NULL && entry->edition != SETTINGS_EDITION_UNSET;
 
-    if (out->region[0] != '\0' && strcmp(out->region, challenge->region) != 0)
-        return explain_other_region(registry, challenge, err);
-    if (out->id[0] != '\0' && strcmp(out->id, challenge->instance_id) != 0)
-        return explain_other_instance(registry, challenge, err);
-    if ((registry->host.kind == HOST_ENTERPRISE && is_personal) ||
-        (is_configured && (entry->edition == SETTINGS_EDITION_PERSONAL) != is_personal))
-        return explain_other_edition(registry, challenge, err);
-    text_copy(out->region, sizeof out->region, challenge->region);
-    text_copy(out->id, sizeof out->id, challenge->instance_id);
-    out->is_personal = out->is_personal || is_personal;
+    if (instance->region[0] != '\0' && strcmp(instance->region, challenge->region) != 0)
+        return explain_mismatch("region", challenge->region, instance->region,
+                                entry != NULL && entry->region != NULL, err);
+    if (instance->id[0] != '\0' && strcmp(instance->id, challenge->instance_id) != 0)
+        return explain_mismatch("instanceId", is_personal ? "(none)" : challenge->instance_id,
+                                instance->id, true, err);
+    if ((has_edition || registry->host.kind == HOST_ENTERPRISE) &&
+        is_personal != instance->is_personal)
+        return explain_mismatch("edition", editions[is_personal], editions[instance->is_personal],
+                                has_edition, err);
+    text_copy(instance->region, sizeof instance->region, challenge->region);
+    text_copy(instance->id, sizeof instance->id, challenge->instance_id);
+    instance->is_personal = instance->is_personal || is_personal;
     return true;
 }
 
-static bool ask_registry(struct instance *out, const struct http *http,
+static bool ask_registry(struct instance *instance, const struct http *http,
                          const struct registry *registry, unsigned tries, struct error *err)
 {
     struct challenge challenge = {0};
-    char authority[HOST_AS_ASKED_SIZE];
 
-    registry_authority(authority, registry);
-    return challenge_request(&challenge, http, authority, tries, err) &&
-           apply_challenge(out, registry, &challenge, err);
+    return challenge_request(&challenge, http, registry->host.authority, tries, err) &&
+           apply_challenge(instance, registry, &challenge, err);
 }
 
 /* -- the way -- */
 
-/* What name and configuration say; true if nothing is missing. */
-static bool take_known(struct instance *out, const struct registry *registry)
+/* Takes what name, configuration or an earlier run say. True if nothing is missing. */
+static bool take_known(struct instance *instance, const struct run *run,
+                       const struct registry *registry, const struct store *cache)
 {
-    *out = (struct instance){.is_personal = registry->is_personal};
-    text_copy(out->region, sizeof out->region, registry->region);
-    text_copy(out->id, sizeof out->id, registry->instance_id);
-    return out->region[0] != '\0' && !lacks_id(out);
+    instance->is_personal = registry->is_personal;
+    text_copy(instance->region, sizeof instance->region, registry->region);
+    text_copy(instance->id, sizeof instance->id, registry->instance_id);
+    return instance->region[0] != '\0' &&
+           (!lacks_id(instance) || recall_id(instance, run, registry, cache));
 }
 
-static bool take_remembered(struct instance *out, const struct registry *registry,
-                            const struct store *cache)
+void instance_prepare(struct instance *instance, const struct run *run,
+                      const struct registry *registry, const struct store *cache, bool is_ecs)
 {
-    out->is_remembered = out->region[0] != '\0' && lacks_id(out) && recall_id(out, registry, cache);
-    return out->is_remembered;
+    struct instance guess;
+    struct error ignored;
+
+    if (instance->is_prepared)
+        return;
+    instance->is_prepared = true;
+    instance->is_identified = take_known(instance, run, registry, cache);
+    guess = *instance;
+    /* Most nodes pull from their own region. */
+    if ((guess.region[0] != '\0' ||
+         registry_configured_endpoint(registry, run->settings) != NULL) &&
+        instance_choose_endpoints(&guess, run, registry, is_ecs ? guess.region : "", &ignored))
+        cr_preconnect(&run->http, guess.endpoints.urls[0], guess.is_personal);
+    if (!instance->is_identified)
+        challenge_prefetch(&run->http, registry->host.authority);
 }
 
-bool instance_identify(struct instance *out, const struct run *run, const struct registry *registry,
-                       const struct store *cache, struct error *err)
+bool instance_identify(struct instance *instance, const struct run *run,
+                       const struct registry *registry, const struct store *cache,
+                       struct error *err)
 {
     bool has_name = registry->host.instance[0] != '\0';
+    struct error *why = &instance->challenge_error;
 
-    if (out->is_identified)
-        return true;
-    if (!take_known(out, registry) && !take_remembered(out, registry, cache) &&
-        !ask_registry(out, &run->http, registry, 1, &out->challenge_error)) {
-        bool is_temporary = out->challenge_error.kind == ERROR_TEMPORARY;
-
-        if (!has_name &&
-            (!is_temporary || !ask_registry(out, &run->http, registry, MORE_CHALLENGE_TRIES,
-                                            &out->challenge_error))) {
-            *err = out->challenge_error;
-            return explain_no_challenge(registry, err);
-        }
+    if (!instance->is_identified && !take_known(instance, run, registry, cache) &&
+        !ask_registry(instance, &run->http, registry, 1, why) && !has_name &&
+        (why->kind != ERROR_TEMPORARY ||
+         !ask_registry(instance, &run->http, registry, MORE_CHALLENGE_TRIES, why))) {
+        *err = *why;
+        return explain_no_challenge(registry, err);
     }
-    out->is_identified = true;
+    instance->is_identified = true;
     return true;
 }
 
@@ -164,25 +171,6 @@ bool instance_choose_endpoints(struct instance *instance, const struct run *run,
                                 .region = instance->region,
                                 .prefers_vpc = registry->host.is_vpc || is_near},
                             err);
-}
-
-void instance_prepare(const struct run *run, const struct registry *registry,
-                      const struct store *cache, bool is_ecs)
-{
-    struct instance guess = {0};
-    struct error ignored;
-    char authority[HOST_AS_ASKED_SIZE];
-    bool is_known = take_known(&guess, registry) || take_remembered(&guess, registry, cache);
-
-    /* Most nodes pull from their own region. */
-    if ((guess.region[0] != '\0' ||
-         registry_configured_endpoint(registry, run->settings) != NULL) &&
-        instance_choose_endpoints(&guess, run, registry, is_ecs ? guess.region : "", &ignored))
-        cr_preconnect(&run->http, guess.endpoints.urls[0], guess.is_personal);
-    if (!is_known) {
-        registry_authority(authority, registry);
-        challenge_prefetch(&run->http, authority);
-    }
 }
 
 /* By the instance's name. If ListInstance is not permitted and the challenge failed for a temporary
@@ -223,7 +211,6 @@ bool instance_confirm(struct instance *instance, const struct api *api,
 {
     if (lacks_id(instance) && !look_up_id(instance, api, registry, err))
         return false;
-    if (!instance->is_remembered && registry->instance_id[0] == '\0' && !instance->is_personal)
-        remember_id(instance, registry, cache);
+    remember_id(instance, cache);
     return check_ownership(instance, api, registry, err);
 }

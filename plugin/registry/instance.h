@@ -15,25 +15,27 @@
 
 /* `{0}` is not identified yet. */
 struct instance {
+    bool is_prepared;   /* what it needs was started in the background */
     bool is_identified; /* region and edition are known; the id may be missing, see confirm */
     bool is_remembered; /* the id comes from an earlier run */
     bool is_personal;
     char region[REGISTRY_REGION_SIZE];
     char id[REGISTRY_INSTANCE_ID_SIZE]; /* "" for Personal Edition, and until it is looked up */
+    char cache_key[DIGEST_HEX_SIZE];    /* of the id, "" if it is not kept */
     struct error challenge_error; /* why the challenge did not name the id, if it is missing */
     struct endpoints endpoints;   /* of the API */
 };
 
 /* Starts in the background what will be needed while the identity is fetched: the connection to
  * the API, and the challenge if nothing else identifies the instance. `is_ecs`: the node is most
- * likely an ECS instance, and so in the registry's region. */
-void instance_prepare(const struct run *run, const struct registry *registry,
-                      const struct store *cache, bool is_ecs);
+ * likely an ECS instance, and so in the registry's region. Does nothing the second time. */
+void instance_prepare(struct instance *instance, const struct run *run,
+                      const struct registry *registry, const struct store *cache, bool is_ecs);
 
 /* Identifies the instance without an identity: by the configuration, an earlier run, or the
  * challenge. An Enterprise host's name is enough if the challenge fails. Does nothing if it is
  * identified already. */
-CHECKED bool instance_identify(struct instance *out, const struct run *run,
+CHECKED bool instance_identify(struct instance *instance, const struct run *run,
                                const struct registry *registry, const struct store *cache,
                                struct error *err);
 
@@ -49,9 +51,8 @@ CHECKED bool instance_confirm(struct instance *instance, const struct api *api,
                               const struct registry *registry, const struct store *cache,
                               struct error *err);
 
-/* Forgets an id of an earlier run, which the API does not know. False if there is none to forget:
- * identifying again would find the same. */
-CHECKED bool instance_forget(struct instance *instance, const struct registry *registry,
-                             const struct store *cache);
+/* Forgets an id that the API does not know, so that it is identified again. False if it was not
+ * that of an earlier run: identifying again would find the same. */
+CHECKED bool instance_forget(struct instance *instance, const struct store *cache);
 
 #endif

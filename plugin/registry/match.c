@@ -3,13 +3,15 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/text.h"
+
 /* A part of a string. */
 struct span {
     const char *at;
     size_t length;
 };
 
-/* Takes what stands before the first byte of `text` that is in `ends`, or all of it. */
+/* Up to the first byte of `text` that is in `ends`, or all of it. */
 static struct span head_of(const char *text, const char *ends)
 {
     return (struct span){.at = text, .length = strcspn(text, ends)};
@@ -26,18 +28,18 @@ static bool match_label(struct span pattern, struct span label)
 {
     size_t p = 0;
     size_t l = 0;
-    size_t behind_star = 0; /* 0: no star yet */
+    size_t after_star = 0; /* 0: no star yet */
     size_t taken_to = 0;
 
     while (l < label.length) {
         if (p < pattern.length && pattern.at[p] == '*') {
-            behind_star = ++p;
+            after_star = ++p;
             taken_to = l;
         } else if (p < pattern.length && pattern.at[p] == label.at[l]) {
             p++;
             l++;
-        } else if (behind_star > 0) {
-            p = behind_star;
+        } else if (after_star > 0) {
+            p = after_star;
             l = ++taken_to;
         } else {
             return false;
@@ -68,26 +70,18 @@ static bool match_labels(struct span pattern, struct span host)
     }
 }
 
-static bool match_path(const char *pattern, const char *path)
-{
-    if (*pattern == '\0')
-        return true;
-    /* The pattern's path begins with a slash, the image's may do without. */
-    if (*path == '\0')
-        return false;
-    if (*path != '/')
-        pattern++;
-    return strncmp(path, pattern, strlen(pattern)) == 0;
-}
-
-bool match_image(const char *pattern, const char *host, const char *path)
+bool match_host(const char *pattern, const char *authority)
 {
     struct span pattern_name = head_of(pattern, ":/");
-    struct span name = head_of(host, ":");
+    struct span name = head_of(authority, ":");
     /* From the colon on: empty for no port. */
     struct span pattern_port = head_of(pattern + pattern_name.length, "/");
-    struct span port = head_of(host + name.length, "");
+    struct span port = head_of(authority + name.length, "");
 
-    return equal(pattern_port, port) && match_labels(pattern_name, name) &&
-           match_path(pattern_port.at + pattern_port.length, path);
+    return equal(pattern_port, port) && match_labels(pattern_name, name);
+}
+
+bool match_image(const char *pattern, const char *authority, const char *path)
+{
+    return match_host(pattern, authority) && text_starts_with(path, strchrnul(pattern, '/'));
 }

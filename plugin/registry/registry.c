@@ -6,39 +6,24 @@
 #include "registry/explain.h"
 #include "registry/match.h"
 
-/* The path of a pattern, from its slash on. */
-static const char *pattern_path(const char *pattern)
-{
-    return strchrnul(pattern, '/');
-}
-
-static bool matches_host(const char *pattern, const char *authority)
-{
-    char name_and_port[HOST_AS_ASKED_SIZE + 256];
-
-    if (!text_copy(name_and_port, sizeof name_and_port, pattern))
-        return false;
-    name_and_port[strcspn(name_and_port, "/")] = '\0';
-    return match_image(name_and_port, authority, "");
-}
-
 /* Finds the entry of the configuration: the longest path wins, then the first entry. */
 static void find_entry(struct registry *registry, const struct settings *settings)
 {
-    char authority[HOST_AS_ASKED_SIZE];
+    const struct host *host = &registry->host;
 
-    registry_authority(authority, registry);
     registry->matched_path = "";
     for (size_t i = 0; i < settings->registry_count; i++) {
         const struct settings_registry *entry = &settings->registries[i];
 
         for (size_t j = 0; j < entry->match_count; j++) {
-            const char *path = pattern_path(entry->matches[j]);
+            const char *path = strchrnul(entry->matches[j], '/');
 
+            if (!match_host(entry->matches[j], host->authority))
+                continue;
             /* A single slash matches every path. */
-            if (strlen(path) > 1 && matches_host(entry->matches[j], authority))
+            if (strlen(path) > 1)
                 registry->depends_on_path = true;
-            if (match_image(entry->matches[j], authority, registry->host.path) &&
+            if (text_starts_with(host->path, path) &&
                 (registry->entry == NULL || strlen(path) > strlen(registry->matched_path))) {
                 registry->entry = entry;
                 registry->matched_path = path;
@@ -88,11 +73,6 @@ bool registry_is_unknown(const struct registry *registry)
     return registry->entry == NULL && registry->host.kind == HOST_FOREIGN;
 }
 
-void registry_authority(char out[HOST_AS_ASKED_SIZE], const struct registry *registry)
-{
-    text_join(out, HOST_AS_ASKED_SIZE, registry->host.name, "", registry->host.port);
-}
-
 const char *registry_configured_endpoint(const struct registry *registry,
                                          const struct settings *settings)
 {
@@ -109,17 +89,11 @@ void registry_describe(struct buf *out, const struct registry *registry,
     bool is_enterprise = registry->host.kind == HOST_ENTERPRISE;
 
     /* All hosts of an Enterprise instance share a token; other hosts share nothing. */
-    buf_append_format(out, "%s%s %s %d %s %s %s %d",
-                      is_enterprise ? registry->host.instance : registry->host.name,
-                      is_enterprise ? "" : registry->host.port, registry->host.region,
-                      registry->is_personal, registry->region, registry->instance_id,
-                      endpoint == NULL ? "" : endpoint, (int)settings->endpoints.network);
+    buf_append_format(out, "%s %s %d %s %s %s %d",
+                      is_enterprise ? registry->host.instance : registry->host.authority,
+                      registry->host.region, registry->is_personal, registry->region,
+                      registry->instance_id, endpoint == NULL ? "" : endpoint,
+                      (int)settings->endpoints.network);
     /* A host trusted only through an entry must not share a token with runs that lack the entry. */
     buf_append_format(out, " %d", entry == NULL ? -1 : (int)entry->edition);
-}
-
-void registry_describe_attempt(struct buf *out, const struct registry *registry)
-{
-    buf_append_format(out, "\n%s%s %d", registry->host.name, registry->host.port,
-                      registry->host.is_vpc);
 }

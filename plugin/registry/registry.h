@@ -16,8 +16,8 @@ enum { REGISTRY_REGION_SIZE = 65, REGISTRY_INSTANCE_ID_SIZE = 80 };
 /* Nothing of it changes once it is resolved. */
 struct registry {
     struct host host;
-    const struct settings_registry
-        *entry;               /* of the configuration; borrowed, NULL if none matches */
+    /* Of the configuration; borrowed, NULL if none matches. */
+    const struct settings_registry *entry;
     const char *matched_path; /* of the entry's pattern, "" if it has none; borrowed */
     bool depends_on_path;     /* entries match by path: the answer holds for this image alone */
     bool is_anonymous;        /* public images only: there are no credentials for it */
@@ -27,16 +27,13 @@ struct registry {
 };
 
 /* Resolves an image reference without the network. The image must outlive the registry. Fails with
- * ERROR_REQUEST for what is no image, ERROR_CONFIG for a host that cannot be ACR's. */
+ * ERROR_REQUEST for what is not an image, ERROR_CONFIG for a host that cannot be ACR's. */
 CHECKED bool registry_resolve(struct registry *out, const struct settings *settings,
                               const char *image, struct error *err);
 
 /* Whether neither name nor configuration makes the host ACR's: it must prove itself, see
  * instance.h. */
 bool registry_is_unknown(const struct registry *registry);
-
-/* "host[:port]" in lower case. */
-void registry_authority(char out[HOST_AS_ASKED_SIZE], const struct registry *registry);
 
 /* The API endpoint that the configuration sets for it, NULL if it is chosen by region. Borrowed. */
 const char *registry_configured_endpoint(const struct registry *registry,
@@ -46,8 +43,5 @@ const char *registry_configured_endpoint(const struct registry *registry,
  * For a digest. */
 void registry_describe(struct buf *out, const struct registry *registry,
                        const struct settings *settings);
-
-/* Appends what may make fetching it fail for one host of an instance and not for another. */
-void registry_describe_attempt(struct buf *out, const struct registry *registry);
 
 #endif

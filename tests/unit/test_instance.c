@@ -110,11 +110,11 @@ static void challenge_does_not_override_the_configuration(void **state)
     entry.region = NULL;
     entry.instance_id = (char *)"cri-hub";
     assert_false(IDENTIFY(&instance, HUB, &err, CHALLENGE(HUB, ":china:cri-demo")));
-    assert_non_null(strstr(err.cause, "instance cri-demo, but instance cri-hub is configured"));
+    assert_non_null(strstr(err.cause, "instanceId cri-demo, but cri-hub is configured"));
     entry.instance_id = NULL;
     entry.edition = SETTINGS_EDITION_PERSONAL;
     assert_false(IDENTIFY(&instance, HUB, &err, CHALLENGE(HUB, ":china:cri-demo")));
-    assert_non_null(strstr(err.cause, "Enterprise Edition, but Personal Edition is configured"));
+    assert_non_null(strstr(err.cause, "edition Enterprise, but Personal is configured"));
 }
 
 #define LISTED                                                                                     \

@@ -93,10 +93,8 @@ static const struct {
     {"hub.example.com", "", "", false},
     /* Paths. */
     {"h.x/team", "h.x", "/team/app", true},
-    {"h.x/team", "h.x", "team/app", true},
     {"h.x/team", "h.x", "/teams/app", true},
     {"h.x/team/", "h.x", "/team/app", true},
-    {"h.x/team/", "h.x", "team/app", true},
     {"h.x/team/", "h.x", "/teams/app", false},
     {"h.x/team/", "h.x", "/team", false},
     {"h.x/team", "h.x", "/tea", false},
@@ -105,7 +103,6 @@ static const struct {
     {"h.x/*", "h.x", "/team/app", false},
     {"h.x/team/*", "h.x", "/team/app", false},
     {"h.x/", "h.x", "/team/app", true},
-    {"h.x/", "h.x", "team/app", true},
     {"h.x/", "h.x", "", false},
     {"h.x", "h.x", "/team/app", true},
     {"h.x:5000/team", "h.x:5000", "/team/app", true},

@@ -208,6 +208,152 @@ static void remembered_instance_that_is_unknown_is_identified_again_once(void **
     assert_string_equal(err.service_code, "INSTANCE_NOT_EXIST");
 }
 
+/* -- what another process does meanwhile, at a request of the script -- */
+
+static void in_directory(const char *command)
+{
+    char line[256];
+
+    (void)snprintf(line, sizeof line, "cd %s && %s", directory, command);
+    assert_int_equal(system(line), 0);
+}
+
+static void save_instance(const struct http_request *request)
+{
+    (void)request;
+    in_directory("cp -p instance-* saved && ls instance-* >name");
+}
+
+static void find_instance_again(const struct http_request *request)
+{
+    (void)request;
+    in_directory("cp -p saved $(cat name)");
+}
+
+static void instance_is_looked_up_again_once_whatever_others_do(void **state)
+{
+    static const struct fake_exchange first[] = {
+        IDENTITY,
+        {.method = "GET", .url = DEMO "/v2/", .status = 401, .challenge = FOUND},
+        {.method = "POST",
+         .url = "InstanceId=cri-found",
+         .status = 403,
+         .body = REFUSAL("NoPermission")},
+    };
+    static const struct fake_exchange script[] = {
+        CREDENTIALS,
+        {.method = "POST",
+         .url = "InstanceId=cri-found",
+         .status = 404,
+         .body = REFUSAL("INSTANCE_NOT_EXIST"),
+         .on_request = save_instance},
+        {.method = "GET",
+         .url = "/ram/security-credentials/worker",
+         .status = 200,
+         .body = ROLE_CREDENTIALS,
+         .on_request = find_instance_again},
+        {.method = "POST",
+         .url = "InstanceId=cri-found",
+         .status = 404,
+         .body = REFUSAL("INSTANCE_NOT_EXIST")},
+    };
+    struct answer answer AUTO(provide_answer_clear) = {0};
+    struct error err = {0};
+
+    (void)state;
+    assert_false(ask(&answer, DEMO "/a", NULL, first, COUNT_OF(first), &err));
+    assert_false(ask(&answer, DEMO "/a", NULL, script, COUNT_OF(script), &err));
+    assert_string_equal(err.service_code, "INSTANCE_NOT_EXIST");
+}
+
+static void unknown_instance_is_not_remembered(void **state)
+{
+    static const struct fake_exchange script[] = {
+        {.method = "GET", .url = DEMO "/v2/", .status = 401, .challenge = FOUND},
+        {.method = "POST",
+         .url = "InstanceId=cri-found",
+         .status = 404,
+         .body = REFUSAL("INSTANCE_NOT_EXIST")},
+    };
+    struct answer answer AUTO(provide_answer_clear) = {0};
+    struct error err = {0};
+
+    (void)state;
+    for (int i = 0; i < 2; i++)
+        assert_false(ask(&answer, DEMO "/a", key, script, COUNT_OF(script), &err));
+}
+
+static void instance_is_remembered_for_one_configuration(void **state)
+{
+    static const struct fake_exchange elsewhere[] = {
+        {.method = "GET", .url = DEMO "/v2/", .status = 401, .challenge = MADE_ANEW},
+        {.method = "POST",
+         .url = "https://127.0.0.1:82/?InstanceId=cri-anew",
+         .status = 200,
+         .body = TOKEN},
+    };
+    struct answer answer AUTO(provide_answer_clear) = {0};
+    struct error err = {0};
+
+    (void)state;
+    assert_true(ask(&answer, DEMO "/a", key, first_run, COUNT_OF(first_run), &err));
+    provide_answer_clear(&answer);
+    settings.endpoints.acr = alloc_string("https://127.0.0.1:82");
+    assert_true(ask(&answer, DEMO "/a", key, elsewhere, COUNT_OF(elsewhere), &err));
+}
+
+static void errors_of_this_process_alone_are_not_shared(void **state)
+{
+    static const struct fake_exchange script[] = {
+        {.method = "GET", .url = DEMO "/v2/", .status = 401, .challenge = FOUND},
+        {.method = "POST", .url = "cr.cn-hangzhou", .error_kind = ERROR_INTERNAL},
+    };
+    struct answer answer AUTO(provide_answer_clear) = {0};
+    struct error err = {0};
+
+    (void)state;
+    assert_false(ask(&answer, DEMO "/a", key, script, COUNT_OF(script), &err));
+    assert_int_equal(err.kind, ERROR_INTERNAL);
+    in_directory("! ls failure-* 2>/dev/null");
+}
+
+/* The same request of a process with more time, while the first one's is under way. */
+static void run_with_more_time(const struct http_request *request)
+{
+    struct kubelet_request other = {.image = DEMO "/b"};
+    struct answer answer AUTO(provide_answer_clear) = {0};
+    struct settings patient = settings;
+    struct run run = {.settings = &patient, .system = &fake_system};
+    struct error err = {0};
+
+    (void)request;
+    patient.deadline_s = 600;
+    run.http = (struct http){.system = &fake_system,
+                             .transport = &fake_http_transport,
+                             .deadline_ms = fake.mono_ms + 600000};
+    assert_true(provide(&answer, &run, &other, &err));
+    assert_int_equal(fake.slept_ms, 0);
+}
+
+static void who_has_more_time_does_not_wait_for_who_has_less(void **state)
+{
+    static const struct fake_exchange script[] = {
+        {.method = "GET", .url = DEMO "/v2/", .status = 401, .challenge = FOUND},
+        {.method = "POST",
+         .url = "InstanceId=cri-found",
+         .status = 403,
+         .body = REFUSAL("NoPermission"),
+         .on_request = run_with_more_time},
+        {.method = "POST", .url = "InstanceId=cri-found", .status = 200, .body = TOKEN},
+    };
+    struct answer answer AUTO(provide_answer_clear) = {0};
+    struct error err = {0};
+
+    (void)state;
+    assert_false(ask(&answer, DEMO "/a", key, script, COUNT_OF(script), &err));
+    assert_string_equal(err.service_code, "NoPermission");
+}
+
 static void next_source_follows_an_absent_metadata_service(void **state)
 {
     static const struct fake_text uri[] = {
@@ -230,6 +376,7 @@ static void next_source_follows_an_absent_metadata_service(void **state)
     (void)state;
     assert_true(ask(&answer, DEMO "/a", uri, script, COUNT_OF(script), &err));
     assert_non_null(strstr(answer.principal, "ALIBABA_CLOUD_CREDENTIALS_URI"));
+    assert_int_equal(fake_http.prefetched, 1); /* the challenge, for both sources */
     /* Later runs look for the metadata service again, but not for a token. */
     assert_true(ask(&again, DEMO "/a", uri, script, 3, &err));
     assert_true(again.is_from_cache);
@@ -277,9 +424,17 @@ static void stale_token_is_served_in_an_outage_and_not_after_a_refusal(void **st
     static const struct fake_exchange outage[] = {
         {.method = "POST", .url = "cr.cn-hangzhou", .status = 200, .body = "<html>"},
     };
+    static const struct fake_exchange expired[] = {
+        {.method = "POST",
+         .url = "cr.cn-hangzhou",
+         .status = 200,
+         .body = TOKEN,
+         .date_s = 1767326646},
+    };
     static const struct fake_exchange refused[] = {
         {.method = "POST", .url = "cr.cn-hangzhou", .status = 403, .body = REFUSAL("NoPermission")},
     };
+    const struct fake_exchange *const scripts[] = {outage, expired, refused};
     struct answer answer AUTO(provide_answer_clear) = {0};
     struct kubelet_request request = {.image = DEMO "/a"};
     struct run run = {.settings = &settings, .system = &fake_system};
@@ -287,13 +442,15 @@ static void stale_token_is_served_in_an_outage_and_not_after_a_refusal(void **st
 
     (void)state;
     assert_true(ask(&answer, DEMO "/a", key, first_run, COUNT_OF(first_run), &err));
-    for (int i = 0; i < 2; i++) {
+    for (size_t i = 0; i < COUNT_OF(scripts); i++) {
+        bool is_outage = scripts[i] != refused;
+
         provide_answer_clear(&answer);
-        run.http = start(i == 0 ? outage : refused, 1, 3000000);
+        run.http = start(scripts[i], 1, 3000000);
         fake.variables = key;
-        assert_int_equal(provide(&answer, &run, &request, &err), i == 0);
+        assert_int_equal(provide(&answer, &run, &request, &err), is_outage);
         fake_http_end();
-        assert_string_equal(secret_reveal(&answer.token.password), i == 0 ? "secret-1" : "");
+        assert_string_equal(secret_reveal(&answer.token.password), is_outage ? "secret-1" : "");
     }
     assert_string_equal(err.service_code, "NoPermission");
 }
@@ -340,6 +497,15 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(
             remembered_instance_that_is_unknown_is_identified_again_once, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(instance_is_looked_up_again_once_whatever_others_do, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(unknown_instance_is_not_remembered, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(instance_is_remembered_for_one_configuration, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(errors_of_this_process_alone_are_not_shared, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(who_has_more_time_does_not_wait_for_who_has_less, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(next_source_follows_an_absent_metadata_service, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(every_source_is_named_when_there_is_none, set_up,

@@ -117,9 +117,7 @@ static void texts_of_keys_differ_where_tokens_do(void **state)
         registry_describe(&texts[1], &other, &empty);
         assert_int_equal(strcmp(buf_text(&texts[0]), buf_text(&texts[1])) == 0,
                          pairs[i].shares_token);
-        registry_describe_attempt(&texts[0], &one);
-        registry_describe_attempt(&texts[1], &other);
-        assert_string_not_equal(buf_text(&texts[0]), buf_text(&texts[1]));
+        assert_string_not_equal(one.host.authority, other.host.authority);
         buf_clear(&texts[0]);
         buf_clear(&texts[1]);
     }

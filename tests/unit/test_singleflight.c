@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "cache/singleflight.h"
 #include "fake_system.h"
 
@@ -17,7 +18,7 @@ static char directory[] = "/tmp/test-singleflight-XXXXXX";
 
 static struct singleflight make_flight(const char *token, const char *attempt)
 {
-    struct singleflight flight = {.store = &store, .margin_s = MARGIN_S};
+    struct singleflight flight = {.store = store, .margin_s = MARGIN_S};
     struct error err = {0};
 
     assert_true(digest_sha256(flight.token_key, token, strlen(token), &err));
@@ -234,12 +235,74 @@ static void stale_token_shortens_the_wait(void **state)
     assert_in_range(fake.slept_ms, SINGLEFLIGHT_PATIENCE_MS, SINGLEFLIGHT_PATIENCE_MS + 100);
     assert_true(singleflight_has_stale(&waiter));
     fake.mono_ms += 5000;
-    singleflight_take_stale(&waiter, &out, &remaining_s);
+    assert_true(singleflight_take_stale(&waiter, &out, &remaining_s));
     assert_string_equal(secret_reveal(&out.password), "secret-1");
     assert_in_range(remaining_s, 580, 590);
     assert_false(singleflight_has_stale(&waiter));
     token_clear(&out);
     singleflight_leave(&waiter);
+    singleflight_leave(&leader);
+}
+
+static void stale_token_that_expires_meanwhile_is_not_served(void **state)
+{
+    struct singleflight waiter = make_flight("instance", "host");
+    struct token out = {0};
+    struct error err = {0};
+    int64_t remaining_s = 0;
+
+    (void)state;
+    leads("instance", "host", NULL);
+    publishes_a_token();
+    fake.mono_ms += (int64_t)(LIFE_S - 600) * 1000;
+    assert_int_equal(join(&waiter, &out, &remaining_s, &err), SINGLEFLIGHT_FAILED);
+    fake.mono_ms += 600000;
+    assert_false(singleflight_take_stale(&waiter, &out, &remaining_s));
+    assert_string_equal(secret_reveal(&out.password), "");
+    singleflight_leave(&waiter);
+    singleflight_leave(&leader);
+}
+
+/* The number of bytes that a function prints on stderr. */
+static long measure_stderr(void (*does)(void))
+{
+    FILE *file = tmpfile();
+    int before = dup(STDERR_FILENO);
+    long length;
+
+    assert_non_null(file);
+    (void)dup2(fileno(file), STDERR_FILENO);
+    log_configure(LOG_LEVEL_WARNING, LOG_TO_STDERR);
+    does();
+    log_configure(LOG_LEVEL_ERROR, LOG_TO_STDERR);
+    (void)dup2(before, STDERR_FILENO);
+    (void)close(before);
+    length = lseek(fileno(file), 0, SEEK_END);
+    (void)fclose(file);
+    return length;
+}
+
+static void waits_in_vain(void)
+{
+    struct singleflight waiter = make_flight("instance", "host");
+    struct token out = {0};
+    struct error err = {0};
+    int64_t remaining_s = 0;
+
+    assert_int_equal(join(&waiter, &out, &remaining_s, &err), SINGLEFLIGHT_FETCH);
+    singleflight_leave(&waiter);
+}
+
+static void damaged_file_is_reported_once(void **state)
+{
+    char command[128];
+
+    (void)state;
+    leads("instance", "host", NULL);
+    publishes_a_token();
+    (void)snprintf(command, sizeof command, "for f in %s/token-*; do echo x >$f; done", directory);
+    assert_int_equal(system(command), 0);
+    assert_in_range(measure_stderr(waits_in_vain), 80, 400);
     singleflight_leave(&leader);
 }
 
@@ -274,6 +337,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(slow_leader_is_waited_for_until_the_limit, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(stale_token_shortens_the_wait, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(stale_token_that_expires_meanwhile_is_not_served, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(damaged_file_is_reported_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(expired_token_is_none, set_up, tear_down),
     };
 
