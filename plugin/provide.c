@@ -30,12 +30,6 @@ static bool obtain(struct answer *out, const struct task *task, struct error *er
 
 /* -- registry, identity, cache -- */
 
-static bool answer_without_credentials(struct answer *out)
-{
-    out->cache_s = ANONYMOUS_CACHE_S;
-    return true;
-}
-
 static bool answer_with_token(struct answer *out, const struct task *task)
 {
     out->has_credentials = true;
@@ -79,8 +73,10 @@ bool provide(struct answer *out, const struct run *run, const struct kubelet_req
         return false;
     text_copy(out->host, sizeof out->host, registry.host.as_asked);
     out->depends_on_path = registry.depends_on_path;
-    if (registry.is_anonymous)
-        return answer_without_credentials(out);
+    if (registry.is_anonymous) {
+        out->cache_s = ANONYMOUS_CACHE_S;
+        return true;
+    }
     if (!identity_choose(&plans, run, identity_settings(run, &registry), request, err))
         return fail_without_identity(&task, err);
 
@@ -103,7 +99,7 @@ bool provide(struct answer *out, const struct run *run, const struct kubelet_req
 /* -- from the cache, or fetched by one process for all -- */
 
 /* A token serves all hosts of an instance. Lock and failure belong to those who would fetch it in
- * the same way: by the same host, port, proxies and CA certificates, and in the same time. */
+ * the same way: by the same host, port, proxies and CA certificates. */
 static bool make_keys(struct singleflight *flight, const struct task *task, struct error *err)
 {
     const struct run *run = &task->run;
@@ -114,8 +110,7 @@ static bool make_keys(struct singleflight *flight, const struct task *task, stru
     identity_describe(&text, run, task->plan);
     if (!digest_sha256(flight->token_key, text.bytes, text.length, err))
         return false;
-    buf_append_format(&text, "\n%s %lld\n", task->registry->host.authority,
-                      (long long)run->settings->deadline_s);
+    buf_append_format(&text, "\n%s", task->registry->host.authority);
     http_append_proxy_and_ca_environment(&text, run->system);
     return digest_sha256(flight->attempt_key, text.bytes, text.length, err);
 }
@@ -158,27 +153,26 @@ static bool serve_stale(struct answer *out, struct singleflight *flight, const s
 static bool obtain_shared(struct answer *out, const struct task *task, struct error *err)
 {
     const struct run *run = &task->run;
-    struct singleflight flight AUTO(singleflight_leave) = {
-        .store = *task->cache, .margin_s = run->settings->refresh_margin_s};
+    struct singleflight flight AUTO(singleflight_leave) = {.store = *task->cache,
+                                                           .margin_s =
+                                                               run->settings->refresh_margin_s,
+                                                           .deadline_s = run->settings->deadline_s};
     /* Whoever waits keeps half of its time to fetch by itself. */
     int64_t wait_until_ms = run->system->mono_ms() + http_remaining_ms(&run->http) / 2;
+    enum singleflight_outcome outcome;
 
     if (!make_keys(&flight, task, err))
         return false;
     text_copy(out->principal, sizeof out->principal, task->plan->principal);
-    switch (singleflight_join(&flight, &out->token, &out->remaining_s, wait_until_ms, err)) {
-    case SINGLEFLIGHT_TOKEN:
+    outcome = singleflight_join(&flight, &out->token, &out->remaining_s, wait_until_ms, err);
+    if (outcome == SINGLEFLIGHT_TOKEN) {
+        out->is_from_cache = true;
         log_debug("%s: cached token, valid for %lld s", task->registry->host.name,
                   (long long)out->remaining_s);
-        out->is_from_cache = true;
         return true;
-    case SINGLEFLIGHT_FETCH:
-        if (lead(out, task, &flight, err))
-            return true;
-        break;
-    case SINGLEFLIGHT_FAILED:
-        break;
     }
+    if (outcome == SINGLEFLIGHT_FETCH && lead(out, task, &flight, err))
+        return true;
     return serve_stale(out, &flight, err);
 }
 
@@ -203,10 +197,10 @@ static bool request_token(struct answer *out, const struct task *task, const str
     const char *id = instance->is_personal ? NULL : instance->id;
     int64_t server_time_s = 0;
 
-    log_debug("%s: %s Edition, instance %s, region %s; requesting a token from %s as %s",
-              task->registry->host.name, instance->is_personal ? "Personal" : "Enterprise",
-              instance->is_personal ? "-" : id, instance->region, api->endpoints->urls[0],
-              api->principal);
+    log_debug("%s: %s Edition%s%s in %s; requesting a token from %s as %s",
+              task->registry->host.name, id == NULL ? "Personal" : "Enterprise",
+              id == NULL ? "" : ", instance ", id == NULL ? "" : id, instance->region,
+              api->endpoints->urls[0], api->principal);
     if (!cr_get_token(&out->token, &server_time_s, api, id, err))
         return explain_no_token(task->registry, id, instance->region, api->principal, err);
     out->remaining_s = remaining_of(&out->token, api->credentials, server_time_s);

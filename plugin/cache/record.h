@@ -12,7 +12,7 @@
 #include "base/error.h"
 #include "base/secret.h"
 
-enum { RECORD_MAX_BYTES = 64 * 1024, RECORD_VALUES = 6, RECORD_BOOT_ID_SIZE = 40 };
+enum { RECORD_MAX_BYTES = 64 * 1024, RECORD_VALUES = 7, RECORD_BOOT_ID_SIZE = 40 };
 
 /* `{0}` is empty. */
 struct record {

@@ -10,6 +10,7 @@
 enum token_value { TOKEN_USER, TOKEN_PASSWORD, TOKEN_REQUEST_ID };
 enum failure_value {
     FAILURE_KIND,
+    FAILURE_DEADLINE,
     FAILURE_RETRY,
     FAILURE_CAUSE,
     FAILURE_CODE,
@@ -56,20 +57,27 @@ static bool read_token(struct singleflight *flight, struct token *out, int64_t *
     return false;
 }
 
-/* The error of a leader that failed after `since_ms` (boot clock). */
+static bool read_number(int64_t *out, int64_t max, const struct secret *value)
+{
+    return text_parse_number(secret_reveal(value), 0, max, out);
+}
+
+/* The error of a leader that failed after `since_ms` (boot clock), if it did not have less time. */
 static bool read_failure(const struct singleflight *flight, int64_t since_ms, struct error *err)
 {
     struct record record AUTO(record_clear) = {0};
     struct error failure = {0};
     int64_t remaining_s = 0;
+    int64_t deadline_s = 0;
     int64_t kind = 0;
     int64_t retry = 0;
 
     if (!store_read(&record, &remaining_s, &flight->store, STORE_FAILURE, flight->attempt_key) ||
         record.made_at_ms < since_ms ||
-        !text_parse_number(secret_reveal(&record.values[FAILURE_KIND]), 0, ERROR_CONFIG, &kind) ||
-        !text_parse_number(secret_reveal(&record.values[FAILURE_RETRY]), 0, ERROR_RETRY_NEXT_SOURCE,
-                           &retry))
+        !read_number(&kind, ERROR_CONFIG, &record.values[FAILURE_KIND]) ||
+        !read_number(&retry, ERROR_RETRY_NEXT_SOURCE, &record.values[FAILURE_RETRY]) ||
+        !read_number(&deadline_s, INT32_MAX, &record.values[FAILURE_DEADLINE]) ||
+        (kind == ERROR_TEMPORARY && deadline_s < flight->deadline_s))
         return false;
     failure.kind = (enum error_kind)kind;
     failure.retry = (enum error_retry)retry;
@@ -137,11 +145,11 @@ static void set_text(struct secret *value, const char *text)
     secret_set(value, text, strlen(text));
 }
 
-static void set_number(struct secret *value, int number)
+static void set_number(struct secret *value, int64_t number)
 {
     struct buf text AUTO(buf_clear) = {0};
 
-    buf_append_format(&text, "%d", number);
+    buf_append_format(&text, "%lld", (long long)number);
     set_text(value, buf_text(&text));
 }
 
@@ -165,8 +173,9 @@ void singleflight_publish_error(const struct singleflight *flight, const struct 
     text_copy(record.key, sizeof record.key, flight->attempt_key);
     buf_append_format(&cause, "%s%s%s", err->context, err->context[0] == '\0' ? "" : ": ",
                       err->cause);
-    set_number(&record.values[FAILURE_KIND], (int)err->kind);
-    set_number(&record.values[FAILURE_RETRY], (int)err->retry);
+    set_number(&record.values[FAILURE_KIND], err->kind);
+    set_number(&record.values[FAILURE_RETRY], err->retry);
+    set_number(&record.values[FAILURE_DEADLINE], flight->deadline_s);
     set_text(&record.values[FAILURE_CAUSE], buf_text(&cause));
     set_text(&record.values[FAILURE_CODE], err->service_code);
     set_text(&record.values[FAILURE_REQUEST_ID], err->request_id);

@@ -21,6 +21,7 @@ struct singleflight {
     char token_key[DIGEST_HEX_SIZE];   /* the same for all who can use the token */
     char attempt_key[DIGEST_HEX_SIZE]; /* the same for all who would fetch it in the same way */
     int64_t margin_s;                  /* as freshness_is_fresh() takes it */
+    int64_t deadline_s;                /* of the whole run: who has more of it may succeed */
     bool is_leader;
     int lock;                 /* a descriptor while is_leader */
     struct token stale;       /* is due to be renewed; empty if there is none */

@@ -15,22 +15,19 @@
 #include "base/log.h"
 #include "base/text.h"
 
-enum { HOUR_S = 3600, SWEEP_MAX_FILES = 10000, NAME_SIZE = 16 + DIGEST_HEX_SIZE };
+enum { KEY_LENGTH = DIGEST_HEX_SIZE - 1, NAME_SIZE = 16 + DIGEST_HEX_SIZE };
 
-/* All files of a cache: a prefix with hex digits, which are the key but for temporary files. */
+/* Older files are not used by anybody; a temporary one was left over by a killed process. */
+enum { FILE_MAX_AGE_S = 24 * 3600, TEMPORARY_MAX_AGE_S = 60, SWEEP_MAX_FILES = 10000 };
+
+/* All names in a cache: one of these, and a key in hex. */
 enum { LOCK = STORE_NODE + 1, TEMPORARY };
-static const struct {
-    const char *prefix;
-    size_t digits;
-    int64_t max_age_s; /* then nobody uses it any more */
-} families[] = {
-    [STORE_TOKEN] = {"token-", DIGEST_HEX_SIZE - 1, 24 * HOUR_S},
-    [STORE_FAILURE] = {"failure-", DIGEST_HEX_SIZE - 1, 24 * HOUR_S},
-    [STORE_INSTANCE] = {"instance-", DIGEST_HEX_SIZE - 1, 24 * HOUR_S},
-    [STORE_NODE] = {"node-", DIGEST_HEX_SIZE - 1, 24 * HOUR_S},
-    [LOCK] = {"lock-", DIGEST_HEX_SIZE - 1, 24 * HOUR_S},
-    [TEMPORARY] = {"new-", 16, 60}, /* left over by killed processes */
-};
+static const char *const prefixes[] = {[STORE_TOKEN] = "token-",
+                                       [STORE_FAILURE] = "failure-",
+                                       [STORE_INSTANCE] = "instance-",
+                                       [STORE_NODE] = "node-",
+                                       [LOCK] = "lock-",
+                                       [TEMPORARY] = "new-"};
 
 static bool is_private(const struct stat *status)
 {
@@ -91,9 +88,9 @@ void store_close(struct store *store)
     *store = (struct store){0};
 }
 
-static void name_file(char out[NAME_SIZE], unsigned family, const char *key)
+static void name_file(char out[NAME_SIZE], unsigned prefix, const char *key)
 {
-    text_join(out, NAME_SIZE, families[family].prefix, "", key);
+    text_join(out, NAME_SIZE, prefixes[prefix], "", key);
 }
 
 static bool warn(const struct store *store, const char *name, const char *problem)
@@ -143,12 +140,12 @@ bool store_read(struct record *out, int64_t *remaining_s, const struct store *st
 /* Files with other names than ours are never removed: any directory can be configured. */
 static int64_t max_age_s(const char *name)
 {
-    for (size_t i = 0; i < sizeof families / sizeof *families; i++) {
-        const char *digits = name + strlen(families[i].prefix);
+    for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
+        size_t length = strlen(prefixes[i]);
 
-        if (text_starts_with(name, families[i].prefix) && strlen(digits) == families[i].digits &&
-            strspn(digits, "0123456789abcdef") == families[i].digits)
-            return families[i].max_age_s;
+        if (text_starts_with(name, prefixes[i]) && strlen(name) == length + KEY_LENGTH &&
+            strspn(name + length, "0123456789abcdef") == KEY_LENGTH)
+            return i == TEMPORARY ? TEMPORARY_MAX_AGE_S : FILE_MAX_AGE_S;
     }
     return INT64_MAX;
 }
@@ -189,7 +186,7 @@ static void remove_old(const struct store *store, const char *name)
 {
     int lock AUTO(file_close) = -1;
 
-    if (text_starts_with(name, families[LOCK].prefix)) {
+    if (text_starts_with(name, prefixes[LOCK])) {
         lock = open_lock(store, name);
         if (lock >= 0 && !lock_file(lock, store, name))
             return;
@@ -230,14 +227,14 @@ static bool replace(const struct store *store, const char *from, const char *to)
 static bool write_file(const struct store *store, const char *name, const struct buf *content,
                        struct error *err)
 {
-    unsigned char random[8];
-    char digits[2 * sizeof random + 1];
+    unsigned char random[KEY_LENGTH / 2];
+    char key[DIGEST_HEX_SIZE];
     char temporary[NAME_SIZE];
     int descriptor AUTO(file_close) = -1;
 
     store->system->random_bytes(random, sizeof random);
-    text_hex(digits, random, sizeof random);
-    name_file(temporary, TEMPORARY, digits);
+    text_hex(key, random, sizeof random);
+    name_file(temporary, TEMPORARY, key);
     descriptor = openat(store->directory, temporary,
                         O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, S_IRUSR | S_IWUSR);
     if (descriptor < 0)
@@ -279,8 +276,7 @@ void store_remove(const struct store *store, enum store_kind kind, const char *k
 enum store_lock store_try_lock(int *descriptor, const struct store *store, const char *key)
 {
     char name[NAME_SIZE];
-    int lock;
-    bool is_busy;
+    int lock AUTO(file_close) = -1;
 
     name_file(name, LOCK, key);
     lock = open_lock(store, name);
@@ -292,13 +288,11 @@ enum store_lock store_try_lock(int *descriptor, const struct store *store, const
         log_info("cache: cannot open %s: %s", name, strerror(errno));
         return STORE_UNLOCKABLE;
     }
-    if (lock_file(lock, store, name)) {
-        /* A lock in use does not become too old. */
-        (void)futimens(lock, NULL);
-        *descriptor = lock;
-        return STORE_LOCKED;
-    }
-    is_busy = errno == EWOULDBLOCK;
-    (void)close(lock);
-    return is_busy ? STORE_BUSY : STORE_UNLOCKABLE;
+    if (!lock_file(lock, store, name))
+        return errno == EWOULDBLOCK ? STORE_BUSY : STORE_UNLOCKABLE;
+    /* A lock in use does not become too old. */
+    (void)futimens(lock, NULL);
+    *descriptor = lock;
+    lock = -1;
+    return STORE_LOCKED;
 }

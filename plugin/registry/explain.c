@@ -118,14 +118,12 @@ bool explain_not_listed(const struct registry *registry, const char *instance_id
 bool explain_no_token(const struct registry *registry, const char *instance_id, const char *region,
                       const char *principal, struct error *err)
 {
-    bool is_personal = instance_id[0] == '\0';
-
     if (registry->host.is_new_personal && err->kind == ERROR_PERMISSION)
         error_advise(err, "For Personal Edition instances since September 2024 Alibaba Cloud "
                           "documents only a fixed password in an imagePullSecret");
     return error_wrap(err, "%s%s in %s, requested as %s",
-                      is_personal ? "Personal Edition" : "instance ", instance_id, region,
-                      principal);
+                      instance_id == NULL ? "Personal Edition" : "instance ",
+                      instance_id == NULL ? "" : instance_id, region, principal);
 }
 
 bool explain_expired_token(struct error *err)

@@ -31,7 +31,7 @@ bool explain_unproven(const struct registry *registry, const char *instance_id,
 bool explain_not_listed(const struct registry *registry, const char *instance_id,
                         struct error *err);
 
-/* `err` is why GetAuthorizationToken failed. */
+/* `err` is why GetAuthorizationToken failed. `instance_id` is NULL for Personal Edition. */
 bool explain_no_token(const struct registry *registry, const char *instance_id, const char *region,
                       const char *principal, struct error *err);
 

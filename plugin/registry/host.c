@@ -31,35 +31,31 @@ static bool is_one_label(const char *text)
     return strchr(text, '.') == NULL;
 }
 
+/* By the end of a label, such as registry-intl-vpc. */
+static bool is_in_vpc(const char *label)
+{
+    return text_ends_with(label, "-vpc") || text_ends_with(label, "-internal");
+}
+
 /* `rest` is what stands before .cr.aliyuncs.com. */
 static bool parse_enterprise(struct host *host, char *rest)
 {
     /* The longest first: `my-registry-registry-vpc` is instance `my-registry`, in a VPC. Chart
      * hosts belong to the same instance and take the same token. */
-    static const struct {
-        const char *suffix;
-        bool is_vpc;
-    } infixes[] = {
-        {"-registry-intl-vpc", true},
-        {"-registry-intl", false},
-        {"-registry-internal", true},
-        {"-registry-vpc", true},
-        {"-registry", false},
-        {"-chart-vpc", true},
-        {"-chart", false},
-    };
+    static const char *const suffixes[] = {
+        "-registry-intl-vpc", "-registry-intl", "-registry-internal", "-registry-vpc", "-registry",
+        "-chart-vpc",         "-chart"};
 
     if (!cut_label(rest, host->region) || !text_is_region(host->region))
         return false;
     (void)cut(rest, ".distributed");
     if (!is_one_label(rest))
         return false;
-    for (size_t i = 0; i < sizeof infixes / sizeof *infixes; i++) {
-        if (cut(rest, infixes[i].suffix)) {
-            host->is_vpc = infixes[i].is_vpc;
+    host->is_vpc = is_in_vpc(rest);
+    for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
+        if (cut(rest, suffixes[i]))
             return check_is_host_name(rest) &&
                    text_copy(host->instance, sizeof host->instance, rest);
-        }
     }
     return false;
 }
@@ -78,21 +74,16 @@ static bool parse_new_personal(struct host *host, char *rest)
 /* `rest` is what stands before .aliyuncs.com. */
 static bool parse_old_personal(struct host *host, char *rest)
 {
-    static const struct {
-        const char *label;
-        bool is_vpc;
-    } labels[] = {
-        {"registry", false},      {"registry-vpc", true},      {"registry-internal", true},
-        {"registry-intl", false}, {"registry-intl-vpc", true}, {"registry-intl-internal", true},
-    };
+    static const char *const labels[] = {"registry",          "registry-vpc",
+                                         "registry-intl",     "registry-internal",
+                                         "registry-intl-vpc", "registry-intl-internal"};
 
     if (!cut_label(rest, host->region) || !text_is_region(host->region))
         return false;
+    host->is_vpc = is_in_vpc(rest);
     for (size_t i = 0; i < sizeof labels / sizeof *labels; i++) {
-        if (strcmp(rest, labels[i].label) == 0) {
-            host->is_vpc = labels[i].is_vpc;
+        if (strcmp(rest, labels[i]) == 0)
             return true;
-        }
     }
     return false;
 }

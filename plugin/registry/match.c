@@ -5,80 +5,44 @@
 
 #include "base/text.h"
 
-/* A part of a string. */
-struct span {
-    const char *at;
-    size_t length;
-};
-
-/* Up to the first byte of `text` that is in `ends`, or all of it. */
-static struct span head_of(const char *text, const char *ends)
+/* Compares two names label by label. On a mismatch only the last star takes one byte more: earlier
+ * stars need never be tried again, so that no pattern is exponential. */
+static bool match_name(const char *pattern, const char *pattern_end, const char *name,
+                       const char *name_end)
 {
-    return (struct span){.at = text, .length = strcspn(text, ends)};
-}
+    const char *after_star = NULL; /* in this label of the pattern */
+    const char *taken_to = NULL;   /* by that star */
 
-static bool equal(struct span a, struct span b)
-{
-    return a.length == b.length && memcmp(a.at, b.at, a.length) == 0;
-}
-
-/* One label. On a mismatch only the last star takes one byte more: earlier stars need never be
- * tried again, so that no pattern is exponential. */
-static bool match_label(struct span pattern, struct span label)
-{
-    size_t p = 0;
-    size_t l = 0;
-    size_t after_star = 0; /* 0: no star yet */
-    size_t taken_to = 0;
-
-    while (l < label.length) {
-        if (p < pattern.length && pattern.at[p] == '*') {
-            after_star = ++p;
-            taken_to = l;
-        } else if (p < pattern.length && pattern.at[p] == label.at[l]) {
-            p++;
-            l++;
-        } else if (after_star > 0) {
-            p = after_star;
-            l = ++taken_to;
+    while (name < name_end) {
+        if (pattern < pattern_end && *pattern == '*') {
+            after_star = ++pattern;
+            taken_to = name;
+        } else if (pattern < pattern_end && *pattern == *name) {
+            if (*name == '.')
+                after_star = NULL;
+            pattern++;
+            name++;
+        } else if (after_star != NULL && *taken_to != '.') {
+            pattern = after_star;
+            name = ++taken_to;
         } else {
             return false;
         }
     }
-    while (p < pattern.length && pattern.at[p] == '*')
-        p++;
-    return p == pattern.length;
-}
-
-static bool match_labels(struct span pattern, struct span host)
-{
-    const char *pattern_end = pattern.at + pattern.length;
-    const char *host_end = host.at + host.length;
-
-    for (;;) {
-        struct span p = head_of(pattern.at, ".:/");
-        struct span h = head_of(host.at, ".:");
-
-        if (!match_label(p, h))
-            return false;
-        pattern.at += p.length;
-        host.at += h.length;
-        if (pattern.at == pattern_end || host.at == host_end)
-            return pattern.at == pattern_end && host.at == host_end;
-        pattern.at++;
-        host.at++;
-    }
+    while (pattern < pattern_end && *pattern == '*')
+        pattern++;
+    return pattern == pattern_end;
 }
 
 bool match_host(const char *pattern, const char *authority)
 {
-    struct span pattern_name = head_of(pattern, ":/");
-    struct span name = head_of(authority, ":");
     /* From the colon on: empty for no port. */
-    struct span pattern_port = head_of(pattern + pattern_name.length, "/");
-    struct span port = head_of(authority + name.length, "");
+    const char *port = authority + strcspn(authority, ":");
+    const char *pattern_port = pattern + strcspn(pattern, ":/");
+    size_t length = strcspn(pattern_port, "/");
 
-    return equal(pattern_port, port) && match_labels(pattern_name, name);
+    return strlen(port) == length && strncmp(port, pattern_port, length) == 0 &&
+           match_name(pattern, pattern_port, authority, port);
 }
 
 bool match_image(const char *pattern, const char *authority, const char *path)

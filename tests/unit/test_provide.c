@@ -317,43 +317,6 @@ static void errors_of_this_process_alone_are_not_shared(void **state)
     in_directory("! ls failure-* 2>/dev/null");
 }
 
-/* The same request of a process with more time, while the first one's is under way. */
-static void run_with_more_time(const struct http_request *request)
-{
-    struct kubelet_request other = {.image = DEMO "/b"};
-    struct answer answer AUTO(provide_answer_clear) = {0};
-    struct settings patient = settings;
-    struct run run = {.settings = &patient, .system = &fake_system};
-    struct error err = {0};
-
-    (void)request;
-    patient.deadline_s = 600;
-    run.http = (struct http){.system = &fake_system,
-                             .transport = &fake_http_transport,
-                             .deadline_ms = fake.mono_ms + 600000};
-    assert_true(provide(&answer, &run, &other, &err));
-    assert_int_equal(fake.slept_ms, 0);
-}
-
-static void who_has_more_time_does_not_wait_for_who_has_less(void **state)
-{
-    static const struct fake_exchange script[] = {
-        {.method = "GET", .url = DEMO "/v2/", .status = 401, .challenge = FOUND},
-        {.method = "POST",
-         .url = "InstanceId=cri-found",
-         .status = 403,
-         .body = REFUSAL("NoPermission"),
-         .on_request = run_with_more_time},
-        {.method = "POST", .url = "InstanceId=cri-found", .status = 200, .body = TOKEN},
-    };
-    struct answer answer AUTO(provide_answer_clear) = {0};
-    struct error err = {0};
-
-    (void)state;
-    assert_false(ask(&answer, DEMO "/a", key, script, COUNT_OF(script), &err));
-    assert_string_equal(err.service_code, "NoPermission");
-}
-
 static void next_source_follows_an_absent_metadata_service(void **state)
 {
     static const struct fake_text uri[] = {
@@ -503,8 +466,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(instance_is_remembered_for_one_configuration, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(errors_of_this_process_alone_are_not_shared, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(who_has_more_time_does_not_wait_for_who_has_less, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(next_source_follows_an_absent_metadata_service, set_up,
                                         tear_down),

@@ -149,6 +149,35 @@ static void waiter_takes_the_error_of_the_leader(void **state)
     singleflight_leave(&waiter);
 }
 
+static void runs_out_of_time(void)
+{
+    struct error err = {0};
+
+    error_set(&err, ERROR_TEMPORARY, "gave up");
+    leader.deadline_s = 3;
+    singleflight_publish_error(&leader, &err);
+}
+
+static void waiter_with_more_time_leads_after_a_leader_with_less(void **state)
+{
+    struct token out = {0};
+    struct error err = {0};
+    int64_t remaining_s = 0;
+
+    (void)state;
+    for (int64_t deadline_s = 3; deadline_s < 5; deadline_s++) {
+        struct singleflight waiter = make_flight("instance", "host");
+
+        waiter.deadline_s = deadline_s;
+        leads("instance", "host", runs_out_of_time);
+        assert_int_equal(join(&waiter, &out, &remaining_s, &err),
+                         deadline_s == 3 ? SINGLEFLIGHT_FAILED : SINGLEFLIGHT_FETCH);
+        assert_int_equal(waiter.is_leader, deadline_s > 3);
+        singleflight_leave(&waiter);
+        fake.mono_ms++;
+    }
+}
+
 static void later_processes_do_not_take_an_old_error(void **state)
 {
     struct singleflight later = make_flight("instance", "host");
@@ -328,6 +357,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(waiter_takes_the_token_of_the_leader, set_up, tear_down),
         cmocka_unit_test_setup_teardown(waiter_takes_the_error_of_the_leader, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(waiter_with_more_time_leads_after_a_leader_with_less,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(later_processes_do_not_take_an_old_error, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(waiter_leads_after_a_leader_that_died, set_up, tear_down),
