@@ -276,7 +276,8 @@ void store_remove(const struct store *store, enum store_kind kind, const char *k
 enum store_lock store_try_lock(int *descriptor, const struct store *store, const char *key)
 {
     char name[NAME_SIZE];
-    int lock AUTO(file_close) = -1;
+    bool is_busy;
+    int lock;
 
     name_file(name, LOCK, key);
     lock = open_lock(store, name);
@@ -288,11 +289,13 @@ enum store_lock store_try_lock(int *descriptor, const struct store *store, const
         log_info("cache: cannot open %s: %s", name, strerror(errno));
         return STORE_UNLOCKABLE;
     }
-    if (!lock_file(lock, store, name))
-        return errno == EWOULDBLOCK ? STORE_BUSY : STORE_UNLOCKABLE;
-    /* A lock in use does not become too old. */
-    (void)futimens(lock, NULL);
-    *descriptor = lock;
-    lock = -1;
-    return STORE_LOCKED;
+    if (lock_file(lock, store, name)) {
+        /* A lock in use does not become too old. */
+        (void)futimens(lock, NULL);
+        *descriptor = lock;
+        return STORE_LOCKED;
+    }
+    is_busy = errno == EWOULDBLOCK;
+    (void)close(lock);
+    return is_busy ? STORE_BUSY : STORE_UNLOCKABLE;
 }

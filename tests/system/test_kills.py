@@ -69,7 +69,7 @@ def records_of_another_boot(cloud, directory):
     for kind in records.KINDS:
         assert records.of_kind(directory, kind), kind
         records.rewrite(directory, lambda record: record.update(bootId="another"), kind)
-    for name in ("new-0123456789abcdef", "lock-" + "0" * 64):
+    for name in ("new-" + "0" * 64, "lock-" + "0" * 64):
         (directory / name).write_text("")
         (directory / name).chmod(0o600)
         os.utime(directory / name, (time.time() - 2 * DAY_S,) * 2)
