@@ -153,16 +153,10 @@ static bool run_command(struct answer *out, int64_t started_ms, int argc, char *
     /* Nobody types a request: on a terminal, help is wanted. */
     if (options.command == OPTIONS_KUBELET && isatty(STDIN_FILENO))
         options.command = OPTIONS_HELP;
-    switch (options.command) {
-    case OPTIONS_VERSION:
-    case OPTIONS_HELP:
+    if (options.command == OPTIONS_VERSION || options.command == OPTIONS_HELP)
         return print_version_or_help(options.command == OPTIONS_VERSION, err);
-    case OPTIONS_GET:
-        return serve(get_run, out, started_ms, &options, err);
-    case OPTIONS_KUBELET:
-        break;
-    }
-    return serve(kubelet_run, out, started_ms, &options, err);
+    return serve(options.command == OPTIONS_GET ? get_run : kubelet_run, out, started_ms, &options,
+                 err);
 }
 
 static bool run_docker_helper(struct answer *out, int64_t started_ms, int argc, char **argv,

@@ -45,15 +45,19 @@ static void read_error(struct api_error *out, const struct doc_node *root)
               "noPermissionType");
 }
 
+static bool parse(struct doc *doc, const void *bytes, size_t length, struct error *err)
+{
+    return doc_parse(doc, ERROR_UNAVAILABLE, bytes, length, API_REPLY_MAX_BYTES, err);
+}
+
 void api_reply_decode_error(struct api_error *out, const void *bytes, size_t length)
 {
     struct doc doc AUTO(doc_clear) = {0};
     struct error ignored;
 
     *out = (struct api_error){0};
-    if (!doc_parse(&doc, ERROR_UNAVAILABLE, bytes, length, API_REPLY_MAX_BYTES, &ignored))
-        return;
-    read_error(out, &doc.root);
+    if (parse(&doc, bytes, length, &ignored))
+        read_error(out, &doc.root);
 }
 
 static bool is_success(const struct doc_node *root)
@@ -70,7 +74,7 @@ bool api_reply_is_refusal(const void *bytes, size_t length)
     struct error ignored;
     struct api_error refusal = {0};
 
-    if (!doc_parse(&doc, ERROR_UNAVAILABLE, bytes, length, API_REPLY_MAX_BYTES, &ignored))
+    if (!parse(&doc, bytes, length, &ignored))
         return false;
     if (doc_member(&doc.root, "IsSuccess").present)
         return !is_success(&doc.root);
@@ -82,7 +86,7 @@ bool api_reply_is_refusal(const void *bytes, size_t length)
 /* Parses an answer of 2018-12-01, whose IsSuccess must be true. */
 static bool parse_enterprise(struct doc *doc, const void *bytes, size_t length, struct error *err)
 {
-    return doc_parse(doc, ERROR_UNAVAILABLE, bytes, length, API_REPLY_MAX_BYTES, err) &&
+    return parse(doc, bytes, length, err) &&
            (is_success(&doc->root) || error_set(err, ERROR_UNAVAILABLE, "IsSuccess is not true"));
 }
 
@@ -111,45 +115,31 @@ static bool read_time(int64_t *unix_s, struct doc_node node, struct error *err)
     return true;
 }
 
-static bool decode_token(struct token *out, struct doc_node user, struct doc_node password,
-                         struct doc_node expiry, struct error *err)
+bool api_reply_decode_token(struct token *out, bool is_personal, const void *bytes, size_t length,
+                            struct error *err)
 {
+    struct doc doc AUTO(doc_clear) = {0};
     struct token fresh AUTO(token_clear) = {0};
+    struct doc_node data;
+    struct doc_node user;
+    struct doc_node password;
 
+    if (!(is_personal ? parse(&doc, bytes, length, err)
+                      : parse_enterprise(&doc, bytes, length, err)))
+        return false;
+    data = is_personal ? doc_member(&doc.root, "data") : doc.root;
+    user = doc_member(&data, is_personal ? "tempUserName" : "TempUsername");
+    password = doc_member(&data, is_personal ? "authorizationToken" : "AuthorizationToken");
     if (!doc_text(fresh.user, sizeof fresh.user, user, err) ||
         !doc_check_printable(fresh.user, &user, err) ||
         !doc_secret(&fresh.password, TOKEN_PASSWORD_MAX_BYTES, password, err) ||
         !doc_check_printable(secret_reveal(&fresh.password), &password, err) ||
-        !read_time(&fresh.expires_at_s, expiry, err))
+        !read_time(&fresh.expires_at_s,
+                   doc_member(&data, is_personal ? "expireDate" : "ExpireTime"), err))
         return false;
     token_clear(out);
     *out = TAKE(fresh);
     return true;
-}
-
-bool api_reply_decode_token_enterprise(struct token *out, const void *bytes, size_t length,
-                                       struct error *err)
-{
-    struct doc doc AUTO(doc_clear) = {0};
-
-    return parse_enterprise(&doc, bytes, length, err) &&
-           decode_token(out, doc_member(&doc.root, "TempUsername"),
-                        doc_member(&doc.root, "AuthorizationToken"),
-                        doc_member(&doc.root, "ExpireTime"), err);
-}
-
-bool api_reply_decode_token_personal(struct token *out, const void *bytes, size_t length,
-                                     struct error *err)
-{
-    struct doc doc AUTO(doc_clear) = {0};
-    struct doc_node data;
-
-    if (!doc_parse(&doc, ERROR_UNAVAILABLE, bytes, length, API_REPLY_MAX_BYTES, err))
-        return false;
-    data = doc_member(&doc.root, "data");
-    return doc_object(data, err) && decode_token(out, doc_member(&data, "tempUserName"),
-                                                 doc_member(&data, "authorizationToken"),
-                                                 doc_member(&data, "expireDate"), err);
 }
 
 static bool decode_instance(struct api_instance_page *page, const char *name,

@@ -33,14 +33,11 @@ void api_reply_decode_error(struct api_error *out, const void *bytes, size_t len
  * it has a code and no result. */
 bool api_reply_is_refusal(const void *bytes, size_t length);
 
-/* GetAuthorizationToken of 2018-12-01. User and password are printable ASCII and not empty; the
- * expiry may come in seconds or milliseconds, as a number or a string. */
-CHECKED bool api_reply_decode_token_enterprise(struct token *out, const void *bytes, size_t length,
-                                               struct error *err);
-
-/* GET /tokens of 2016-06-07; else as above. */
-CHECKED bool api_reply_decode_token_personal(struct token *out, const void *bytes, size_t length,
-                                             struct error *err);
+/* GetAuthorizationToken of 2018-12-01, or GET /tokens of 2016-06-07 (Personal Edition). User and
+ * password are printable ASCII and not empty; the expiry may come in seconds or milliseconds, as a
+ * number or a string. */
+CHECKED bool api_reply_decode_token(struct token *out, bool is_personal, const void *bytes,
+                                    size_t length, struct error *err);
 
 /* A page of ListInstance of 2018-12-01, of at most API_REPLY_INSTANCES_MAX instances. */
 struct api_instance_page {

@@ -174,10 +174,8 @@ static bool check_match(const char *text, const char *what, struct error *err)
         fault = "must be at most 512 bytes long";
     else if (strstr(text, "://") != NULL)
         fault = "has a scheme; write the host without it";
-    else if (strchr(text, '?') != NULL)
-        fault = "has a ?, which never matches; * is the only wildcard";
-    else if (strchr(text, '[') != NULL)
-        fault = "has a [; * is the only wildcard";
+    else if (strpbrk(text, "?[") != NULL)
+        fault = "has a ? or [; * is the only wildcard";
     else
         fault = find_fault_in_host(text, host);
     if (fault == NULL)

@@ -18,21 +18,6 @@ void file_close(const int *descriptor)
 }
 
 /* Whoever can write the file decides what it says: the same rule as ssh's. */
-static bool check_trusted(const struct stat *status, const char *path, struct error *err)
-{
-    if (!S_ISREG(status->st_mode))
-        return error_set(err, ERROR_CONFIG, "%s is not a regular file", path);
-    if (status->st_uid != 0 && status->st_uid != geteuid())
-        return error_set_advised(
-            err, ERROR_CONFIG,
-            ADVICE("Run: chown root %s, or run this program as the file's owner", path),
-            "%s belongs to neither root nor the user that runs this program", path);
-    if ((status->st_mode & (S_IWGRP | S_IWOTH)) != 0)
-        return error_set_advised(err, ERROR_CONFIG, ADVICE("Run: chmod go-w %s", path),
-                                 "%s can be written by others than its owner", path);
-    return true;
-}
-
 static bool read_trusted(struct buf *out, int descriptor, const char *path, size_t max_bytes,
                          struct error *err)
 {
@@ -40,8 +25,16 @@ static bool read_trusted(struct buf *out, int descriptor, const char *path, size
 
     if (fstat(descriptor, &status) != 0)
         return error_set(err, ERROR_CONFIG, "cannot open %s: %s", path, strerror(errno));
-    if (!check_trusted(&status, path, err))
-        return false;
+    if (!S_ISREG(status.st_mode))
+        return error_set(err, ERROR_CONFIG, "%s is not a regular file", path);
+    if (status.st_uid != 0 && status.st_uid != geteuid())
+        return error_set_advised(
+            err, ERROR_CONFIG,
+            ADVICE("Run: chown root %s, or run this program as the file's owner", path),
+            "%s belongs to neither root nor the user that runs this program", path);
+    if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+        return error_set_advised(err, ERROR_CONFIG, ADVICE("Run: chmod go-w %s", path),
+                                 "%s can be written by others than its owner", path);
     if (file_read_stream(out, descriptor, max_bytes, INT64_MAX, err))
         return true;
     err->kind = ERROR_CONFIG;

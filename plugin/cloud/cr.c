@@ -49,17 +49,12 @@ bool cr_get_token(struct token *out, int64_t *server_time_s, const struct api *a
 {
     struct openapi_reply reply AUTO(openapi_reply_clear) = {0};
     const struct sign_v3_parameter query[] = {{"InstanceId", instance_id}};
-    bool decoded;
 
     if (instance_id == NULL ? !openapi_call(&reply, api, &personal, err)
                             : !call_enterprise(&reply, api, "GetAuthorizationToken", query, 1, err))
         return false;
     *server_time_s = reply.server_time_s;
-    decoded =
-        instance_id == NULL
-            ? api_reply_decode_token_personal(out, reply.body.bytes, reply.body.length, err)
-            : api_reply_decode_token_enterprise(out, reply.body.bytes, reply.body.length, err);
-    if (!decoded)
+    if (!api_reply_decode_token(out, instance_id == NULL, reply.body.bytes, reply.body.length, err))
         return openapi_fail_answer(&reply, "GetAuthorizationToken", err);
     text_copy(out->request_id, sizeof out->request_id, reply.request_id);
     return true;

@@ -23,12 +23,12 @@ static void decode_tokens(const uint8_t *bytes, size_t length)
     struct token token AUTO(token_clear) = {0};
     struct error err = {0};
 
-    if (api_reply_decode_token_enterprise(&token, bytes, length, &err)) {
+    if (api_reply_decode_token(&token, false, bytes, length, &err)) {
         check_token(&token);
         if (api_reply_is_refusal(bytes, length))
             abort();
     }
-    if (api_reply_decode_token_personal(&token, bytes, length, &err))
+    if (api_reply_decode_token(&token, true, bytes, length, &err))
         check_token(&token);
 }
 

@@ -136,8 +136,8 @@ static void decodes_enterprise_tokens(void **state)
     for (size_t i = 0; i < COUNT_OF(enterprise); i++) {
         struct error err = {0};
 
-        if (!api_reply_decode_token_enterprise(&token, enterprise[i].text,
-                                               strlen(enterprise[i].text), &err))
+        if (!api_reply_decode_token(&token, false, enterprise[i].text, strlen(enterprise[i].text),
+                                    &err))
             fail_msg("%s gave: %s", enterprise[i].text, err.cause);
         assert_string_equal(token.user, "cr_temp_user");
         assert_string_equal(secret_reveal(&token.password), "eyJ0:example");
@@ -190,8 +190,8 @@ static void refuses_enterprise_tokens(void **state)
         struct token token AUTO(token_clear) = {0};
         struct error err = {0};
 
-        if (api_reply_decode_token_enterprise(&token, bad_enterprise[i].text,
-                                              strlen(bad_enterprise[i].text), &err))
+        if (api_reply_decode_token(&token, false, bad_enterprise[i].text,
+                                   strlen(bad_enterprise[i].text), &err))
             fail_msg("accepted: %s", bad_enterprise[i].text);
         if (strstr(err.cause, bad_enterprise[i].words) == NULL)
             fail_msg("%s gave: %s", bad_enterprise[i].text, err.cause);
@@ -219,9 +219,9 @@ static void bounds_the_password(void **state)
     (void)state;
     append_token(&fits, TOKEN_PASSWORD_MAX_BYTES);
     append_token(&too_long, TOKEN_PASSWORD_MAX_BYTES + 1);
-    assert_true(api_reply_decode_token_enterprise(&token, fits.bytes, fits.length, &err));
+    assert_true(api_reply_decode_token(&token, false, fits.bytes, fits.length, &err));
     assert_int_equal(token.password.length, TOKEN_PASSWORD_MAX_BYTES);
-    assert_false(api_reply_decode_token_enterprise(&token, too_long.bytes, too_long.length, &err));
+    assert_false(api_reply_decode_token(&token, false, too_long.bytes, too_long.length, &err));
 }
 
 #define DATA(fields) "{\"requestId\":\"R\",\"data\":{" fields "}}"
@@ -246,16 +246,16 @@ static void decodes_personal_tokens(void **state)
     struct error err = {0};
 
     (void)state;
-    assert_true(api_reply_decode_token_personal(&token, text, strlen(text), &err));
+    assert_true(api_reply_decode_token(&token, true, text, strlen(text), &err));
     assert_string_equal(token.user, "cr_temp_user");
     assert_string_equal(secret_reveal(&token.password), "opaque");
     assert_int_equal(token.expires_at_s, 1646219005);
     for (size_t i = 0; i < COUNT_OF(bad); i++) {
-        if (api_reply_decode_token_personal(&token, bad[i], strlen(bad[i]), &err))
+        if (api_reply_decode_token(&token, true, bad[i], strlen(bad[i]), &err))
             fail_msg("accepted: %s", bad[i]);
         assert_int_equal(err.kind, ERROR_UNAVAILABLE);
     }
-    assert_false(api_reply_decode_token_personal(&token, bad[4], strlen(bad[4]), &err));
+    assert_false(api_reply_decode_token(&token, true, bad[4], strlen(bad[4]), &err));
     assert_string_equal(err.cause, "data.tempUserName is missing: it must be a string");
 }
 
