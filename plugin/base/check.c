@@ -185,31 +185,17 @@ static bool check_match(const char *text, const char *what, struct error *err)
     return true;
 }
 
-/* acs:ram::ACCOUNT:KIND/NAME. */
-static bool is_arn(const char *text, const char *kind)
+/* What follows "acs:ram::ACCOUNT:"; "" if `text` is no such ARN. */
+static const char *skip_account(const char *text)
 {
     static const char prefix[] = "acs:ram::";
     size_t digits;
 
     if (!text_starts_with(text, prefix))
-        return false;
+        return "";
     text += strlen(prefix);
     digits = strspn(text, DIGITS);
-    if (digits < 8 || digits > 20 || text[digits] != ':' ||
-        !text_starts_with(text + digits + 1, kind))
-        return false;
-    text += digits + 1 + strlen(kind);
-    return text[0] == '/' && consists_of(text + 1, 1, 128, LOWER UPPER DIGITS "._/-");
-}
-
-static bool is_role_arn(const char *text)
-{
-    return is_arn(text, "role");
-}
-
-static bool is_oidc_provider_arn(const char *text)
-{
-    return is_arn(text, "oidc-provider");
+    return digits >= 8 && digits <= 20 && text[digits] == ':' ? text + digits + 1 : "";
 }
 
 static bool is_policy(const char *text)
@@ -222,10 +208,11 @@ bool check_text(enum check_type type, const char *text, const char *what, struct
     static const struct {
         const char *expected;
         bool (*is_valid)(const char *text); /* in place of what follows */
-        const char *prefix;
-        size_t min; /* without the prefix */
+        const char *prefix;                 /* after the account, for an ARN */
+        size_t min;                         /* without the prefix */
         size_t max;
         const char *allowed; /* NULL: all but control bytes */
+        bool is_arn;
     } types[] = {
         [CHECK_REGION] = {"a region id such as cn-shanghai", text_is_region},
         [CHECK_INSTANCE_ID] = {"an instance id: cri- and lower-case letters and digits", NULL,
@@ -235,10 +222,11 @@ bool check_text(enum check_type type, const char *text, const char *what, struct
                               1, 64, LOWER DIGITS "-"},
         [CHECK_ROLE_NAME] = {"the name of a RAM role: 1 to 64 letters, digits, . _ and -", NULL, "",
                              1, 64, LOWER UPPER DIGITS "._-"},
-        [CHECK_ROLE_ARN] = {"the ARN of a RAM role, acs:ram::ACCOUNT:role/NAME", is_role_arn},
+        [CHECK_ROLE_ARN] = {"the ARN of a RAM role, acs:ram::ACCOUNT:role/NAME", NULL, "role/", 1,
+                            128, LOWER UPPER DIGITS "._/-", true},
         [CHECK_OIDC_PROVIDER_ARN] =
-            {"the ARN of an OIDC provider, acs:ram::ACCOUNT:oidc-provider/NAME",
-             is_oidc_provider_arn},
+            {"the ARN of an OIDC provider, acs:ram::ACCOUNT:oidc-provider/NAME", NULL,
+             "oidc-provider/", 1, 128, LOWER UPPER DIGITS "._/-", true},
         [CHECK_SESSION_NAME] = {"2 to 64 letters, digits, . @ _ and -", NULL, "", 2, 64,
                                 LOWER UPPER DIGITS ".@_-"},
         [CHECK_EXTERNAL_ID] = {"2 to 1224 letters, digits, _ + = , . @ : / and -", NULL, "", 2,
@@ -252,6 +240,8 @@ bool check_text(enum check_type type, const char *text, const char *what, struct
         return check_match(text, what, err);
     if (type == CHECK_ENDPOINT_HTTP || type == CHECK_ENDPOINT_HTTPS)
         return check_endpoint(text, type == CHECK_ENDPOINT_HTTP ? "http" : "https", what, err);
+    if (types[type].is_arn)
+        text = skip_account(text);
     if (types[type].is_valid != NULL
             ? types[type].is_valid(text)
             : text_starts_with(text, types[type].prefix) &&

@@ -211,32 +211,111 @@ static void checks_matches(void **state)
     }
 }
 
+#define PROVIDER "acs:ram::12345678:oidc-provider/"
+
+static const struct {
+    enum check_type type;
+    bool is_valid;
+    const char *text;
+} names[] = {
+    {CHECK_REGION, true, "cn-shanghai"},
+    {CHECK_REGION, true, "ap-southeast-1"},
+    {CHECK_REGION, true, "us-west-1"},
+    {CHECK_REGION, false, ""},
+    {CHECK_REGION, false, "c"},
+    {CHECK_REGION, false, "-cn"},
+    {CHECK_REGION, false, "cn-"},
+    {CHECK_REGION, false, "CN-shanghai"},
+    {CHECK_REGION, false, "c_n"},
+    {CHECK_REGION, false, "cn.x"},
+    {CHECK_REGION, false, "c n"},
+    {CHECK_REGION, false, "cn/"},
+    {CHECK_REGION, false, "cn-" A60 "a"},
+    {CHECK_REGION, false, "oss-cn-hangzhou"},
+    {CHECK_REGION, false, "cn"},
+    {CHECK_INSTANCE_ID, true, "cri-a"},
+    {CHECK_INSTANCE_ID, true, "cri-sgedpenzw80e1abc"},
+    {CHECK_INSTANCE_ID, true, "cri-" A60},
+    {CHECK_INSTANCE_ID, false, ""},
+    {CHECK_INSTANCE_ID, false, "cri-"},
+    {CHECK_INSTANCE_ID, false, "cri-A"},
+    {CHECK_INSTANCE_ID, false, "crpi-a"},
+    {CHECK_INSTANCE_ID, false, "cri-a-"},
+    {CHECK_INSTANCE_ID, false, "xcri-abc"},
+    {CHECK_INSTANCE_ID, false, "cri-" A60 "a"},
+    {CHECK_ACCOUNT_ID, true, "12345678"},
+    {CHECK_ACCOUNT_ID, true, "12345678901234567890"},
+    {CHECK_ACCOUNT_ID, false, "1234567"},
+    {CHECK_ACCOUNT_ID, false, "123456789012345678901"},
+    {CHECK_ACCOUNT_ID, false, "1234567a"},
+    {CHECK_CLUSTER_ID, true, "c0ffee-1"},
+    {CHECK_CLUSTER_ID, false, ""},
+    {CHECK_CLUSTER_ID, false, "C"},
+    {CHECK_CLUSTER_ID, false, A64 "a"},
+    {CHECK_ROLE_NAME, true, "R"},
+    {CHECK_ROLE_NAME, true, "a.b_c-D9"},
+    {CHECK_ROLE_NAME, true, A64},
+    {CHECK_ROLE_NAME, false, ""},
+    {CHECK_ROLE_NAME, false, "a b"},
+    {CHECK_ROLE_NAME, false, "a/b"},
+    {CHECK_ROLE_NAME, false, "a\n"},
+    {CHECK_ROLE_NAME, false, A64 "a"},
+    {CHECK_ROLE_NAME, false, "\xC3\xA9"},
+    {CHECK_ROLE_ARN, true, "acs:ram::12345678:role/a/B.c_d-e"},
+    {CHECK_ROLE_ARN, true, "acs:ram::12345678901234567890:role/" A64 A64},
+    {CHECK_ROLE_ARN, false, ""},
+    {CHECK_ROLE_ARN, false, "role/a"},
+    {CHECK_ROLE_ARN, false, "acs:ram::1234567:role/a"},
+    {CHECK_ROLE_ARN, false, "acs:ram::123456789012345678901:role/a"},
+    {CHECK_ROLE_ARN, false, "acs:ram::12345678role/a"},
+    {CHECK_ROLE_ARN, false, "acs:ram::12345678:role"},
+    {CHECK_ROLE_ARN, false, "acs:ram::12345678:role/"},
+    {CHECK_ROLE_ARN, false, "acs:ram::12345678:roles/a"},
+    {CHECK_ROLE_ARN, false, "acs:ram::12345678:role/a b"},
+    {CHECK_ROLE_ARN, false, "acs:ram::12345678:role/" A64 A64 "a"},
+    {CHECK_ROLE_ARN, false, PROVIDER "a"},
+    {CHECK_OIDC_PROVIDER_ARN, true, PROVIDER "ack-rrsa-c1"},
+    {CHECK_OIDC_PROVIDER_ARN, false, PROVIDER},
+    {CHECK_OIDC_PROVIDER_ARN, false, "acs:ram::12345678:role/a"},
+    {CHECK_SESSION_NAME, true, "a@"},
+    {CHECK_SESSION_NAME, true, A64},
+    {CHECK_SESSION_NAME, false, "a"},
+    {CHECK_SESSION_NAME, false, "a b"},
+    {CHECK_SESSION_NAME, false, A64 "a"},
+    {CHECK_EXTERNAL_ID, true, "a_B9+=,.@:/-"},
+    {CHECK_EXTERNAL_ID, false, "a"},
+    {CHECK_EXTERNAL_ID, false, "a b"},
+    {CHECK_POLICY, true, "{\n}"},
+    {CHECK_POLICY, false, ""},
+    {CHECK_PROFILE_NAME, true, "a b\xC3\xA9"},
+    {CHECK_PROFILE_NAME, true, A64 A64 A64 A64},
+    {CHECK_PROFILE_NAME, false, ""},
+    {CHECK_PROFILE_NAME, false, "a\nb"},
+    {CHECK_PROFILE_NAME, false, "a\x7F"},
+    {CHECK_PROFILE_NAME, false, A64 A64 A64 A64 "a"},
+    {CHECK_DIRECTORY, true, "/"},
+    {CHECK_DIRECTORY, true, "/a b"},
+    {CHECK_DIRECTORY, false, ""},
+    {CHECK_DIRECTORY, false, "a"},
+    {CHECK_DIRECTORY, false, "/a\n"},
+};
+
 static void checks_names(void **state)
 {
-    static const char *const good_regions[] = {"cn-shanghai", "ap-southeast-1", "us-west-1"};
-    static const char *const bad_regions[] = {
-        "",     "c",   "-cn", "cn-",         "CN-shanghai",     "c_n",
-        "cn.x", "c n", "cn/", "cn-" A60 "a", "oss-cn-hangzhou", "cn"};
-    static const char *const good_ids[] = {"cri-a", "cri-sgedpenzw80e1abc", ("cri-" A60)};
-    static const char *const bad_ids[] = {"",       "cri-",     "cri-A",         "crpi-a",
-                                          "cri-a-", "xcri-abc", ("cri-" A60 "a")};
-    static const char *const good_roles[] = {"R", "a.b_c-D9", A64};
-    static const char *const bad_roles[] = {"", "a b", "a/b", "a\n", A64 "a", "\xC3\xA9"};
+    char path[1026] = "/";
     struct error err = {0};
 
     (void)state;
-    for (size_t i = 0; i < COUNT_OF(good_regions); i++)
-        assert_true(check_text(CHECK_REGION, good_regions[i], "x", &err));
-    for (size_t i = 0; i < COUNT_OF(bad_regions); i++)
-        assert_false(check_text(CHECK_REGION, bad_regions[i], "x", &err));
-    for (size_t i = 0; i < COUNT_OF(good_ids); i++)
-        assert_true(check_text(CHECK_INSTANCE_ID, good_ids[i], "x", &err));
-    for (size_t i = 0; i < COUNT_OF(bad_ids); i++)
-        assert_false(check_text(CHECK_INSTANCE_ID, bad_ids[i], "x", &err));
-    for (size_t i = 0; i < COUNT_OF(good_roles); i++)
-        assert_true(check_text(CHECK_ROLE_NAME, good_roles[i], "x", &err));
-    for (size_t i = 0; i < COUNT_OF(bad_roles); i++)
-        assert_false(check_text(CHECK_ROLE_NAME, bad_roles[i], "x", &err));
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        if (check_text(names[i].type, names[i].text, "x", &err) != names[i].is_valid)
+            fail_msg("type %u: %s", (unsigned)names[i].type, names[i].text);
+    }
+    memset(path + 1, 'a', 1024);
+    assert_false(check_text(CHECK_DIRECTORY, path, "x", &err));
+    assert_string_equal(err.cause, "x must be an absolute path of at most 1024 bytes");
+    assert_int_equal(err.kind, ERROR_CONFIG);
+    path[1024] = '\0';
+    assert_true(check_text(CHECK_DIRECTORY, path, "x", &err));
 }
 
 int main(void)
