@@ -191,10 +191,11 @@ static bool make_ecs_ram_role(const struct profile_context *context, struct erro
     struct plan_ecs *ecs = &context->out->ecs;
 
     ecs->role = TAKE(context->profile->ram_role_name);
-    ecs->role_named_by = "the role's name in the profile";
-    if (ecs->role != NULL &&
-        !check_text(CHECK_ROLE_NAME, ecs->role, key_of(context, "ram_role_name"), err))
-        return false;
+    if (ecs->role != NULL) {
+        ecs->role_named_by = "the role's name in the profile";
+        if (!check_text(CHECK_ROLE_NAME, ecs->role, key_of(context, "ram_role_name"), err))
+            return false;
+    }
     return ecs_plan(context->out, context->file->system, err) &&
            (!ecs->is_disabled || explain_ecs_disabled(err));
 }

@@ -83,6 +83,7 @@ static void makes_a_plan_of_each_mode(void **state)
     assert_true(plan_cli(CLI(MODE("RamRoleArnWithRoleName") ROLE), NULL));
     assert_int_equal(plan.source, PLAN_ECS);
     assert_null(plan.ecs.role);
+    assert_null(plan.ecs.role_named_by);
     assert_string_equal(plan.roles[0].arn, ROLE_ARN);
 
     assert_true(plan_cli(CLI(MODE("OIDC") ROLE ",\"oidc_provider_arn\":\"" PROVIDER_ARN
