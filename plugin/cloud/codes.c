@@ -10,93 +10,85 @@
 #define THROTTLED_ADVICE "The API is throttled; retry later"
 #define UNAVAILABLE_ADVICE                                                                         \
     "The service is temporarily unavailable; retry later, or ask Alibaba Cloud support"
-#define CLOCK_ADVICE   "Run NTP (chrony) on the node: the service tolerates 15 minutes"
-#define ACCOUNT_ADVICE "Check the state of the Alibaba Cloud account"
-#define KEY_ADVICE     "Check the AccessKey: it is unknown, deleted or disabled"
-#define SECRET_ADVICE                                                                              \
-    "Check the AccessKey secret; a proxy that changes requests has the same effect"
-#define TOKEN_ADVICE "Check that AccessKey id, secret and security token belong together"
-#define CALL_ADVICE                                                                                \
-    "This API does not know the call: check the configured endpoints and what changes requests "   \
-    "on the way"
+#define KEY_ADVICE "Check the AccessKey: it is unknown, deleted or disabled"
 #define UNKNOWN_ADVICE                                                                             \
     "Look up the code in the API's documentation, or give the RequestId to Alibaba Cloud support"
 #define INSTANCE_ADVICE                                                                            \
     "Check that this instance exists in this region and belongs to the account of this identity"
 
+enum { NAMES_MAX = 6 };
+
 /* The first row that matches counts, so longer codes precede their prefixes. */
 static const struct {
-    const char *code; /* alone, or followed by a dot and more */
+    const char *names[NAMES_MAX]; /* each alone, or followed by a dot and more */
     struct codes codes;
 } rows[] = {
-    {"Throttling", {CODES_TEMPORARY, ERROR_TEMPORARY, NOTHING, THROTTLED_ADVICE}},
-    {"Rejected.Throttling", {CODES_TEMPORARY, ERROR_TEMPORARY, NOTHING, THROTTLED_ADVICE}},
-    {"ServiceUnavailable", {CODES_TEMPORARY, ERROR_TEMPORARY, NOTHING, UNAVAILABLE_ADVICE}},
-    {"ServiceUnavailableTemporary",
+    {{"Throttling", "Rejected.Throttling"},
+     {CODES_TEMPORARY, ERROR_TEMPORARY, NOTHING, THROTTLED_ADVICE}},
+    {{"ServiceUnavailable", "ServiceUnavailableTemporary", "InternalError", "InternalFailure",
+      "SystemError"},
      {CODES_TEMPORARY, ERROR_TEMPORARY, NOTHING, UNAVAILABLE_ADVICE}},
-    {"InternalError", {CODES_TEMPORARY, ERROR_TEMPORARY, NOTHING, UNAVAILABLE_ADVICE}},
-    {"InternalFailure", {CODES_TEMPORARY, ERROR_TEMPORARY, NOTHING, UNAVAILABLE_ADVICE}},
-    {"SystemError", {CODES_TEMPORARY, ERROR_TEMPORARY, NOTHING, UNAVAILABLE_ADVICE}},
-    {"InvalidTimeStamp.Format",
+    {{"InvalidTimeStamp.Format"},
      {CODES_CLOCK_SKEW, ERROR_CONFIG, NOTHING,
       "The service cannot read the date of the call: check what changes requests on the way"}},
-    {"InvalidTimeStamp", {CODES_CLOCK_SKEW, ERROR_CONFIG, NOTHING, CLOCK_ADVICE}},
-    {"IllegalTimestamp", {CODES_CLOCK_SKEW, ERROR_CONFIG, NOTHING, CLOCK_ADVICE}},
-    {"SignatureNonceUsed",
+    {{"InvalidTimeStamp", "IllegalTimestamp"},
+     {CODES_CLOCK_SKEW, ERROR_CONFIG, NOTHING,
+      "Run NTP (chrony) on the node: the service tolerates 15 minutes"}},
+    {{"SignatureNonceUsed"},
      {CODES_NONCE_USED, ERROR_TEMPORARY, NOTHING,
       "Retry; if the error persists, look for a proxy that sends requests twice"}},
-    {"InvalidSecurityToken.Expired",
+    {{"InvalidSecurityToken.Expired"},
      {CODES_OTHER, ERROR_PERMISSION, NEW_CREDENTIALS,
       "The STS credentials have expired: renew them where they come from; if they are fresh "
       "there, check the clock there (NTP)"}},
-    {"InvalidSecurityToken", {CODES_OTHER, ERROR_PERMISSION, NOTHING, TOKEN_ADVICE}},
-    {"MissingSecurityToken",
+    {{"InvalidSecurityToken"},
+     {CODES_OTHER, ERROR_PERMISSION, NOTHING,
+      "Check that AccessKey id, secret and security token belong together"}},
+    {{"MissingSecurityToken"},
      {CODES_OTHER, ERROR_PERMISSION, NOTHING,
       "An STS AccessKey needs its security token: set ALIBABA_CLOUD_SECURITY_TOKEN"}},
     /* Also returned for STS credentials that have expired. */
-    {"InvalidAccessKeyId.NotFound", {CODES_OTHER, ERROR_PERMISSION, NEW_CREDENTIALS, KEY_ADVICE}},
-    {"InvalidAccessKeyId", {CODES_OTHER, ERROR_PERMISSION, NOTHING, KEY_ADVICE}},
-    {"Forbidden.AccessKeyDisabled", {CODES_OTHER, ERROR_PERMISSION, NOTHING, KEY_ADVICE}},
-    {"SignatureDoesNotMatch", {CODES_BAD_SIGNATURE, ERROR_PERMISSION, NOTHING, SECRET_ADVICE}},
-    {"IncompleteSignature", {CODES_BAD_SIGNATURE, ERROR_PERMISSION, NOTHING, SECRET_ADVICE}},
-    {"NoPermission", {CODES_FORBIDDEN, ERROR_PERMISSION, NOTHING, ""}},
-    {"NoPrivilege", {CODES_FORBIDDEN, ERROR_PERMISSION, NOTHING, ""}},
-    {"Forbidden.RiskControl", {CODES_OTHER, ERROR_PERMISSION, NOTHING, ACCOUNT_ADVICE}},
-    {"Forbidden", {CODES_FORBIDDEN, ERROR_PERMISSION, NOTHING, ""}},
-    {"AccessDenied", {CODES_FORBIDDEN, ERROR_PERMISSION, NOTHING, ""}},
-    {"StatusForbidden", {CODES_FORBIDDEN, ERROR_PERMISSION, NOTHING, ""}},
-    {"AuthenticationFailed", {CODES_FORBIDDEN, ERROR_PERMISSION, NOTHING, ""}},
-    {"EntityNotExist.Role",
+    {{"InvalidAccessKeyId.NotFound"}, {CODES_OTHER, ERROR_PERMISSION, NEW_CREDENTIALS, KEY_ADVICE}},
+    {{"InvalidAccessKeyId", "Forbidden.AccessKeyDisabled"},
+     {CODES_OTHER, ERROR_PERMISSION, NOTHING, KEY_ADVICE}},
+    {{"SignatureDoesNotMatch", "IncompleteSignature"},
+     {CODES_BAD_SIGNATURE, ERROR_PERMISSION, NOTHING,
+      "Check the AccessKey secret; a proxy that changes requests has the same effect"}},
+    {{"Forbidden.RiskControl", "InsufficientBalance"},
+     {CODES_OTHER, ERROR_PERMISSION, NOTHING, "Check the state of the Alibaba Cloud account"}},
+    {{"NoPermission", "NoPrivilege", "Forbidden", "AccessDenied", "StatusForbidden",
+      "AuthenticationFailed"},
+     {CODES_FORBIDDEN, ERROR_PERMISSION, NOTHING, ""}},
+    {{"EntityNotExist.Role"},
      {CODES_OTHER, ERROR_PERMISSION, NOTHING, "Check account and name in the role's ARN"}},
-    {"EntityNotExist.OIDCProvider",
+    {{"EntityNotExist.OIDCProvider"},
      {CODES_OTHER, ERROR_PERMISSION, NOTHING, "Check account and name in the OIDC provider's ARN"}},
-    {"EntityNotExist", {CODES_OTHER, ERROR_PERMISSION, NOTHING, UNKNOWN_ADVICE}},
-    {"AuthenticationFail.OIDCToken.Expired",
+    {{"EntityNotExist"}, {CODES_OTHER, ERROR_PERMISSION, NOTHING, UNKNOWN_ADVICE}},
+    {{"AuthenticationFail.OIDCToken.Expired"},
      {CODES_OIDC_EXPIRED, ERROR_PERMISSION, NEW_CREDENTIALS, UNKNOWN_ADVICE}},
-    {"AuthenticationFail", {CODES_OIDC_REFUSED, ERROR_PERMISSION, NOTHING, UNKNOWN_ADVICE}},
-    {"InstanceNotExist", {CODES_OTHER, ERROR_PERMISSION, NEW_INSTANCE_ID, INSTANCE_ADVICE}},
-    {"InstanceIdNotExist", {CODES_OTHER, ERROR_PERMISSION, NEW_INSTANCE_ID, INSTANCE_ADVICE}},
-    {"InstanceStatusNotSupport",
+    {{"AuthenticationFail"}, {CODES_OIDC_REFUSED, ERROR_PERMISSION, NOTHING, UNKNOWN_ADVICE}},
+    {{"InstanceNotExist", "InstanceIdNotExist"},
+     {CODES_OTHER, ERROR_PERMISSION, NEW_INSTANCE_ID, INSTANCE_ADVICE}},
+    {{"InstanceStatusNotSupport"},
      {CODES_OTHER, ERROR_PERMISSION, NOTHING, "The instance is stopped, retired or overdue"}},
-    {"UserNotExist",
+    {{"UserNotExist"},
      {CODES_OTHER, ERROR_PERMISSION, NOTHING,
       "This identity has no Personal Edition user: set a registry password in the ACR console "
       "once, or use an Enterprise Edition instance"}},
-    {"InsufficientBalance", {CODES_OTHER, ERROR_PERMISSION, NOTHING, ACCOUNT_ADVICE}},
-    {"InvalidParameter.DurationSeconds",
+    {{"InvalidParameter.DurationSeconds"},
      {CODES_OTHER, ERROR_CONFIG, NOTHING,
       "The duration must lie between 900 seconds and the role's maximum session duration"}},
-    {"InvalidParameter.PolicyGrammar",
+    {{"InvalidParameter.PolicyGrammar"},
      {CODES_OTHER, ERROR_CONFIG, NOTHING, "Check the policy that narrows the role"}},
-    {"InvalidParameter.PolicySize",
+    {{"InvalidParameter.PolicySize"},
      {CODES_OTHER, ERROR_CONFIG, NOTHING, "Shorten the policy that narrows the role"}},
-    {"InvalidParameter",
+    {{"InvalidParameter"},
      {CODES_OTHER, ERROR_CONFIG, NOTHING,
       "Correct in the configuration the parameter that the service names"}},
-    {"MissingParameter", {CODES_OTHER, ERROR_CONFIG, NOTHING, CALL_ADVICE}},
-    {"InvalidAction", {CODES_OTHER, ERROR_CONFIG, NOTHING, CALL_ADVICE}},
-    {"InvalidVersion", {CODES_OTHER, ERROR_CONFIG, NOTHING, CALL_ADVICE}},
-    {"UnsupportedHTTPMethod", {CODES_OTHER, ERROR_CONFIG, NOTHING, CALL_ADVICE}},
+    {{"MissingParameter", "InvalidAction", "InvalidVersion", "UnsupportedHTTPMethod"},
+     {CODES_OTHER, ERROR_CONFIG, NOTHING,
+      "This API does not know the call: check the configured endpoints and what changes requests "
+      "on the way"}},
 };
 
 /* Whether `code` is `known` or goes on with a dot after it. ACR writes some codes in capitals with
@@ -120,13 +112,12 @@ static enum codes_meaning oidc_meaning(const char *code)
         const char *part;
         enum codes_meaning meaning;
     } parts[] = {
-        {"Audience", CODES_OIDC_AUDIENCE},
-        {"Issuer", CODES_OIDC_ISSUER},
-        {"Fingerprint", CODES_OIDC_ISSUER},
+        {"Expired", CODES_OIDC_EXPIRED}, {"Audience", CODES_OIDC_AUDIENCE},
+        {"Issuer", CODES_OIDC_ISSUER},   {"Fingerprint", CODES_OIDC_ISSUER},
         {"Invalid", CODES_OIDC_INVALID},
     };
 
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+    for (size_t i = 0; i < COUNT_OF(parts); i++) {
         if (strstr(code, parts[i].part) != NULL)
             return parts[i].meaning;
     }
@@ -136,40 +127,33 @@ static enum codes_meaning oidc_meaning(const char *code)
 /* A code that no row matches. */
 static struct codes look_up_unknown(const char *code, long status)
 {
-    static const struct codes throttled = {CODES_TEMPORARY, ERROR_TEMPORARY, NOTHING,
-                                           THROTTLED_ADVICE};
-    static const struct codes unavailable = {CODES_TEMPORARY, ERROR_TEMPORARY, NOTHING,
-                                             UNAVAILABLE_ADVICE};
-    static const struct codes signature = {CODES_BAD_SIGNATURE, ERROR_PERMISSION, NOTHING,
-                                           UNKNOWN_ADVICE};
-    static const struct codes no_instance = {CODES_OTHER, ERROR_PERMISSION, NEW_INSTANCE_ID,
-                                             INSTANCE_ADVICE};
-    static const struct codes unknown = {CODES_OTHER, ERROR_PERMISSION, NOTHING, UNKNOWN_ADVICE};
-    static const struct codes not_the_api = {CODES_OTHER, ERROR_UNAVAILABLE, NOTHING,
-                                             "What answered is not the Alibaba Cloud API: check "
-                                             "endpoints and proxy variables"};
-
     if (strcasestr(code, "Throttling") != NULL || status == 429)
-        return throttled;
+        return (struct codes){CODES_TEMPORARY, ERROR_TEMPORARY, NOTHING, THROTTLED_ADVICE};
     if (status >= 500)
-        return unavailable;
+        return (struct codes){CODES_TEMPORARY, ERROR_TEMPORARY, NOTHING, UNAVAILABLE_ADVICE};
     if (strcasestr(code, "Signature") != NULL)
-        return signature;
+        return (struct codes){CODES_BAD_SIGNATURE, ERROR_PERMISSION, NOTHING, UNKNOWN_ADVICE};
     if (strcasestr(code, "Instance") != NULL && strcasestr(code, "Exist") != NULL)
-        return no_instance;
-    return code[0] == '\0' ? not_the_api : unknown;
+        return (struct codes){CODES_OTHER, ERROR_PERMISSION, NEW_INSTANCE_ID, INSTANCE_ADVICE};
+    if (code[0] != '\0')
+        return (struct codes){CODES_OTHER, ERROR_PERMISSION, NOTHING, UNKNOWN_ADVICE};
+    return (struct codes){CODES_OTHER, ERROR_UNAVAILABLE, NOTHING,
+                          "What answered is not the Alibaba Cloud API: check endpoints and proxy "
+                          "variables"};
 }
 
 struct codes codes_look_up(const char *code, long status)
 {
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct codes found = rows[i].codes;
 
-        if (!fits(code, rows[i].code))
-            continue;
-        if (found.meaning == CODES_OIDC_REFUSED)
-            found.meaning = oidc_meaning(code);
-        return found;
+        for (size_t j = 0; j < NAMES_MAX && rows[i].names[j] != NULL; j++) {
+            if (!fits(code, rows[i].names[j]))
+                continue;
+            if (found.meaning == CODES_OIDC_REFUSED)
+                found.meaning = oidc_meaning(code);
+            return found;
+        }
     }
     return look_up_unknown(code, status);
 }

@@ -14,7 +14,7 @@ enum codes_meaning {
     CODES_NONCE_USED,    /* sign again with another nonce, once */
     CODES_FORBIDDEN,     /* a permission is missing */
     CODES_BAD_SIGNATURE, /* the message quotes what was signed, security token included */
-    CODES_OIDC_EXPIRED,  /* the token of an OIDC provider has expired */
+    CODES_OIDC_EXPIRED,  /* the token of an OIDC provider has expired: this and the next four */
     CODES_OIDC_AUDIENCE, /* its audience is another */
     CODES_OIDC_ISSUER,   /* its issuer is not that of the OIDC provider */
     CODES_OIDC_INVALID,  /* it cannot be verified */

@@ -87,7 +87,8 @@ bool cr_find_instance(char *id, size_t size, const struct api *api, const char *
         if (is_last_page(&page, number))
             break;
     }
-    return explain_no_instance(name, err);
+    return error_set_advised(err, ERROR_PERMISSION, ADVICE_NO_INSTANCE,
+                             "no ACR instance named %s in this account and region", name);
 }
 
 bool cr_has_domain(bool *found, const struct api *api, const char *instance_id, const char *host,

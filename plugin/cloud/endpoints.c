@@ -33,5 +33,10 @@ bool endpoints_choose(struct endpoints *out, const struct endpoints_wish *wish, 
     /* Some regions have no STS host of their own. */
     if (is_sts && !is_vpc_only)
         add(out, "sts", "", "");
-    return out->count > 0 || explain_unknown_region(is_sts, err);
+    if (out->count == 0 && is_sts)
+        return error_set_advised(
+            err, ERROR_CONFIG, ADVICE_STS_REGION,
+            "endpoints.network is \"vpc\", but the region of STS is not known");
+    return out->count > 0 || error_set_advised(err, ERROR_CONFIG, ADVICE_CR_REGION,
+                                               "the region of the registry is not known");
 }

@@ -9,6 +9,8 @@
 #include "net/http.h"
 #include "net/retry.h"
 
+#define ITEMS "meta-data/"
+
 enum {
     ANSWER_MAX_BYTES = 64 * 1024,
     TOKEN_MAX_BYTES = 4096,
@@ -22,22 +24,18 @@ void metadata_clear(struct metadata *metadata)
     *metadata = (struct metadata){0};
 }
 
-static void make_url(struct buf *url, const struct metadata *metadata, const char *path,
-                     const char *item)
-{
-    buf_append_format(url, "%s%s%s", metadata->base_url, path, item);
-}
-
-static struct http_request make_request(const struct metadata *metadata, const char *method,
-                                        const char *url)
+/* `url` keeps the text of the request's URL. */
+static struct http_request make_request(struct buf *url, const struct metadata *metadata,
+                                        const char *method, const char *folder, const char *item)
 {
     struct http_request request = {.kind = HTTP_LINK_LOCAL,
                                    .method = method,
-                                   .url = url,
                                    .body_max_bytes = ANSWER_MAX_BYTES,
                                    .connect_timeout_ms = CONNECT_TIMEOUT_MS,
                                    .timeout_ms = EXCHANGE_TIMEOUT_MS};
 
+    buf_append_format(url, "%s/latest/%s%s", metadata->base_url, folder, item);
+    request.url = buf_text(url);
     if (!secret_is_empty(&metadata->token))
         request.headers[request.header_count++] =
             (struct http_header){"X-aliyun-ecs-metadata-token", secret_reveal(&metadata->token)};
@@ -64,16 +62,15 @@ static bool send(struct http_response *response, struct metadata *metadata,
         wrap(metadata, request, err);
     else
         error_wrap(err, "ECS metadata service");
-    return explain_metadata_failure(metadata, err);
+    return explain_metadata(metadata, 0, err);
 }
 
-static bool fail_status(const struct http_response *response, const struct metadata *metadata,
+static bool fail_status(long status, const struct metadata *metadata,
                         const struct http_request *request, struct error *err)
 {
-    error_set(err, response->status == 403 ? ERROR_PERMISSION : ERROR_UNAVAILABLE,
-              "HTTP status %ld", response->status);
+    error_set(err, status == 403 ? ERROR_PERMISSION : ERROR_UNAVAILABLE, "HTTP status %ld", status);
     wrap(metadata, request, err);
-    return explain_metadata_status(metadata, response->status, err);
+    return explain_metadata(metadata, status, err);
 }
 
 static bool take_token(struct metadata *metadata, const struct buf *answer, struct error *err)
@@ -81,8 +78,10 @@ static bool take_token(struct metadata *metadata, const struct buf *answer, stru
     const char *token = buf_text(answer);
     size_t length = strcspn(token, "\r\n \t");
 
-    if (length == 0 || length > TOKEN_MAX_BYTES || token[0] == '<')
-        return explain_metadata_no_token(metadata, err);
+    if (length == 0 || length > TOKEN_MAX_BYTES || token[0] == '<') {
+        error_set(err, ERROR_UNAVAILABLE, "ECS metadata service: the session token is not a token");
+        return explain_metadata(metadata, 200, err);
+    }
     secret_set(&metadata->token, token, length);
     metadata->token_is_new = true;
     return true;
@@ -92,12 +91,10 @@ static bool request_token(struct metadata *metadata, struct error *err)
 {
     struct http_response response AUTO(http_response_clear) = {0};
     struct buf url AUTO(buf_clear) = {0};
-    struct http_request request;
+    struct http_request request = make_request(&url, metadata, "PUT", "api/", "token");
     char life[16];
 
     snprintf(life, sizeof life, "%d", metadata->token_life_s);
-    make_url(&url, metadata, "/latest/api/token", "");
-    request = make_request(metadata, "PUT", buf_text(&url));
     request.headers[request.header_count++] =
         (struct http_header){"X-aliyun-ecs-metadata-token-ttl-seconds", life};
     if (!send(&response, metadata, &request, err))
@@ -105,11 +102,10 @@ static bool request_token(struct metadata *metadata, struct error *err)
     if (response.status == 200)
         return take_token(metadata, &response.body, err);
     if (response.status != 403 && response.status != 404)
-        return fail_status(&response, metadata, &request, err);
+        return fail_status(response.status, metadata, &request, err);
     if (metadata->modes == METADATA_TOKEN_ONLY) {
-        error_set(err, ERROR_CONFIG, "HTTP status %ld", response.status);
-        wrap(metadata, &request, err);
-        return explain_metadata_token_only(err);
+        error_set_advised(err, ERROR_CONFIG, ADVICE_TOKEN_ONLY, "HTTP status %ld", response.status);
+        return wrap(metadata, &request, err);
     }
     log_debug("ECS metadata service: no session token, using normal mode");
     return true;
@@ -124,12 +120,10 @@ bool metadata_open(struct metadata *metadata, struct error *err)
 enum metadata_outcome metadata_read(struct buf *out, struct metadata *metadata, const char *item,
                                     struct error *err)
 {
-    struct buf url AUTO(buf_clear) = {0};
-
-    make_url(&url, metadata, "/latest/meta-data/", item);
     for (bool renewed = false;; renewed = true) {
         struct http_response response AUTO(http_response_clear) = {0};
-        struct http_request request = make_request(metadata, "GET", buf_text(&url));
+        struct buf url AUTO(buf_clear) = {0};
+        const struct http_request request = make_request(&url, metadata, "GET", ITEMS, item);
 
         if (!send(&response, metadata, &request, err))
             return METADATA_FAILED;
@@ -140,7 +134,7 @@ enum metadata_outcome metadata_read(struct buf *out, struct metadata *metadata, 
         if (response.status == 404)
             return METADATA_ABSENT;
         if (response.status != 401 || renewed || secret_is_empty(&metadata->token)) {
-            fail_status(&response, metadata, &request, err);
+            fail_status(response.status, metadata, &request, err);
             return METADATA_FAILED;
         }
         /* 401: the session token has expired. */
@@ -153,10 +147,8 @@ enum metadata_outcome metadata_read(struct buf *out, struct metadata *metadata, 
 void metadata_prefetch(const struct metadata *metadata, const char *item)
 {
     struct buf url AUTO(buf_clear) = {0};
-    struct http_request request;
+    const struct http_request request = make_request(&url, metadata, "GET", ITEMS, item);
 
-    make_url(&url, metadata, "/latest/meta-data/", item);
-    request = make_request(metadata, "GET", buf_text(&url));
     http_prefetch(metadata->http, &request);
 }
 
@@ -165,11 +157,9 @@ bool metadata_read_optional(const struct metadata *metadata, const char *item, c
 {
     struct http_response response AUTO(http_response_clear) = {0};
     struct buf url AUTO(buf_clear) = {0};
-    struct http_request request;
+    const struct http_request request = make_request(&url, metadata, "GET", ITEMS, item);
     struct error ignored;
 
-    make_url(&url, metadata, "/latest/meta-data/", item);
-    request = make_request(metadata, "GET", buf_text(&url));
     if (!http_send(metadata->http, &request, &response, &ignored) || response.status != 200 ||
         !text_copy(out, size, buf_text(&response.body)))
         return false;

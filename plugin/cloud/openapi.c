@@ -57,18 +57,6 @@ static struct stamp make_stamp(const struct api *api)
     return stamp;
 }
 
-static void append_parameters(struct buf *out, const struct openapi_call *call)
-{
-    struct sign_v3_parameter given[OPENAPI_PARAMETERS_MAX];
-    size_t count = 0;
-
-    for (size_t i = 0; i < call->parameter_count; i++) {
-        if (call->parameters[i].value != NULL)
-            given[count++] = call->parameters[i];
-    }
-    sign_v3_query(out, given, count);
-}
-
 /* The common parameters of an unsigned call. */
 static void append_common(struct buf *query, const struct openapi_call *call,
                           const struct stamp *stamp)
@@ -138,7 +126,7 @@ static bool send_once(struct http_response *response, const struct attempts *att
                                    .timeout_ms = EXCHANGE_TIMEOUT_MS};
 
     host_header(host, base_url);
-    append_parameters(call->in_body ? &form : &query, call);
+    sign_v3_query(call->in_body ? &form : &query, call->parameters, call->parameter_count);
     if (api->credentials == NULL)
         append_common(&query, call, &stamp);
     buf_append_format(&url, "%s%s%s%s", base_url, call->path, query.length == 0 ? "" : "?",
@@ -199,20 +187,12 @@ static void read_refusal(struct api_error *out, const struct attempts *attempts,
         redact(out, attempts->call->secret);
 }
 
-/* Credentials without a security token do not expire: fetching them again gives the same. */
-static enum error_retry retry_of(const struct codes *codes, const struct credentials *credentials)
-{
-    if (codes->retry == ERROR_RETRY_NEW_CREDENTIALS && credentials != NULL &&
-        secret_is_empty(&credentials->security_token))
-        return ERROR_RETRY_NOTHING;
-    return codes->retry;
-}
-
 /* Fills err from an answer that refuses: the service's message and code, and what to do. */
 static enum codes_meaning refuse(const struct attempts *attempts,
                                  const struct http_response *response, struct error *err)
 {
     const struct openapi_call *call = attempts->call;
+    const struct credentials *credentials = attempts->api->credentials;
     struct api_error refusal;
     struct codes codes;
 
@@ -223,16 +203,14 @@ static enum codes_meaning refuse(const struct attempts *attempts,
                   response->status);
     else
         error_set(err, codes.kind, "%s refused: %s", call->action, refusal.message);
-    err->retry = retry_of(&codes, attempts->api->credentials);
+    /* Credentials without a security token do not expire: fetching them again gives the same. */
+    if (codes.retry != ERROR_RETRY_NEW_CREDENTIALS || credentials == NULL ||
+        !secret_is_empty(&credentials->security_token))
+        err->retry = codes.retry;
     text_copy(err->service_code, sizeof err->service_code, refusal.code);
     text_copy(err->request_id, sizeof err->request_id, refusal.request_id);
-    text_make_printable(err->service_code);
-    text_make_printable(err->request_id);
     if (codes.meaning == CODES_FORBIDDEN)
-        explain_forbidden(call->product, call->action,
-                          attempts->api->credentials == NULL ? "the caller"
-                                                             : attempts->api->principal,
-                          &refusal, err);
+        explain_forbidden(call->product, call->action, attempts->api->principal, &refusal, err);
     else
         error_advise(err, "%s", codes.advice);
     error_wrap(err, "%s", attempts->api->endpoints->urls[attempts->endpoint] + strlen("https://"));
@@ -289,21 +267,11 @@ static bool change_endpoint(struct attempts *attempts, struct error *err)
     return true;
 }
 
-static bool is_success(const struct http_response *response)
-{
-    return response->status == 200 &&
-           !api_reply_is_refusal(response->body.bytes, response->body.length);
-}
-
 /* Moves the answer out. */
 static void take_reply(struct openapi_reply *out, struct http_response *response,
-                       const struct attempts *attempts)
+                       const struct api *api)
 {
-    const struct api *api = attempts->api;
-
-    api->endpoints->reached = attempts->endpoint;
-    out->body = response->body;
-    response->body = (struct buf){0};
+    out->body = TAKE(response->body);
     text_copy(out->request_id, sizeof out->request_id, response->request_id);
     out->server_time_s = response->date_s != 0
                              ? response->date_s
@@ -313,7 +281,7 @@ static void take_reply(struct openapi_reply *out, struct http_response *response
 bool openapi_fail_answer(const struct openapi_reply *reply, const char *action, struct error *err)
 {
     text_copy(err->request_id, sizeof err->request_id, reply->request_id);
-    explain_not_the_api(err);
+    error_advise(err, ADVICE_NOT_THE_API);
     return error_wrap(err, "answer of %s", action);
 }
 
@@ -328,18 +296,22 @@ bool openapi_call(struct openapi_reply *out, const struct api *api, const struct
     for (;;) {
         struct http_response response AUTO(http_response_clear) = {0};
         struct error failure = {0};
+        bool again;
 
-        if (!send_once(&response, &attempts, &failure)) {
-            if (change_endpoint(&attempts, &failure))
-                continue;
-        } else if (is_success(&response)) {
-            take_reply(out, &response, &attempts);
-            return true;
-        } else if (recover(&attempts, &response, refuse(&attempts, &response, &failure),
-                           &failure)) {
-            continue;
+        if (send_once(&response, &attempts, &failure)) {
+            api->endpoints->reached = attempts.endpoint;
+            if (response.status == 200 &&
+                !api_reply_is_refusal(response.body.bytes, response.body.length)) {
+                take_reply(out, &response, api);
+                return true;
+            }
+            again = recover(&attempts, &response, refuse(&attempts, &response, &failure), &failure);
+        } else {
+            again = change_endpoint(&attempts, &failure);
         }
-        *err = failure;
-        return false;
+        if (!again) {
+            *err = failure;
+            return false;
+        }
     }
 }

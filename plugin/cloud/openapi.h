@@ -27,7 +27,7 @@ struct api {
 
 enum { OPENAPI_CONNECT_TIMEOUT_MS = 10000, OPENAPI_PARAMETERS_MAX = 8 };
 
-/* All borrowed. Parameters with a NULL value are left out. */
+/* All borrowed. Parameters whose value is NULL are left out. */
 struct openapi_call {
     const char *method;  /* "POST" */
     const char *path;    /* "/" */

@@ -11,16 +11,20 @@
 void sign_v3_query(struct buf *out, const struct sign_v3_parameter *parameters, size_t count)
 {
     const struct sign_v3_parameter *sorted[SIGN_V3_PARAMETERS_MAX] = {NULL};
+    size_t given = 0;
 
     assert(count <= SIGN_V3_PARAMETERS_MAX);
     for (size_t i = 0; i < count; i++) {
-        size_t at = i;
+        size_t at = given;
 
+        if (parameters[i].value == NULL)
+            continue;
+        given++;
         for (; at > 0 && strcmp(sorted[at - 1]->name, parameters[i].name) > 0; at--)
             sorted[at] = sorted[at - 1];
         sorted[at] = &parameters[i];
     }
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < given; i++) {
         buf_append_text(out, i == 0 ? "" : "&");
         text_percent_encode(out, sorted[i]->name);
         buf_append_text(out, "=");

@@ -38,7 +38,7 @@ struct sign_v3_result {
 enum { SIGN_V3_PARAMETERS_MAX = 16 };
 
 /* Appends the canonical query of up to SIGN_V3_PARAMETERS_MAX parameters in any order: sorted by
- * name, percent-encoded. It is also what must be sent. */
+ * name, percent-encoded, without those whose value is NULL. It is also what must be sent. */
 void sign_v3_query(struct buf *out, const struct sign_v3_parameter *parameters, size_t count);
 
 /* Signs. With a security token in the credentials, x-acs-security-token is signed too and must be

@@ -39,7 +39,9 @@ static bool decode(struct credentials *out, const struct openapi_reply *reply, c
                                   reply->body.length, err))
         return openapi_fail_answer(reply, action, err);
     if (issued.expires_at_s <= reply->server_time_s)
-        return explain_issued_expired(role_arn, err);
+        return error_set_advised(err, ERROR_UNAVAILABLE, ADVICE_ISSUED_EXPIRED,
+                                 "the credentials of %s had expired when they were issued",
+                                 role_arn);
     credentials_clear(out);
     *out = TAKE(issued);
     return true;
@@ -67,12 +69,10 @@ static struct openapi_call make_call(const char *action, const struct role *role
                                 .in_body = true};
 
     name_session(session->name);
-    session->duration[0] = '\0';
-    if (role->duration_s > 0)
-        snprintf(session->duration, sizeof session->duration, "%lld", (long long)role->duration_s);
+    snprintf(session->duration, sizeof session->duration, "%lld", (long long)role->duration_s);
     add(&call, "RoleArn", role->arn);
     add(&call, "RoleSessionName", role->session_name != NULL ? role->session_name : session->name);
-    add(&call, "DurationSeconds", session->duration[0] != '\0' ? session->duration : NULL);
+    add(&call, "DurationSeconds", role->duration_s > 0 ? session->duration : NULL);
     add(&call, "Policy", role->policy);
     return call;
 }
@@ -107,11 +107,7 @@ bool sts_assume_role_with_oidc(struct credentials *out, const struct api *api,
     add(&call, "OIDCToken", secret_reveal(oidc->token));
     call.secret = oidc->token;
     if (!openapi_call(&reply, api, &call, err))
-        explain_oidc(&(struct explain_oidc){.provider_arn = oidc->provider_arn,
-                                            .token = oidc->token,
-                                            .from_kubelet = oidc->from_kubelet,
-                                            .now_s = api->http->system->wall_s()},
-                     err);
+        explain_oidc(oidc, api->http->system->wall_s(), err);
     else if (decode(out, &reply, call.action, role->arn, err))
         return true;
     return error_wrap(err, "assuming %s with OIDC provider %s", role->arn, oidc->provider_arn);

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "cloud/explain.h"
 #include "cloud/metadata.h"
+#include "cloud/sts.h"
 #include "test.h"
 
 #define NOW_S    1767323045
@@ -37,6 +38,8 @@ static void explains_refused_tokens(void **state)
         const char *advice;
     } cases[] = {
         {OIDC "Expired", "", FITS, true, "The token has expired: check the node's clock (NTP)"},
+        {"AuthenticationFail.IDTokenExpired", "", FITS, true,
+         "The token has expired: check the node's clock (NTP)"},
         {OIDC "AudienceNotMatch", "", OTHER, true,
          "Most likely oidc:aud failed: the token's audience is api; set the kubelet's "
          "serviceAccountTokenAudience to sts.aliyuncs.com, or allow it in the OIDC provider"},
@@ -78,10 +81,7 @@ static void explains_refused_tokens(void **state)
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct secret token AUTO(secret_clear) = {0};
         struct error err = {.kind = ERROR_PERMISSION, .advice = "as before"};
-        const struct explain_oidc shown = {.provider_arn = PROVIDER,
-                                           .token = &token,
-                                           .from_kubelet = cases[i].from_kubelet,
-                                           .now_s = NOW_S};
+        const struct sts_oidc oidc = {PROVIDER, &token, cases[i].from_kubelet};
 
         print_message("%s\n", cases[i].code);
         strcpy(err.service_code, cases[i].code);
@@ -90,7 +90,7 @@ static void explains_refused_tokens(void **state)
             make_token(&token, cases[i].payload);
         else
             secret_set(&token, "token", 5);
-        assert_false(explain_oidc(&shown, &err));
+        assert_false(explain_oidc(&oidc, NOW_S, &err));
         assert_string_equal(err.advice, cases[i].advice);
         assert_string_equal(err.cause, cases[i].cause);
     }
@@ -102,26 +102,26 @@ static void explains_the_metadata_service(void **state)
     struct error err = {.kind = ERROR_TEMPORARY};
 
     (void)state;
-    explain_metadata_failure(&metadata, &err);
+    explain_metadata(&metadata, 0, &err);
     assert_non_null(strstr(err.advice, "is an ECS instance"));
     metadata.was_reached = true;
-    explain_metadata_failure(&metadata, &err);
+    explain_metadata(&metadata, 0, &err);
     assert_string_equal(err.advice, "Retry; if the error persists, check what answers at http://M");
     err.kind = ERROR_UNAVAILABLE;
-    explain_metadata_failure(&metadata, &err);
+    explain_metadata(&metadata, 0, &err);
     assert_string_equal(err.advice, "Check what answers at http://M in its place");
-    explain_metadata_status(&metadata, 401, &err);
+    explain_metadata(&metadata, 401, &err);
     assert_string_equal(err.advice, "Retry; if the error persists, check what answers at http://M");
-    explain_metadata_status(&metadata, 500, &err);
+    explain_metadata(&metadata, 500, &err);
     assert_non_null(strstr(err.advice, "ALIBABA_CLOUD_ECS_METADATA_DISABLED=true"));
-    explain_metadata_status(&metadata, 403, &err);
+    explain_metadata(&metadata, 403, &err);
     assert_non_null(strstr(err.advice, "PUT /latest/api/token"));
     metadata.modes = METADATA_NORMAL_ONLY;
-    explain_metadata_status(&metadata, 403, &err);
+    explain_metadata(&metadata, 403, &err);
     assert_non_null(strstr(err.advice, "unset ALIBABA_CLOUD_IMDSV2_DISABLED"));
     metadata.modes = METADATA_BOTH;
     secret_set(&metadata.token, "token", 5);
-    explain_metadata_status(&metadata, 403, &err);
+    explain_metadata(&metadata, 403, &err);
     assert_string_equal(err.advice, "Check what filters requests of this node to http://M");
     metadata_clear(&metadata);
 }

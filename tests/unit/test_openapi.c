@@ -277,6 +277,18 @@ static void goes_on_to_the_next_endpoint(void **state)
     end();
 }
 
+static void remembers_an_endpoint_that_refused(void **state)
+{
+    static const struct fake_exchange script[] = {
+        {UNREACHABLE("//a")}, {BAD("//b", "INSTANCE_NOT_EXIST")}, {GOOD("//b")}};
+
+    (void)state;
+    START(script);
+    assert_int_equal(refused().retry, ERROR_RETRY_NEW_INSTANCE_ID);
+    succeed();
+    end();
+}
+
 static void begins_again_after_the_last_endpoint(void **state)
 {
     static const struct fake_exchange script[] = {
@@ -396,6 +408,7 @@ int main(void)
         cmocka_unit_test(keeps_its_clock_without_another),
         cmocka_unit_test(takes_another_nonce_once),
         cmocka_unit_test(goes_on_to_the_next_endpoint),
+        cmocka_unit_test(remembers_an_endpoint_that_refused),
         cmocka_unit_test(begins_again_after_the_last_endpoint),
         cmocka_unit_test(does_not_go_on_after_other_failures),
         cmocka_unit_test(says_what_would_cure_a_refusal),
