@@ -8,9 +8,10 @@
 #include "base/buf.h"
 #include "base/text.h"
 
-#define LOWER  "abcdefghijklmnopqrstuvwxyz"
-#define UPPER  "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-#define DIGITS "0123456789"
+#define LOWER   "abcdefghijklmnopqrstuvwxyz"
+#define UPPER   "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define LETTERS LOWER UPPER
+#define DIGITS  "0123456789"
 
 enum { LABEL_MAX_BYTES = 63, MATCH_MAX_BYTES = 512 };
 
@@ -44,7 +45,7 @@ static const char *skip_zone(const char *text)
 {
     if (!text_starts_with(text, "%25"))
         return text;
-    return text + strlen("%25") + strspn(text + strlen("%25"), LOWER UPPER DIGITS "._~-");
+    return text + strlen("%25") + strspn(text + strlen("%25"), LETTERS DIGITS "._~-");
 }
 
 bool check_is_host_name(const char *text)
@@ -52,7 +53,7 @@ bool check_is_host_name(const char *text)
     if (strlen(text) >= CHECK_HOST_SIZE)
         return false;
     for (;; text++) {
-        size_t label = strspn(text, LOWER UPPER DIGITS "-");
+        size_t label = strspn(text, LETTERS DIGITS "-");
 
         if (label == 0 || label > LABEL_MAX_BYTES || text[0] == '-' || text[label - 1] == '-')
             return false;
@@ -158,7 +159,7 @@ static const char *find_fault_in_path(const char *path)
     if (text_starts_with(path, "/v1/") || text_starts_with(path, "/v2/"))
         return "has a path that begins with /v1/ or /v2/, which the kubelet removes as the "
                "registry API's";
-    if (path[strspn(path, LOWER UPPER DIGITS "/._-")] != '\0')
+    if (path[strspn(path, LETTERS DIGITS "/._-")] != '\0')
         return "has a byte in its path that no repository name has";
     return NULL;
 }
@@ -203,52 +204,55 @@ static bool is_policy(const char *text)
     return text[0] != '\0' && strlen(text) <= 2048;
 }
 
+static const struct rule {
+    const char *expected;
+    bool (*is_valid)(const char *text); /* in place of what follows; or NULL */
+    bool is_arn;
+    const char *prefix; /* after the account, for an ARN */
+    size_t min;         /* without the prefix */
+    size_t max;
+    const char *allowed; /* NULL: all but control bytes */
+} rules[] = {
+    [CHECK_REGION] = {"a region id such as cn-shanghai", text_is_region, false, "", 0, 0, ""},
+    [CHECK_INSTANCE_ID] = {"an instance id: cri- and lower-case letters and digits", NULL, false,
+                           "cri-", 1, 60, LOWER DIGITS},
+    [CHECK_ACCOUNT_ID] = {"the digits of an account id", NULL, false, "", 8, 20, DIGITS},
+    [CHECK_CLUSTER_ID] = {"the id of an ACK cluster: lower-case letters and digits", NULL, false,
+                          "", 1, 64, LOWER DIGITS "-"},
+    [CHECK_ROLE_NAME] = {"the name of a RAM role: 1 to 64 letters, digits, . _ and -", NULL, false,
+                         "", 1, 64, LETTERS DIGITS "._-"},
+    [CHECK_ROLE_ARN] = {"the ARN of a RAM role, acs:ram::ACCOUNT:role/NAME", NULL, true, "role/", 1,
+                        128, LETTERS DIGITS "._/-"},
+    [CHECK_OIDC_PROVIDER_ARN] = {"the ARN of an OIDC provider, acs:ram::ACCOUNT:oidc-provider/NAME",
+                                 NULL, true, "oidc-provider/", 1, 128, LETTERS DIGITS "._/-"},
+    [CHECK_SESSION_NAME] = {"2 to 64 letters, digits, . @ _ and -", NULL, false, "", 2, 64,
+                            LETTERS DIGITS ".@_-"},
+    [CHECK_EXTERNAL_ID] = {"2 to 1224 letters, digits, _ + = , . @ : / and -", NULL, false, "", 2,
+                           1224, LETTERS DIGITS "_+=,.@:/-"},
+    [CHECK_POLICY] = {"a RAM policy of at most 2048 bytes", is_policy, false, "", 0, 0, ""},
+    [CHECK_PROFILE_NAME] = {"the name of a profile, of 1 to 256 bytes", NULL, false, "", 1, 256,
+                            NULL},
+    [CHECK_DIRECTORY] = {"an absolute path of at most 1024 bytes", NULL, false, "/", 0, 1023, NULL},
+};
+
+static bool obeys(const char *text, const struct rule *rule)
+{
+    if (rule->is_valid != NULL)
+        return rule->is_valid(text);
+    if (rule->is_arn)
+        text = skip_account(text);
+    return text_starts_with(text, rule->prefix) &&
+           consists_of(text + strlen(rule->prefix), rule->min, rule->max, rule->allowed);
+}
+
 bool check_text(enum check_type type, const char *text, const char *what, struct error *err)
 {
-    static const struct {
-        const char *expected;
-        bool (*is_valid)(const char *text); /* in place of what follows */
-        const char *prefix;                 /* after the account, for an ARN */
-        size_t min;                         /* without the prefix */
-        size_t max;
-        const char *allowed; /* NULL: all but control bytes */
-        bool is_arn;
-    } types[] = {
-        [CHECK_REGION] = {"a region id such as cn-shanghai", text_is_region},
-        [CHECK_INSTANCE_ID] = {"an instance id: cri- and lower-case letters and digits", NULL,
-                               "cri-", 1, 60, LOWER DIGITS},
-        [CHECK_ACCOUNT_ID] = {"the digits of an account id", NULL, "", 8, 20, DIGITS},
-        [CHECK_CLUSTER_ID] = {"the id of an ACK cluster: lower-case letters and digits", NULL, "",
-                              1, 64, LOWER DIGITS "-"},
-        [CHECK_ROLE_NAME] = {"the name of a RAM role: 1 to 64 letters, digits, . _ and -", NULL, "",
-                             1, 64, LOWER UPPER DIGITS "._-"},
-        [CHECK_ROLE_ARN] = {"the ARN of a RAM role, acs:ram::ACCOUNT:role/NAME", NULL, "role/", 1,
-                            128, LOWER UPPER DIGITS "._/-", true},
-        [CHECK_OIDC_PROVIDER_ARN] =
-            {"the ARN of an OIDC provider, acs:ram::ACCOUNT:oidc-provider/NAME", NULL,
-             "oidc-provider/", 1, 128, LOWER UPPER DIGITS "._/-", true},
-        [CHECK_SESSION_NAME] = {"2 to 64 letters, digits, . @ _ and -", NULL, "", 2, 64,
-                                LOWER UPPER DIGITS ".@_-"},
-        [CHECK_EXTERNAL_ID] = {"2 to 1224 letters, digits, _ + = , . @ : / and -", NULL, "", 2,
-                               1224, LOWER UPPER DIGITS "_+=,.@:/-"},
-        [CHECK_POLICY] = {"a RAM policy of at most 2048 bytes", is_policy},
-        [CHECK_PROFILE_NAME] = {"the name of a profile, of 1 to 256 bytes", NULL, "", 1, 256, NULL},
-        [CHECK_DIRECTORY] = {"an absolute path of at most 1024 bytes", NULL, "/", 0, 1023, NULL},
-    };
-
     if (type == CHECK_MATCH)
         return check_match(text, what, err);
     if (type == CHECK_ENDPOINT_HTTP || type == CHECK_ENDPOINT_HTTPS)
         return check_endpoint(text, type == CHECK_ENDPOINT_HTTP ? "http" : "https", what, err);
-    if (types[type].is_arn)
-        text = skip_account(text);
-    if (types[type].is_valid != NULL
-            ? types[type].is_valid(text)
-            : text_starts_with(text, types[type].prefix) &&
-                  consists_of(text + strlen(types[type].prefix), types[type].min, types[type].max,
-                              types[type].allowed))
-        return true;
-    return error_set(err, ERROR_CONFIG, "%s must be %s", what, types[type].expected);
+    return obeys(text, &rules[type]) ||
+           error_set(err, ERROR_CONFIG, "%s must be %s", what, rules[type].expected);
 }
 
 bool check_word(unsigned *out, const char *text, const char *const *words, size_t count,

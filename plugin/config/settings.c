@@ -298,13 +298,15 @@ static void clear_object(char *object, enum object of)
     for (const struct key *key = keys; key < keys + COUNT_OF(keys); key++) {
         const size_t *number = (void *)(object + key->count_place);
         char *values = object + key->place;
+        char *owned = NULL;
         size_t count = 1;
 
         if (key->of != of)
             continue;
         if (key->size != 0) {
-            memcpy(&values, object + key->place, sizeof values);
-            count = key->is_array ? *number : values != NULL;
+            memcpy(&owned, values, sizeof owned);
+            values = owned;
+            count = key->is_array ? *number : owned != NULL;
         }
         for (size_t i = 0; i < count; i++) {
             if (key->type == OBJECT)
@@ -312,8 +314,7 @@ static void clear_object(char *object, enum object of)
             else if (key->type == STRING)
                 free(*(char **)(void *)(values + i * key->size));
         }
-        if (key->size != 0)
-            free(values);
+        free(owned);
     }
 }
 
