@@ -167,8 +167,6 @@ static bool obtain_shared(struct answer *out, const struct task *task, struct er
     outcome = singleflight_join(&flight, &out->token, &out->remaining_s, wait_until_ms, err);
     if (outcome == SINGLEFLIGHT_TOKEN) {
         out->is_from_cache = true;
-        log_debug("%s: cached token, valid for %lld s", task->registry->host.name,
-                  (long long)out->remaining_s);
         return true;
     }
     if (outcome == SINGLEFLIGHT_FETCH && lead(out, task, &flight, err))
@@ -252,8 +250,6 @@ static bool obtain(struct answer *out, const struct task *task, struct error *er
         has_renewed = has_renewed || renews;
         has_forgotten = has_forgotten || forgets;
     }
-    log_debug("%s: requested a token as %s, valid for %lld s", task->registry->host.name,
-              out->principal, (long long)out->remaining_s);
     return true;
 }
 

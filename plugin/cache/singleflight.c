@@ -1,8 +1,8 @@
 #include "cache/singleflight.h"
 
 #include <string.h>
-#include <unistd.h>
 
+#include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "cache/freshness.h"
@@ -27,7 +27,7 @@ enum {
 void singleflight_leave(struct singleflight *flight)
 {
     if (flight->is_leader)
-        (void)close(flight->lock);
+        file_close(&flight->lock);
     token_clear(&flight->stale);
     *flight = (struct singleflight){0};
 }
@@ -91,20 +91,6 @@ static bool read_failure(const struct singleflight *flight, int64_t since_ms, st
     return true;
 }
 
-/* The leader takes too long. */
-static enum singleflight_outcome give_up_waiting(const struct singleflight *flight,
-                                                 struct error *err)
-{
-    if (!singleflight_has_stale(flight)) {
-        log_info("timed out waiting for another process that is fetching the same token; fetching "
-                 "it too");
-        return SINGLEFLIGHT_FETCH;
-    }
-    error_set(err, ERROR_TEMPORARY,
-              "timed out waiting for another process that is fetching the same token");
-    return SINGLEFLIGHT_FAILED;
-}
-
 enum singleflight_outcome singleflight_join(struct singleflight *flight, struct token *out,
                                             int64_t *remaining_s, int64_t wait_until_ms,
                                             struct error *err)
@@ -120,24 +106,23 @@ enum singleflight_outcome singleflight_join(struct singleflight *flight, struct 
             return SINGLEFLIGHT_TOKEN;
         if (read_failure(flight, since_ms, err))
             return SINGLEFLIGHT_FAILED;
-        switch (store_try_lock(&flight->lock, &flight->store, flight->attempt_key)) {
-        case STORE_LOCKED:
+        if (store_try_lock(&flight->lock, &flight->store, flight->attempt_key)) {
             flight->is_leader = true;
             /* The last leader may have published between the look and the lock. */
             return read_token(flight, out, remaining_s) ? SINGLEFLIGHT_TOKEN : SINGLEFLIGHT_FETCH;
-        case STORE_UNLOCKABLE:
-            return SINGLEFLIGHT_FETCH;
-        case STORE_BUSY:
-            break;
         }
         if (singleflight_has_stale(flight) && patient_until_ms < until_ms)
             until_ms = patient_until_ms;
         if (system->mono_ms() >= until_ms)
-            return give_up_waiting(flight, err);
+            break;
         flight->store.is_quiet = true;
         system->sleep_until(system->mono_ms() + PAUSE_MIN_MS +
                             system_random_below(system, PAUSE_JITTER_MS + 1));
     }
+    error_set(err, ERROR_TEMPORARY,
+              "timed out waiting for another process that is fetching the same token");
+    log_info("%s", err->cause);
+    return singleflight_has_stale(flight) ? SINGLEFLIGHT_FAILED : SINGLEFLIGHT_FETCH;
 }
 
 static void set_text(struct secret *value, const char *text)

@@ -23,7 +23,7 @@ struct singleflight {
     int64_t margin_s;                  /* as freshness_is_fresh() takes it */
     int64_t deadline_s;                /* of the whole run: who has more of it may succeed */
     bool is_leader;
-    int lock;                 /* a descriptor while is_leader */
+    int lock;                 /* while is_leader, see store_try_lock() */
     struct token stale;       /* is due to be renewed; empty if there is none */
     int64_t stale_expires_ms; /* by the boot clock */
 };

@@ -196,15 +196,12 @@ static void remove_old(const struct store *store, const char *name)
 
 static void remove_all_old(const struct store *store)
 {
-    int descriptor = openat(store->directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *directory = descriptor < 0 ? NULL : fdopendir(descriptor);
+    DIR *directory = fdopendir(openat(store->directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     const struct dirent *entry;
     int64_t now_s = store->system->wall_s();
 
-    if (directory == NULL) {
-        file_close(&descriptor);
+    if (directory == NULL)
         return;
-    }
     for (int i = 0; i < SWEEP_MAX_FILES && (entry = readdir(directory)) != NULL; i++) {
         struct stat status;
 
@@ -273,29 +270,25 @@ void store_remove(const struct store *store, enum store_kind kind, const char *k
     (void)unlinkat(store->directory, name, 0);
 }
 
-enum store_lock store_try_lock(int *descriptor, const struct store *store, const char *key)
+bool store_try_lock(int *lock, const struct store *store, const char *key)
 {
     char name[NAME_SIZE];
     bool is_busy;
-    int lock;
 
     name_file(name, LOCK, key);
-    lock = open_lock(store, name);
-    if (lock < 0 && (errno == ELOOP || errno == EISDIR)) {
+    *lock = open_lock(store, name);
+    if (*lock < 0 && (errno == ELOOP || errno == EISDIR)) {
         remove_name(store, name);
-        lock = open_lock(store, name);
+        *lock = open_lock(store, name);
     }
-    if (lock < 0) {
-        log_info("cache: cannot open %s: %s", name, strerror(errno));
-        return STORE_UNLOCKABLE;
-    }
-    if (lock_file(lock, store, name)) {
+    if (*lock >= 0 && lock_file(*lock, store, name)) {
         /* A lock in use does not become too old. */
-        (void)futimens(lock, NULL);
-        *descriptor = lock;
-        return STORE_LOCKED;
+        (void)futimens(*lock, NULL);
+        return true;
     }
-    is_busy = errno == EWOULDBLOCK;
-    (void)close(lock);
-    return is_busy ? STORE_BUSY : STORE_UNLOCKABLE;
+    is_busy = *lock >= 0 && errno == EWOULDBLOCK;
+    if (!is_busy)
+        log_info("cache: cannot lock %s: %s", name, strerror(errno));
+    file_close(lock);
+    return !is_busy;
 }

@@ -48,13 +48,9 @@ void store_write(const struct store *store, enum store_kind kind, struct record 
 
 void store_remove(const struct store *store, enum store_kind kind, const char *key);
 
-enum store_lock {
-    STORE_LOCKED,    /* the lock is ours until the caller closes the descriptor or dies */
-    STORE_BUSY,      /* another process has it */
-    STORE_UNLOCKABLE /* the file system cannot lock: there is nobody to wait for */
-};
-
-/* Tries to lock a key, without waiting. `descriptor` is filled with STORE_LOCKED only. */
-CHECKED enum store_lock store_try_lock(int *descriptor, const struct store *store, const char *key);
+/* Tries to lock a key, without waiting. False if another process has the lock. `lock` is to be
+ * closed by file_close(), which unlocks; -1 where the file system cannot lock, so that there is
+ * nobody to wait for. */
+CHECKED bool store_try_lock(int *lock, const struct store *store, const char *key);
 
 #endif
