@@ -37,21 +37,15 @@ bool record_encode(struct buf *out, const struct record *record, struct error *e
     return true;
 }
 
-/* Finds the document after the first line, which must be its digest. */
-static bool check_digest(const char **document, size_t *document_length, const char *bytes,
-                         size_t length, struct error *err)
+/* Whether the first line is the digest of all that follows. */
+static bool is_whole(const char *bytes, size_t length)
 {
-    enum { LINE_LENGTH = DIGEST_HEX_SIZE };
     char digest[DIGEST_HEX_SIZE];
+    struct error ignored;
 
-    if (length <= LINE_LENGTH || bytes[LINE_LENGTH - 1] != '\n')
-        return error_set(err, ERROR_INTERNAL, "it is too short");
-    *document = bytes + LINE_LENGTH;
-    *document_length = length - LINE_LENGTH;
-    if (!digest_sha256(digest, *document, *document_length, err))
-        return false;
-    return memcmp(digest, bytes, LINE_LENGTH - 1) == 0 ||
-           error_set(err, ERROR_INTERNAL, "it was changed");
+    return length > sizeof digest && bytes[sizeof digest - 1] == '\n' &&
+           digest_sha256(digest, bytes + sizeof digest, length - sizeof digest, &ignored) &&
+           memcmp(digest, bytes, sizeof digest - 1) == 0;
 }
 
 static bool decode_values(struct record *out, const struct doc_node *root, struct error *err)
@@ -73,12 +67,12 @@ bool record_decode(struct record *out, const void *bytes, size_t length, struct 
     struct doc doc AUTO(doc_clear) = {0};
     struct record fresh AUTO(record_clear) = {0};
     struct doc_node root;
-    const char *document = NULL;
-    size_t document_length = 0;
     int64_t version = 0;
 
-    if (!check_digest(&document, &document_length, bytes, length, err) ||
-        !doc_parse(&doc, ERROR_INTERNAL, document, document_length, RECORD_MAX_BYTES, err))
+    if (!is_whole(bytes, length))
+        return error_set(err, ERROR_INTERNAL, "its digest is not that of the rest");
+    if (!doc_parse(&doc, ERROR_INTERNAL, (const char *)bytes + DIGEST_HEX_SIZE,
+                   length - DIGEST_HEX_SIZE, RECORD_MAX_BYTES, err))
         return false;
     root = doc.root;
     if (!doc_integer(&version, VERSION, VERSION, doc_member(&root, "version"), err) ||

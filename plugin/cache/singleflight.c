@@ -22,6 +22,7 @@ enum {
     FAILURE_LIFE_S = 600, /* longer than any deadline */
     PAUSE_MIN_MS = 20,
     PAUSE_JITTER_MS = 20,
+    PAUSE_GROWTH = 16, /* nobody learns of the result later than by this part of its wait */
 };
 
 void singleflight_leave(struct singleflight *flight)
@@ -97,10 +98,12 @@ enum singleflight_outcome singleflight_join(struct singleflight *flight, struct 
 {
     const struct system *system = flight->store.system;
     const int64_t since_ms = system->boot_ms();
-    const int64_t patient_until_ms = system->mono_ms() + SINGLEFLIGHT_PATIENCE_MS;
+    const int64_t start_ms = system->mono_ms();
 
     for (;;) {
         int64_t until_ms = wait_until_ms;
+        int64_t pause_ms = PAUSE_MIN_MS + system_random_below(system, PAUSE_JITTER_MS + 1);
+        int64_t now_ms;
 
         if (read_token(flight, out, remaining_s))
             return SINGLEFLIGHT_TOKEN;
@@ -111,13 +114,14 @@ enum singleflight_outcome singleflight_join(struct singleflight *flight, struct 
             /* The last leader may have published between the look and the lock. */
             return read_token(flight, out, remaining_s) ? SINGLEFLIGHT_TOKEN : SINGLEFLIGHT_FETCH;
         }
-        if (singleflight_has_stale(flight) && patient_until_ms < until_ms)
-            until_ms = patient_until_ms;
-        if (system->mono_ms() >= until_ms)
+        if (singleflight_has_stale(flight) && start_ms + SINGLEFLIGHT_PATIENCE_MS < until_ms)
+            until_ms = start_ms + SINGLEFLIGHT_PATIENCE_MS;
+        now_ms = system->mono_ms();
+        if (now_ms >= until_ms)
             break;
         flight->store.is_quiet = true;
-        system->sleep_until(system->mono_ms() + PAUSE_MIN_MS +
-                            system_random_below(system, PAUSE_JITTER_MS + 1));
+        pause_ms += (now_ms - start_ms) / PAUSE_GROWTH;
+        system->sleep_until(now_ms + pause_ms < until_ms ? now_ms + pause_ms : until_ms);
     }
     error_set(err, ERROR_TEMPORARY,
               "timed out waiting for another process that is fetching the same token");

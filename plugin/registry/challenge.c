@@ -50,15 +50,12 @@ bool challenge_request(struct challenge *out, const struct http *http, const cha
 /* The value of service="..." among the parameters; each follows a blank or a comma. */
 static bool find_service(char out[SERVICE_SIZE], const char *header)
 {
-    static const char name[] = "service=\"";
-    const char *at = header;
+    const char *at = strcasestr(header, " service=\"");
     size_t length;
 
-    while ((at = strcasestr(at, name)) != NULL && at != header && at[-1] != ',' && at[-1] != ' ')
-        at += strlen(name);
-    if (at == NULL)
+    if (at == NULL && (at = strcasestr(header, ",service=\"")) == NULL)
         return false;
-    at += strlen(name);
+    at += strlen(",service=\"");
     length = strcspn(at, "\"");
     if (at[length] != '"' || length >= SERVICE_SIZE)
         return false;

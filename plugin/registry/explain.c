@@ -65,7 +65,7 @@ bool explain_mismatch(const char *key, const char *reported, const char *expecte
     return error_set_advised(
         err, ERROR_CONFIG,
         "Check what answers under this name: DNS, /etc/hosts and proxy variables",
-        "the registry reports %s %s, but its name stands for %s", key, reported, expected);
+        "the registry reports %s %s, but its name says %s", key, reported, expected);
 }
 
 bool explain_no_challenge(const struct registry *registry, struct error *err)

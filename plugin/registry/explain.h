@@ -14,8 +14,9 @@ bool explain_image(const char *cause, struct error *err);
 /* The host is not ACR's; `cause` says why, "" if its name alone does. */
 bool explain_not_acr(const struct registry *registry, const char *cause, struct error *err);
 
-/* The challenge reports another value of `key` ("region") than is configured, or than the host's
- * name stands for. */
+/* The challenge reports another value of `key` ("region") than the configuration or the host's
+ * name.
+ */
 bool explain_mismatch(const char *key, const char *reported, const char *expected,
                       bool is_configured, struct error *err);
 

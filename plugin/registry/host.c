@@ -15,15 +15,15 @@ static bool cut(char *text, const char *suffix)
     return true;
 }
 
-/* Cuts the last label off `text` into `label`; what stays before it loses its dot. */
-static bool cut_label(char *text, char label[HOST_LABEL_SIZE])
+/* Cuts the last label off `text`, with its dot. It must be a region. */
+static bool cut_region(struct host *host, char *text)
 {
     char *dot = strrchr(text, '.');
 
-    if (dot == NULL || dot == text || !text_copy(label, HOST_LABEL_SIZE, dot + 1))
+    if (dot == NULL || !text_copy(host->region, sizeof host->region, dot + 1))
         return false;
     *dot = '\0';
-    return true;
+    return text_is_region(host->region);
 }
 
 static bool is_one_label(const char *text)
@@ -37,7 +37,7 @@ static bool is_in_vpc(const char *label)
     return text_ends_with(label, "-vpc") || text_ends_with(label, "-internal");
 }
 
-/* `rest` is what stands before .cr.aliyuncs.com. */
+/* `rest` is the part before .cr.aliyuncs.com. */
 static bool parse_enterprise(struct host *host, char *rest)
 {
     /* The longest first: `my-registry-registry-vpc` is instance `my-registry`, in a VPC. Chart
@@ -46,7 +46,7 @@ static bool parse_enterprise(struct host *host, char *rest)
         "-registry-intl-vpc", "-registry-intl", "-registry-internal", "-registry-vpc", "-registry",
         "-chart-vpc",         "-chart"};
 
-    if (!cut_label(rest, host->region) || !text_is_region(host->region))
+    if (!cut_region(host, rest))
         return false;
     (void)cut(rest, ".distributed");
     if (!is_one_label(rest))
@@ -60,25 +60,24 @@ static bool parse_enterprise(struct host *host, char *rest)
     return false;
 }
 
-/* `rest` is what stands before .personal.cr.aliyuncs.com. */
+/* `rest` is the part before .personal.cr.aliyuncs.com. */
 static bool parse_new_personal(struct host *host, char *rest)
 {
-    if (!cut_label(rest, host->region) || !text_is_region(host->region) || !is_one_label(rest) ||
-        !text_starts_with(rest, "crpi-"))
+    if (!cut_region(host, rest) || !is_one_label(rest) || !text_starts_with(rest, "crpi-"))
         return false;
     host->is_vpc = cut(rest, "-vpc");
     host->is_new_personal = true;
     return strlen(rest) > strlen("crpi-");
 }
 
-/* `rest` is what stands before .aliyuncs.com. */
+/* `rest` is the part before .aliyuncs.com. */
 static bool parse_old_personal(struct host *host, char *rest)
 {
     static const char *const labels[] = {"registry",          "registry-vpc",
                                          "registry-intl",     "registry-internal",
                                          "registry-intl-vpc", "registry-intl-internal"};
 
-    if (!cut_label(rest, host->region) || !text_is_region(host->region))
+    if (!cut_region(host, rest))
         return false;
     host->is_vpc = is_in_vpc(rest);
     for (size_t i = 0; i < sizeof labels / sizeof *labels; i++) {

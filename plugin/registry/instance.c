@@ -104,7 +104,7 @@ static bool ask_registry(struct instance *instance, const struct http *http,
            apply_challenge(instance, registry, &challenge, err);
 }
 
-/* -- the way -- */
+/* -- in the order of a request -- */
 
 /* Takes what name, configuration or an earlier run say. True if nothing is missing. */
 static bool take_known(struct instance *instance, const struct run *run,

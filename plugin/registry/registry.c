@@ -88,12 +88,11 @@ void registry_describe(struct buf *out, const struct registry *registry,
     const char *endpoint = registry_configured_endpoint(registry, settings);
     bool is_enterprise = registry->host.kind == HOST_ENTERPRISE;
 
-    /* All hosts of an Enterprise instance share a token; other hosts share nothing. */
-    buf_append_format(out, "%s %s %d %s %s %s %d",
+    /* All hosts of an Enterprise instance share a token; other hosts share nothing. A host trusted
+     * only through an entry must not share a token with runs that lack the entry. */
+    buf_append_format(out, "%s %s %d %s %s %s %d %d",
                       is_enterprise ? registry->host.instance : registry->host.authority,
                       registry->host.region, registry->is_personal, registry->region,
                       registry->instance_id, endpoint == NULL ? "" : endpoint,
-                      (int)settings->endpoints.network);
-    /* A host trusted only through an entry must not share a token with runs that lack the entry. */
-    buf_append_format(out, " %d", entry == NULL ? -1 : (int)entry->edition);
+                      (int)settings->endpoints.network, entry == NULL ? -1 : (int)entry->edition);
 }

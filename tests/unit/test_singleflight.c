@@ -248,6 +248,32 @@ static void slow_leader_is_waited_for_until_the_limit(void **state)
     singleflight_leave(&leader);
 }
 
+static int sleeps;
+
+static void count_sleep(void)
+{
+    sleeps++;
+}
+
+/* A hundred processes may wait: each look at the files costs all of them. */
+static void longer_waits_look_less_often(void **state)
+{
+    struct singleflight waiter = make_flight("instance", "host");
+    struct token out = {0};
+    struct error err = {0};
+    int64_t remaining_s = 0;
+
+    (void)state;
+    leads("instance", "host", NULL);
+    sleeps = 0;
+    fake.on_sleep = count_sleep;
+    assert_int_equal(join(&waiter, &out, &remaining_s, &err), SINGLEFLIGHT_FETCH);
+    assert_int_equal(fake.slept_ms, 25000);
+    assert_in_range(sleeps, 50, 150);
+    singleflight_leave(&waiter);
+    singleflight_leave(&leader);
+}
+
 static void stale_token_shortens_the_wait(void **state)
 {
     struct singleflight waiter = make_flight("instance", "host");
@@ -367,6 +393,7 @@ int main(void)
             tear_down),
         cmocka_unit_test_setup_teardown(slow_leader_is_waited_for_until_the_limit, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(longer_waits_look_less_often, set_up, tear_down),
         cmocka_unit_test_setup_teardown(stale_token_shortens_the_wait, set_up, tear_down),
         cmocka_unit_test_setup_teardown(stale_token_that_expires_meanwhile_is_not_served, set_up,
                                         tear_down),
