@@ -239,8 +239,8 @@ def test_only_leftovers_of_our_own_are_swept_away(node):
     """Somebody may name a directory with files of others."""
     old, young, long, short = 90000, 600, "0123456789abcdef" * 4, "0123456789abcdef"
     swept = {"new-" + long: young, "token-" + long: old, "lock-" + long: old}
-    kept = {"backup-" + long: old, "new-" + long[::-1]: 0, "new-" + short: old, "token-" + long[::-1]: young, "precious": old,
-            "new-ideas": old, "id-" + long[1:]: old,
+    kept = {"backup-" + long: old, "new-" + long[::-1]: 0, "new-" + short: old, "token-" + long[::-1]: young,
+            "precious": old, "new-ideas": old, "id-" + long[1:]: old,
             "token-" + long.upper(): old, "x" + short: old, "new-" + long + ".txt": old}
     node.directory.mkdir(0o700)
     for name, age_s in {**swept, **kept}.items():
