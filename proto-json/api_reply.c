@@ -26,7 +26,6 @@ static void read_text(char *out, size_t size, const struct doc_node *object, con
     doc_text_cut(out, size, doc_member(object, upper));
     if (out[0] == '\0')
         doc_text_cut(out, size, doc_member(object, lower));
-    text_make_printable(out);
 }
 
 static void read_error(struct api_error *out, const struct doc_node *root)

@@ -9,12 +9,6 @@ enum { PAYLOAD_MAX_BYTES = 64 * 1024, AUDIENCES_MAX = 64 };
 
 static const int64_t end_of_year_9999_s = 253402300799;
 
-static void read_text(char *out, size_t size, struct doc_node node)
-{
-    doc_text_cut(out, size, node);
-    text_make_printable(out);
-}
-
 /* The audience is a string or an array of strings (RFC 7519, section 4.1.3). */
 static void read_audience(struct claims *out, struct doc_node node, const char *expected)
 {
@@ -22,13 +16,13 @@ static void read_audience(struct claims *out, struct doc_node node, const char *
     size_t count = 0;
 
     if (!doc_array(&count, AUDIENCES_MAX, node, &ignored)) {
-        read_text(out->audience, sizeof out->audience, node);
+        doc_text_cut(out->audience, sizeof out->audience, node);
         out->audience_fits = strcmp(out->audience, expected) == 0;
     }
     for (size_t i = 0; i < count; i++) {
         char one[sizeof out->audience];
 
-        read_text(one, sizeof one, doc_element(&node, i));
+        doc_text_cut(one, sizeof one, doc_element(&node, i));
         out->audience_fits = out->audience_fits || strcmp(one, expected) == 0;
         if (i == 0)
             memcpy(out->audience, one, sizeof one);
@@ -49,8 +43,8 @@ bool claims_read(struct claims *out, const struct secret *token, const char *exp
                    &ignored))
         return false;
     read_audience(out, doc_member(&doc.root, "aud"), expected);
-    read_text(out->issuer, sizeof out->issuer, doc_member(&doc.root, "iss"));
-    read_text(out->subject, sizeof out->subject, doc_member(&doc.root, "sub"));
+    doc_text_cut(out->issuer, sizeof out->issuer, doc_member(&doc.root, "iss"));
+    doc_text_cut(out->subject, sizeof out->subject, doc_member(&doc.root, "sub"));
     if (!doc_integer(&out->expires_at_s, 0, end_of_year_9999_s,
                      doc_optional_member(&doc.root, "exp"), &ignored))
         out->expires_at_s = 0;

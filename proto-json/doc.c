@@ -276,6 +276,7 @@ bool doc_check_visible(const char *text, const struct doc_node *node, struct err
 void doc_text_cut(char *out, size_t size, struct doc_node node)
 {
     text_copy(out, size, doc_is_string(&node) ? json_object_get_string(node.value) : "");
+    text_make_printable(out);
 }
 
 bool doc_is_string(const struct doc_node *node)

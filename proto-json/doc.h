@@ -91,8 +91,8 @@ CHECKED bool doc_check_printable(const char *text, const struct doc_node *node, 
 /* The same, without blanks. */
 CHECKED bool doc_check_visible(const char *text, const struct doc_node *node, struct error *err);
 
-/* Lenient, for error bodies of any shape: as much of a string as fits, up to a NUL; "" for anything
- * else. */
+/* Lenient, for documents of any shape: as much of a string as fits, up to a NUL, made printable; ""
+ * for anything else. */
 void doc_text_cut(char *out, size_t size, struct doc_node node);
 
 /* True for a string: for the few answers in which one field comes in two types. */
@@ -101,7 +101,7 @@ bool doc_is_string(const struct doc_node *node);
 /* Appends a string literal, quotes included. `text` is UTF-8. */
 void doc_append_string(struct buf *out, const char *text);
 
-/* Appends "key":"value" to the object that `out` ends with, after a comma unless it is the first.
+/* Appends "key":"value" to the object that `out` ends with, and a comma before all but the first.
  */
 void doc_append_member(struct buf *out, const char *key, const char *value);
 

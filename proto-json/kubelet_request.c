@@ -48,15 +48,6 @@ static bool decode_kind_and_version(struct kubelet_request *out, const struct do
         out->api_version);
 }
 
-static bool decode_image(struct kubelet_request *out, const struct doc_node *root,
-                         struct error *err)
-{
-    struct doc_node image = doc_member(root, "image");
-
-    return doc_text(out->image, sizeof out->image, image, err) &&
-           doc_check_visible(out->image, &image, err);
-}
-
 /* Fields that came with Kubernetes 1.33 and v1. */
 static bool decode_service_account(struct kubelet_request *out, const struct doc_node *root,
                                    struct error *err)
@@ -90,9 +81,14 @@ bool kubelet_request_decode(struct kubelet_request *out, const void *bytes, size
 {
     struct doc doc AUTO(doc_clear) = {0};
     struct kubelet_request fresh AUTO(kubelet_request_clear) = {0};
+    struct doc_node image;
 
     if (!doc_parse(&doc, ERROR_REQUEST, bytes, length, KUBELET_REQUEST_MAX_BYTES, err) ||
-        !decode_kind_and_version(&fresh, &doc.root, err) || !decode_image(&fresh, &doc.root, err) ||
+        !decode_kind_and_version(&fresh, &doc.root, err))
+        return false;
+    image = doc_member(&doc.root, "image");
+    if (!doc_text(fresh.image, sizeof fresh.image, image, err) ||
+        !doc_check_visible(fresh.image, &image, err) ||
         (strcmp(fresh.api_version, versions[0]) == 0 &&
          !decode_service_account(&fresh, &doc.root, err)))
         return false;

@@ -12,11 +12,6 @@
 
 #include "base/text.h"
 
-static bool fail(struct error *err, const char *what)
-{
-    return error_set(err, ERROR_INTERNAL, "libcrypto cannot compute %s", what);
-}
-
 bool digest_sha256(char hex[DIGEST_HEX_SIZE], const void *bytes, size_t length, struct error *err)
 {
     unsigned char digest[SHA256_DIGEST_LENGTH];
@@ -24,7 +19,7 @@ bool digest_sha256(char hex[DIGEST_HEX_SIZE], const void *bytes, size_t length, 
 
     if (SHA256_Init(&context) != 1 || SHA256_Update(&context, bytes, length) != 1 ||
         SHA256_Final(digest, &context) != 1)
-        return fail(err, "SHA-256");
+        return error_set(err, ERROR_INTERNAL, "libcrypto cannot compute SHA-256");
     text_hex(hex, digest, sizeof digest);
     return true;
 }
@@ -36,7 +31,7 @@ bool digest_hmac_sha256(char hex[DIGEST_HEX_SIZE], const void *key, size_t key_l
     unsigned digest_length = 0;
 
     if (HMAC(EVP_sha256(), key, (int)key_length, bytes, length, digest, &digest_length) == NULL)
-        return fail(err, "HMAC-SHA-256");
+        return error_set(err, ERROR_INTERNAL, "libcrypto cannot compute HMAC-SHA-256");
     text_hex(hex, digest, digest_length);
     return true;
 }

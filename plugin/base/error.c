@@ -50,10 +50,7 @@ bool error_wrap(struct error *err, const char *format, ...)
     va_start(arguments, format);
     fill(outer, sizeof outer, format, arguments);
     va_end(arguments);
-    if (inner[0] == '\0')
-        text_copy(err->context, sizeof err->context, outer);
-    else
-        text_join(err->context, sizeof err->context, outer, ": ", inner);
+    text_join(err->context, sizeof err->context, outer, inner[0] == '\0' ? "" : ": ", inner);
     return false;
 }
 

@@ -151,7 +151,7 @@ static const struct key keys[] = {
     {ENDPOINTS, STRING, "acr", AT(settings_endpoints, acr), .check = CHECK_ENDPOINT_HTTPS},
     {ENDPOINTS, WORD, "network", AT(settings_endpoints, network), WORDS(networks)},
 
-    {CACHE, BOOLEAN, "enabled", AT(settings_cache, is_enabled)},
+    {CACHE, BOOLEAN, "enabled", AT(settings_cache, is_enabled), WORDS(booleans)},
     {CACHE, STRING, "directory", AT(settings_cache, directory), .check = CHECK_DIRECTORY},
 
     {LOG, WORD, "level", AT(settings_log, level), WORDS(levels)},
@@ -172,7 +172,6 @@ static const struct key *find_key(enum object of, const char *name, size_t lengt
 static bool set_text(void *place, const struct key *key, const char *text, const char *what,
                      struct error *err)
 {
-    bool is_boolean = key->type == BOOLEAN;
     unsigned word = 0;
 
     if (key->type == INTEGER)
@@ -186,10 +185,9 @@ static bool set_text(void *place, const struct key *key, const char *text, const
         *(char **)place = alloc_string(text);
         return true;
     }
-    if (!check_word(&word, text, is_boolean ? booleans : key->words,
-                    is_boolean ? COUNT_OF(booleans) : (size_t)key->max, what, err))
+    if (!check_word(&word, text, key->words, (size_t)key->max, what, err))
         return false;
-    if (is_boolean)
+    if (key->type == BOOLEAN)
         *(bool *)place = word == 1;
     else
         memcpy(place, &word, sizeof word);
