@@ -19,8 +19,8 @@ build() {
     cmake --build --preset "$1" --parallel "$jobs"
 }
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-pytest() { $python -B -m pytest -q -rs -n 8 --dist loadgroup "--basetemp=$work/pytest" "$@"; }
+trap 'jobs -p | xargs --no-run-if-empty kill; rm -rf "$work"' EXIT
+pytest() { $python -B -m pytest -q -rfEs -n 8 --dist loadgroup "--basetemp=$work/pytest" "$@"; }
 
 step 'formats'
 clang-format --dry-run -Werror "${product[@]}" plugin/**/*.h proto-json/*.h tests/**/*.[ch]
@@ -103,10 +103,10 @@ step 'tests of the releases'
 RELEASE_FOLDER=$work/release pytest tests/release
 ACR_PROVIDER_BIN=$work/release/aliyun-acr-credential-provider-x86_64 \
     pytest -m 'not slow' tests/cases tests/program/test_{answers,cache,command_line,external,front_ends,hosts,pods}.py \
-    tests/program/test_{profiles,settings,transport}.py tests/system --deselect tests/system/test_kills.py
+    tests/program/test_{profiles,settings,transport}.py tests/system --ignore tests/system/test_kills.py
 # Emulated, and therefore without what calls the program by itself, and glibc's words.
 ACR_PROVIDER_BIN=$work/release/aliyun-acr-credential-provider-aarch64 ACR_PROVIDER_WRAPPER=qemu-aarch64-static \
-    pytest -m 'not slow' -k 'not (read_only or never_ends or symbolic)' tests/program/test_{answers,cache,pods}.py
+    pytest -n "$jobs" -m 'not slow' -k 'not (read_only or never_ends or symbolic)' tests/program/test_{answers,cache,pods}.py
 
 step ''
 echo "all checks passed, after $SECONDS s"

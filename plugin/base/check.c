@@ -75,22 +75,16 @@ static bool is_name_or_whole_ipv4(const char *host)
            (strchr(DIGITS, *last) == NULL || inet_pton(AF_INET, host, &parsed) == 1);
 }
 
-static const char *skip_scheme(const char *url, const char *scheme)
-{
-    if (!text_starts_with(url, scheme) || !text_starts_with(url + strlen(scheme), "://"))
-        return NULL;
-    return url + strlen(scheme) + strlen("://");
-}
-
 const char *check_split_url(char host[CHECK_HOST_SIZE], const char *url, const char *scheme)
 {
-    const char *authority = skip_scheme(url, scheme);
+    const char *authority;
     struct in6_addr parsed;
     const char *rest;
     size_t length;
 
-    if (authority == NULL)
+    if (!text_starts_with(url, scheme) || !text_starts_with(url + strlen(scheme), "://"))
         return NULL;
+    authority = url + strlen(scheme) + strlen("://");
     if (*authority == '[')
         length = strcspn(++authority, "]%");
     else
@@ -118,13 +112,11 @@ static bool check_endpoint(const char *text, const char *scheme, const char *wha
     char host[CHECK_HOST_SIZE];
     const char *rest = check_split_url(host, text, scheme);
 
-    if (skip_scheme(text, scheme) == NULL)
-        return error_set(err, ERROR_CONFIG, "%s must begin with %s://", what, scheme);
     if (rest == NULL || *rest != '\0' || strchr(text, '%') != NULL)
         return error_set(err, ERROR_CONFIG,
-                         "%s must be %s://HOST or %s://HOST:PORT and nothing more: no user, path "
-                         "or query; HOST is a name or a whole IP address",
-                         what, scheme, scheme);
+                         "%s must be %s://HOST[:PORT] without user, path or query; HOST is a name "
+                         "or a whole IP address",
+                         what, scheme);
     return true;
 }
 

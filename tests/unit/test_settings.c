@@ -190,9 +190,9 @@ static const struct {
     {"{\"endpoints\":\"x\"}", "endpoints must be an object"},
     {"{\"endpoints\":{\"network\":\"internal\"}}", "endpoints.network must be one of: auto, vpc"},
     {"{\"endpoints\":{\"metadata\":\"https://100.100.100.200\"}}",
-     "endpoints.metadata must begin with http://"},
+     "endpoints.metadata must be http://HOST[:PORT] without"},
     {"{\"endpoints\":{\"acr\":\"http://cr.cn-shanghai.aliyuncs.com\"}}",
-     "endpoints.acr must begin with https://"},
+     "endpoints.acr must be https://HOST[:PORT] without"},
     {"{\"endpoints\":{\"acr\":\"https://h/\"}}", "endpoints.acr must be https://HOST"},
     {"{\"deadlineSeconds\":0}", "deadlineSeconds must be from 1 to 600"},
     {"{\"deadlineSeconds\":601}", "deadlineSeconds must be from 1 to 600"},
@@ -223,7 +223,7 @@ static const struct {
     {REGISTRY("\"edition\":\"personal\",\"instanceId\":\"cri-a\""),
      "registries[0].instanceId must not be given with edition \"personal\""},
     {REGISTRY("\"apiEndpoint\":\"cr.cn-shanghai.aliyuncs.com\""),
-     "registries[0].apiEndpoint must begin with https://"},
+     "registries[0].apiEndpoint must be https://HOST[:PORT] without"},
 };
 
 static void refuses_with_the_name_of_the_key(void **state)
