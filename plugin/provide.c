@@ -110,7 +110,7 @@ static bool make_keys(struct singleflight *flight, const struct task *task, stru
     identity_describe(&text, run, task->plan);
     if (!digest_sha256(flight->token_key, text.bytes, text.length, err))
         return false;
-    buf_append_format(&text, "\n%s", task->registry->host.authority);
+    buf_append_format(&text, "\n%s\n", task->registry->host.authority);
     http_append_proxy_and_ca_environment(&text, run->system);
     return digest_sha256(flight->attempt_key, text.bytes, text.length, err);
 }
@@ -153,10 +153,10 @@ static bool serve_stale(struct answer *out, struct singleflight *flight, const s
 static bool obtain_shared(struct answer *out, const struct task *task, struct error *err)
 {
     const struct run *run = &task->run;
+    const struct settings *settings = run->settings;
     struct singleflight flight AUTO(singleflight_leave) = {.store = *task->cache,
-                                                           .margin_s =
-                                                               run->settings->refresh_margin_s,
-                                                           .deadline_s = run->settings->deadline_s};
+                                                           .margin_s = settings->refresh_margin_s,
+                                                           .deadline_s = settings->deadline_s};
     /* Whoever waits keeps half of its time to fetch by itself. */
     int64_t wait_until_ms = run->system->mono_ms() + http_remaining_ms(&run->http) / 2;
     enum singleflight_outcome outcome;
@@ -180,12 +180,11 @@ static bool obtain_shared(struct answer *out, const struct task *task, struct er
 static int64_t remaining_of(const struct token *token, const struct credentials *credentials,
                             int64_t server_time_s)
 {
-    int64_t expires_at_s = token->expires_at_s;
+    int64_t remaining_s = token->expires_at_s - server_time_s;
 
-    if (credentials->expires_at_s != 0 && credentials->expires_at_s < expires_at_s)
-        expires_at_s = credentials->expires_at_s;
-    return expires_at_s - server_time_s < TOKEN_LIFE_MAX_S ? expires_at_s - server_time_s
-                                                           : TOKEN_LIFE_MAX_S;
+    if (credentials->expires_at_s != 0 && credentials->expires_at_s < token->expires_at_s)
+        remaining_s = credentials->expires_at_s - server_time_s;
+    return remaining_s < TOKEN_LIFE_MAX_S ? remaining_s : TOKEN_LIFE_MAX_S;
 }
 
 static bool request_token(struct answer *out, const struct task *task, const struct api *api,

@@ -45,21 +45,17 @@ static bool read_boot_id(char out[RECORD_BOOT_ID_SIZE])
     return out[0] != '\0';
 }
 
-/* A slash at the end would make open() follow a symbolic link. */
-static void copy_without_slash(char out[PATH_MAX], const char *path)
-{
-    text_copy(out, PATH_MAX, path);
-    for (size_t length = strlen(out); length > 1 && out[length - 1] == '/'; length--)
-        out[length - 1] = '\0';
-}
-
 bool store_open(struct store *out, const struct system *system, const char *path)
 {
     struct stat status;
     char directory[PATH_MAX];
+    size_t length;
     int descriptor;
 
-    copy_without_slash(directory, path);
+    text_copy(directory, sizeof directory, path);
+    /* A slash at the end would make open() follow a symbolic link. */
+    for (length = strlen(directory); length > 1 && directory[length - 1] == '/'; length--)
+        directory[length - 1] = '\0';
     if (mkdir(directory, S_IRWXU) != 0 && errno != EEXIST) {
         log_info("no cache: cannot make %s: %s", directory, strerror(errno));
         return false;
@@ -174,13 +170,6 @@ static int open_lock(const struct store *store, const char *name)
                   S_IRUSR | S_IWUSR);
 }
 
-/* Removes a file or an empty directory. */
-static void remove_name(const struct store *store, const char *name)
-{
-    if (unlinkat(store->directory, name, 0) != 0)
-        (void)unlinkat(store->directory, name, AT_REMOVEDIR);
-}
-
 /* A lock that is held is in use, however old it looks after the wall clock was set. */
 static void remove_old(const struct store *store, const char *name)
 {
@@ -191,7 +180,7 @@ static void remove_old(const struct store *store, const char *name)
         if (lock >= 0 && !lock_file(lock, store, name))
             return;
     }
-    remove_name(store, name);
+    (void)unlinkat(store->directory, name, 0);
 }
 
 static void remove_all_old(const struct store *store)
@@ -277,10 +266,10 @@ bool store_try_lock(int *lock, const struct store *store, const char *key)
 
     name_file(name, LOCK, key);
     *lock = open_lock(store, name);
-    if (*lock < 0 && (errno == ELOOP || errno == EISDIR)) {
-        remove_name(store, name);
+    /* A symbolic link or an empty directory in its place is removed. */
+    if (*lock < 0 && (errno == ELOOP || errno == EISDIR) &&
+        unlinkat(store->directory, name, errno == EISDIR ? AT_REMOVEDIR : 0) == 0)
         *lock = open_lock(store, name);
-    }
     if (*lock >= 0 && lock_file(*lock, store, name)) {
         /* A lock in use does not become too old. */
         (void)futimens(*lock, NULL);

@@ -345,6 +345,38 @@ static void next_source_follows_an_absent_metadata_service(void **state)
     assert_true(again.is_from_cache);
 }
 
+/* It shows that the metadata service exists, though it is down: another source would be another
+ * identity. */
+static void stale_token_of_the_metadata_service_comes_before_the_next_source(void **state)
+{
+    static const struct fake_text uri[] = {
+        {"ALIBABA_CLOUD_CREDENTIALS_URI", "http://127.0.0.1:81/credentials"}, {NULL, NULL}};
+    static const struct fake_exchange first[] = {
+        IDENTITY,
+        {.method = "GET", .url = DEMO "/v2/", .status = 401, .challenge = FOUND},
+        {.method = "POST", .url = "cr-vpc.cn-hangzhou", .status = 200, .body = TOKEN},
+    };
+    static const struct fake_exchange down[] = {
+        {.method = "PUT", .url = "/latest/api/token", .error_kind = ERROR_TEMPORARY},
+        {.method = "PUT", .url = "/latest/api/token", .error_kind = ERROR_TEMPORARY},
+        {.method = "PUT", .url = "/latest/api/token", .error_kind = ERROR_TEMPORARY},
+    };
+    struct answer answer AUTO(provide_answer_clear) = {0};
+    struct kubelet_request request = {.image = DEMO "/a"};
+    struct run run = {.settings = &settings, .system = &fake_system};
+    struct error err = {0};
+
+    (void)state;
+    assert_true(ask(&answer, DEMO "/a", uri, first, COUNT_OF(first), &err));
+    provide_answer_clear(&answer);
+    in_directory("rm node-*");
+    run.http = start(down, COUNT_OF(down), 3000000);
+    fake.variables = uri;
+    assert_true(provide(&answer, &run, &request, &err));
+    fake_http_end();
+    assert_string_equal(secret_reveal(&answer.token.password), "secret-1");
+}
+
 static void every_source_is_named_when_there_is_none(void **state)
 {
     static const struct fake_exchange script[] = {
@@ -469,6 +501,8 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(next_source_follows_an_absent_metadata_service, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(
+            stale_token_of_the_metadata_service_comes_before_the_next_source, set_up, tear_down),
         cmocka_unit_test_setup_teardown(every_source_is_named_when_there_is_none, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(host_that_is_not_acrs_is_what_is_wrong, set_up, tear_down),
