@@ -1,14 +1,12 @@
-#include "identity/assume.h"
-
 #include <string.h>
 
 #include "base/check.h"
 #include "base/text.h"
 #include "cloud/openapi.h"
 #include "cloud/sts.h"
-#include "config/settings.h"
 #include "identity/environment.h"
 #include "identity/explain.h"
+#include "identity/sources.h"
 
 #define REGION_NAME "ALIBABA_CLOUD_STS_REGION"
 
@@ -21,7 +19,7 @@ bool assume_read_environment(struct plan *plan, const struct system *system, str
     if (plan->sts_region[0] != '\0' || region[0] == '\0')
         return true;
     if (!check_text(CHECK_REGION, region, REGION_NAME, err))
-        return explain_variable(err);
+        return error_advise(err, ADVICE_VARIABLE);
     text_copy(plan->sts_region, sizeof plan->sts_region, region);
     return true;
 }

@@ -1,5 +1,3 @@
-#include "identity/ecs.h"
-
 #include <string.h>
 
 #include "base/alloc.h"
@@ -8,9 +6,9 @@
 #include "base/text.h"
 #include "cache/store.h"
 #include "cloud/metadata.h"
-#include "config/settings.h"
 #include "identity/environment.h"
 #include "identity/explain.h"
+#include "identity/sources.h"
 #include "proto-json/credentials_reply.h"
 
 enum { ROLE_NAME_SIZE = 65, TRIES = 3, TOKEN_LIFE_OF_A_RUN_S = 900 };
@@ -29,7 +27,7 @@ void ecs_read_environment(struct plan_ecs *out, const struct system *system)
         out->modes = METADATA_NORMAL_ONLY;
 }
 
-bool ecs_plan(struct plan *out, const struct system *system, struct error *err)
+bool ecs_use(struct plan *out, const struct system *system, struct error *err)
 {
     out->source = PLAN_ECS;
     ecs_read_environment(&out->ecs, system);
@@ -37,7 +35,21 @@ bool ecs_plan(struct plan *out, const struct system *system, struct error *err)
         return true;
     out->ecs.role = environment_copy(system, ROLE_VARIABLE);
     out->ecs.role_named_by = ROLE_VARIABLE;
-    return check_text(CHECK_ROLE_NAME, out->ecs.role, ROLE_VARIABLE, err) || explain_variable(err);
+    return check_text(CHECK_ROLE_NAME, out->ecs.role, ROLE_VARIABLE, err) ||
+           error_advise(err, ADVICE_VARIABLE);
+}
+
+bool ecs_plan(struct plan *out, const struct system *system,
+              const struct settings_identity *settings, struct error *err)
+{
+    out->ecs.role = alloc_string_or_null(settings->role_name);
+    out->ecs.role_named_by = settings->role_name == NULL ? NULL : "roleName in the configuration";
+    out->ecs.may_be_absent = settings->source == SETTINGS_SOURCE_DEFAULT;
+    text_copy(out->principal, sizeof out->principal, "the RAM role of this instance");
+    if (!ecs_use(out, system, err))
+        return false;
+    return !out->ecs.is_disabled ||
+           plan_absent(err, "disabled by ALIBABA_CLOUD_ECS_METADATA_DISABLED");
 }
 
 static struct metadata make_metadata(const struct run *run, const struct plan_ecs *ecs,
@@ -114,7 +126,8 @@ static void forget(const struct metadata *metadata, const struct store *cache)
 
 static bool fail_no_role(struct error *err)
 {
-    explain_no_role(err);
+    error_set_advised(err, ERROR_CONFIG, ADVICE_NO_ROLE,
+                      "no RAM role is attached to this ECS instance");
     err->retry = ERROR_RETRY_NEXT_SOURCE;
     return false;
 }
@@ -136,9 +149,11 @@ static bool discover_role(struct known *known, struct metadata *metadata, struct
         return fail_no_role(err);
     name = answer.bytes + strspn(answer.bytes, " \t\r\n");
     name[strcspn(name, " \t\r\n")] = '\0';
-    return (check_text(CHECK_ROLE_NAME, name, "role", err) &&
-            text_copy(known->role, sizeof known->role, name)) ||
-           explain_not_a_role_name(metadata->base_url, err);
+    if (check_text(CHECK_ROLE_NAME, name, "role", err) &&
+        text_copy(known->role, sizeof known->role, name))
+        return true;
+    error_set(err, ERROR_UNAVAILABLE, "ECS metadata service: the answer is not a role name");
+    return explain_ecs_answer("", metadata->base_url, err);
 }
 
 static bool read_credentials(struct credentials *out, struct metadata *metadata, const char *role,
@@ -152,7 +167,8 @@ static bool read_credentials(struct credentials *out, struct metadata *metadata,
     case METADATA_FAILED:
         return false;
     case METADATA_ABSENT:
-        return explain_role_not_attached(role, role_named_by, err);
+        error_set(err, ERROR_CONFIG, "RAM role %s is not attached to this ECS instance", role);
+        return explain_role_not_attached(role_named_by, err);
     case METADATA_FOUND:
         break;
     }
@@ -160,7 +176,7 @@ static bool read_credentials(struct credentials *out, struct metadata *metadata,
     if (credentials_reply_decode(out, CREDENTIALS_REPLY_METADATA, answer.bytes, answer.length, err))
         return true;
     error_redact(err, secret_reveal(&metadata->token));
-    explain_ecs_credentials(role, metadata->base_url, err);
+    explain_ecs_answer(role, metadata->base_url, err);
     return error_wrap(err, "ECS metadata service: credentials of RAM role %s", role);
 }
 

@@ -52,9 +52,9 @@ static bool read_word(struct buf *word, const char **at, struct error *err)
     return quote == '\0' || error_set(err, ERROR_CONFIG, "the command has an open quote");
 }
 
-/* Fills `out` word by word, so that it can be cleared after a failure. */
-static bool split(struct external_command *out, const char *text, struct error *err)
+bool external_split(struct external_command *out, const char *text, struct error *err)
 {
+    *out = (struct external_command){{0}};
     for (size_t count = 0;; count++) {
         struct buf word AUTO(buf_clear) = {0};
 
@@ -68,15 +68,6 @@ static bool split(struct external_command *out, const char *text, struct error *
             return false;
         out->argv[count] = alloc_string(buf_text(&word));
     }
-}
-
-bool external_split(struct external_command *out, const char *text, struct error *err)
-{
-    *out = (struct external_command){{0}};
-    if (split(out, text, err))
-        return true;
-    external_clear(out);
-    return false;
 }
 
 /* -- the child -- */
@@ -317,10 +308,10 @@ bool external_fetch(struct credentials *out, const struct run *run, const char *
     struct buf answer AUTO(buf_clear) = {0};
 
     if (!external_split(&arguments, command, err))
-        return explain_command_line(err);
+        return error_advise(err, ADVICE_COMMAND_LINE);
     return (external_run(&answer, &arguments, CREDENTIALS_REPLY_MAX_BYTES, run->http.deadline_ms,
                          err) &&
             credentials_reply_decode(out, CREDENTIALS_REPLY_PROCESS, answer.bytes, answer.length,
                                      err)) ||
-           explain_command(err);
+           error_advise(err, ADVICE_COMMAND);
 }

@@ -22,7 +22,8 @@ void external_clear(struct external_command *command);
 
 /* Splits as the official SDKs do: blanks separate; '...' is literal; in "..." a backslash escapes
  * ", \, $ and `; elsewhere it escapes any character, and a line break vanishes with it. Fails with
- * ERROR_CONFIG on an open quote, a last backslash, no word or too many. Pure. */
+ * ERROR_CONFIG on an open quote, a last backslash, no word or too many; `out` is to be cleared then
+ * too. Pure. */
 CHECKED bool external_split(struct external_command *out, const char *text, struct error *err);
 
 /* Runs a command until it ends or `deadline_ms` (monotonic) comes, and appends its standard output.

@@ -1,16 +1,9 @@
 #include "identity/identity.h"
 
 #include "base/text.h"
-#include "config/settings.h"
-#include "identity/assume.h"
-#include "identity/chain.h"
-#include "identity/ecs.h"
 #include "identity/explain.h"
 #include "identity/external.h"
-#include "identity/oidc.h"
-#include "identity/pod.h"
-#include "identity/static.h"
-#include "identity/uri.h"
+#include "identity/sources.h"
 
 void identity_plans_clear(struct identity_plans *plans)
 {
@@ -26,38 +19,25 @@ void identity_clear(struct identity *identity)
     *identity = (struct identity){0};
 }
 
-/* The pod's own identity, else whom the configuration names. */
-static bool choose(struct identity_plans *out, const struct run *run,
-                   const struct settings_identity *settings, const struct kubelet_request *request,
-                   struct error *err)
-{
-    struct plan of_pod AUTO(plan_clear) = {0};
-    struct error why;
-
-    if (pod_plan(&of_pod, run->system, &run->settings->pod, request, &why)) {
-        out->list[out->count++] = TAKE(of_pod);
-        return true;
-    }
-    if (why.retry != ERROR_RETRY_NEXT_SOURCE) {
-        *err = why;
-        return false;
-    }
-    if (!chain_find(out, run->system, settings, err))
-        return false;
-    for (size_t i = 0; i < out->count; i++) {
-        for (size_t j = 0; j < settings->role_count; j++)
-            plan_add_role(&out->list[i], &settings->roles[j]);
-    }
-    return true;
-}
-
 bool identity_choose(struct identity_plans *out, const struct run *run,
                      const struct settings_identity *settings,
                      const struct kubelet_request *request, struct error *err)
 {
-    if (!choose(out, run, settings, request, err))
+    struct plan of_pod AUTO(plan_clear) = {0};
+    struct error why = {0};
+    const bool is_pod = pod_plan(&of_pod, run->system, &run->settings->pod, request, &why);
+
+    if (is_pod) {
+        out->list[out->count++] = TAKE(of_pod);
+    } else if (why.retry != ERROR_RETRY_NEXT_SOURCE) {
+        *err = why;
         return false;
+    } else if (!chain_find(out, run->system, settings, err)) {
+        return false;
+    }
     for (size_t i = 0; i < out->count; i++) {
+        for (size_t j = 0; !is_pod && j < settings->role_count; j++)
+            plan_add_role(&out->list[i], &settings->roles[j]);
         if (!assume_read_environment(&out->list[i], run->system, err))
             return false;
     }
@@ -112,10 +92,11 @@ bool identity_fetch(struct identity *out, const struct run *run, const struct pl
 bool identity_explain_none(const struct identity_plans *plans, const struct run *run,
                            struct error *err)
 {
-    struct buf reasons AUTO(buf_clear) = {0};
+    const struct error why = *err;
 
-    buf_append_text(&reasons, buf_text(&plans->reasons));
-    explain_add_reason(&reasons, "ECS metadata service", err->cause);
-    explain_add_reason(&reasons, "credentials URI", URI_VARIABLE " is not set");
-    return explain_no_identity(buf_text(&reasons), run->settings->endpoints.metadata, err);
+    error_set(err, why.kind,
+              "no identity found: %s; ECS metadata service: %s; credentials URI: " URI_VARIABLE
+              " is not set",
+              buf_text(&plans->reasons), why.cause);
+    return explain_no_identity(run->settings->endpoints.metadata, err);
 }

@@ -1,5 +1,4 @@
-#include "identity/oidc.h"
-
+#include <stdio.h>
 #include <string.h>
 
 #include "base/check.h"
@@ -8,11 +7,9 @@
 #include "base/text.h"
 #include "cloud/openapi.h"
 #include "cloud/sts.h"
-#include "config/settings.h"
-#include "identity/assume.h"
-#include "identity/ecs.h"
 #include "identity/environment.h"
 #include "identity/explain.h"
+#include "identity/sources.h"
 
 #define ROLE_NAME       "ALIBABA_CLOUD_ROLE_ARN"
 #define PROVIDER_NAME   "ALIBABA_CLOUD_OIDC_PROVIDER_ARN"
@@ -21,10 +18,12 @@
 
 enum { TOKEN_MAX_BYTES = 20000, ARN_SIZE = 256 };
 
-bool oidc_plan(struct plan *out, const struct system *system, struct error *err)
+bool oidc_plan(struct plan *out, const struct system *system,
+               const struct settings_identity *settings, struct error *err)
 {
     struct plan_oidc *oidc = &out->oidc;
 
+    (void)settings;
     oidc->token_file = environment_copy(system, TOKEN_FILE_NAME);
     oidc->role.arn = environment_copy(system, ROLE_NAME);
     oidc->role.session_name = environment_copy(system, SESSION_NAME);
@@ -32,12 +31,14 @@ bool oidc_plan(struct plan *out, const struct system *system, struct error *err)
     if (oidc->token_file == NULL)
         return plan_absent(err, TOKEN_FILE_NAME " is not set");
     if (oidc->role.arn == NULL || oidc->provider_arn == NULL)
-        return explain_half_oidc(oidc->role.arn == NULL ? ROLE_NAME : PROVIDER_NAME, err);
+        return error_set_advised(err, ERROR_CONFIG, ADVICE_HALF_OIDC,
+                                 TOKEN_FILE_NAME " is set, but %s is not",
+                                 oidc->role.arn == NULL ? ROLE_NAME : PROVIDER_NAME);
     if (!check_text(CHECK_ROLE_ARN, oidc->role.arn, ROLE_NAME, err) ||
         !check_text(CHECK_OIDC_PROVIDER_ARN, oidc->provider_arn, PROVIDER_NAME, err) ||
         (oidc->role.session_name != NULL &&
          !check_text(CHECK_SESSION_NAME, oidc->role.session_name, SESSION_NAME, err)))
-        return explain_variable(err);
+        return error_advise(err, ADVICE_VARIABLE);
     out->source = PLAN_OIDC;
     text_join(out->principal, sizeof out->principal, "role ", "", oidc->role.arn);
     return true;
@@ -53,16 +54,15 @@ static bool read_token(struct secret *out, const struct system *system, const ch
     case FILE_READ:
         break;
     case FILE_ABSENT:
-        error_set(err, ERROR_CONFIG, "there is no token file %s", path);
-        return explain_token_file(err);
+        return error_set_advised(err, ERROR_CONFIG, ADVICE_TOKEN_FILE, "there is no token file %s",
+                                 path);
     case FILE_REFUSED:
-        return explain_token_file(err);
+        return explain_unless_advised(ADVICE_TOKEN_FILE, err);
     }
     length = strcspn(buf_text(&file), " \t\r\n");
-    if (length == 0) {
-        error_set(err, ERROR_CONFIG, "token file %s is empty", path);
-        return explain_token_file(err);
-    }
+    if (length == 0)
+        return error_set_advised(err, ERROR_CONFIG, ADVICE_TOKEN_FILE, "token file %s is empty",
+                                 path);
     secret_set(out, buf_text(&file), length);
     return true;
 }
@@ -94,19 +94,11 @@ static bool locate_node(struct node_place *out, const struct run *run, const str
         return true;
     if (needs_account) {
         *err = why;
-        return explain_account_lookup(err);
+        error_advise(err, ADVICE_ACCOUNT);
+        return error_wrap(err, "looking up the account of the pod's RAM role");
     }
     log_debug("the region of this node is not known: %s", why.cause);
     return true;
-}
-
-/* "acs:ram::ACCOUNT:role/NAME" */
-static void make_arn(char out[ARN_SIZE], const char *account_id, const char *kind, const char *name)
-{
-    char prefix[ARN_SIZE];
-
-    text_join(prefix, sizeof prefix, "acs:ram::", account_id, kind);
-    text_join(out, ARN_SIZE, prefix, "", name);
 }
 
 bool oidc_fetch(struct identity *out, const struct run *run, const struct plan *plan,
@@ -130,13 +122,15 @@ bool oidc_fetch(struct identity *out, const struct run *run, const struct plan *
         return false;
     account_id = oidc->account_id != NULL ? oidc->account_id : out->node.account_id;
     if ((role.arn == NULL || shown.provider_arn == NULL) && account_id[0] == '\0')
-        return explain_account_unknown(err);
+        return error_set_advised(err, ERROR_CONFIG, ADVICE_ACCOUNT,
+                                 "the account of the pod's RAM role is not known");
     if (role.arn == NULL) {
-        make_arn(role_arn, account_id, ":role/", oidc->role_name);
+        snprintf(role_arn, sizeof role_arn, "acs:ram::%s:role/%s", account_id, oidc->role_name);
         role.arn = role_arn;
     }
     if (shown.provider_arn == NULL) {
-        make_arn(provider_arn, account_id, ":oidc-provider/ack-rrsa-", oidc->cluster_id);
+        snprintf(provider_arn, sizeof provider_arn, "acs:ram::%s:oidc-provider/ack-rrsa-%s",
+                 account_id, oidc->cluster_id);
         shown.provider_arn = provider_arn;
     }
     return assume_choose_endpoints(&endpoints, run, plan, out->node.region, err) &&

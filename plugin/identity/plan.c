@@ -1,27 +1,20 @@
 #include "identity/plan.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
 
-static void clear_oidc(struct plan_oidc *oidc)
-{
-    role_clear(&oidc->role);
-    free(oidc->role_name);
-    free(oidc->account_id);
-    free(oidc->provider_arn);
-    free(oidc->cluster_id);
-    free(oidc->token_file);
-    secret_clear(&oidc->token);
-}
-
 void plan_clear(struct plan *plan)
 {
     credentials_clear(&plan->credentials);
-    clear_oidc(&plan->oidc);
+    role_clear(&plan->oidc.role);
+    free(plan->oidc.role_name);
+    free(plan->oidc.account_id);
+    free(plan->oidc.provider_arn);
+    free(plan->oidc.cluster_id);
+    free(plan->oidc.token_file);
+    secret_clear(&plan->oidc.token);
     free(plan->ecs.role);
     free(plan->uri);
     free(plan->command);
@@ -82,18 +75,4 @@ void plan_describe(struct buf *out, const struct plan *plan)
     buf_append_format(out, "%d;", plan->sts_prefers_vpc);
     for (size_t i = 0; i < plan->role_count; i++)
         add_role(out, &plan->roles[i]);
-}
-
-bool plan_absent(struct error *err, const char *format, ...)
-{
-    char cause[sizeof err->cause];
-    va_list arguments;
-
-    va_start(arguments, format);
-    if (vsnprintf(cause, sizeof cause, format, arguments) < 0)
-        cause[0] = '\0';
-    va_end(arguments);
-    error_set(err, ERROR_CONFIG, "%s", cause);
-    err->retry = ERROR_RETRY_NEXT_SOURCE;
-    return false;
 }

@@ -72,6 +72,7 @@ void plan_describe(struct buf *out, const struct plan *plan);
 /* Fills err for a source that is not configured: ERROR_CONFIG with ERROR_RETRY_NEXT_SOURCE. A
  * source that is configured but broken fails without it, and is never passed over: another one in
  * its place would be another identity than the operator meant. Returns false. */
-bool plan_absent(struct error *err, const char *format, ...) PRINTF_LIKE(2, 3);
+#define plan_absent(err, ...)                                                                      \
+    (error_set(err, ERROR_CONFIG, __VA_ARGS__), (err)->retry = ERROR_RETRY_NEXT_SOURCE, false)
 
 #endif

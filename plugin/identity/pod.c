@@ -1,12 +1,9 @@
-#include "identity/pod.h"
-
 #include "base/alloc.h"
 #include "base/check.h"
 #include "base/text.h"
-#include "config/settings.h"
-#include "identity/ecs.h"
 #include "identity/environment.h"
 #include "identity/explain.h"
+#include "identity/sources.h"
 #include "proto-json/kubelet_request.h"
 
 /* The last one is seen in other people's manifests only; reading it keeps such a pod from being
@@ -29,7 +26,8 @@ static bool plan_provider(struct plan_oidc *out, const struct system *system,
         return true;
     out->provider_arn = environment_copy(system, PROVIDER_VARIABLE);
     if (out->provider_arn == NULL)
-        return explain_pod_without_provider(err);
+        return error_set_advised(err, ERROR_CONFIG, ADVICE_POD_WITHOUT_PROVIDER,
+                                 "the pod's RAM role needs an OIDC provider");
     return check_text(CHECK_OIDC_PROVIDER_ARN, out->provider_arn, PROVIDER_VARIABLE, err);
 }
 
@@ -66,12 +64,16 @@ bool pod_plan(struct plan *out, const struct system *system, const struct settin
         annotation = OTHER_ARN_ANNOTATION;
         arn = kubelet_request_annotation(request, annotation);
     }
+    if (arn == NULL && name == NULL && has_token &&
+        settings->without_role == SETTINGS_WITHOUT_ROLE_REFUSE)
+        return error_set_advised(err, ERROR_PERMISSION, ADVICE_POD_WITHOUT_ROLE,
+                                 "the pod's service account names no RAM role");
     if (arn == NULL && name == NULL)
-        return has_token && settings->without_role == SETTINGS_WITHOUT_ROLE_REFUSE
-                   ? explain_pod_without_role(err)
-                   : plan_absent(err, "the pod's service account names no RAM role");
+        return plan_absent(err, "the pod's service account names no RAM role");
     if (!has_token)
-        return explain_pod_without_token(err);
+        return error_set_advised(err, ERROR_CONFIG, ADVICE_POD_WITHOUT_TOKEN,
+                                 "the pod's service account names a RAM role, but the kubelet sent "
+                                 "no token for it");
     out->source = PLAN_OIDC;
     out->from_pod = true;
     secret_copy(&out->oidc.token, &request->service_account_token);

@@ -1,16 +1,17 @@
-#include "identity/profile.h"
-
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/check.h"
 #include "base/system.h"
 #include "base/text.h"
-#include "identity/ecs.h"
 #include "identity/environment.h"
 #include "identity/explain.h"
 #include "identity/ini.h"
+#include "identity/sources.h"
 #include "proto-json/cli_profile.h"
+
+#define PROFILE_VARIABLE "ALIBABA_CLOUD_PROFILE"
+#define NO_EXTERNAL      "ALIBABA_CLOUD_DISABLE_EXTERNAL_PROCESS"
 
 /* Maximum depth of source_profile; it also ends loops. */
 enum { SOURCES_MAX = 8, PATH_SIZE = 4096 };
@@ -102,7 +103,7 @@ static bool fail_missing(const struct profile_context *context, const char *key,
     return error_set(err, ERROR_CONFIG, "%s is missing", key_of(context, key));
 }
 
-static bool make_static(const struct profile_context *context, bool needs_token, struct error *err)
+static bool make_static(const struct profile_context *context, struct error *err)
 {
     struct cli_profile *profile = context->profile;
     struct credentials *key = &context->out->credentials;
@@ -111,8 +112,6 @@ static bool make_static(const struct profile_context *context, bool needs_token,
         return fail_missing(context, "access_key_id", err);
     if (secret_is_empty(&profile->access_key_secret))
         return fail_missing(context, "access_key_secret", err);
-    if (needs_token && secret_is_empty(&profile->sts_token))
-        return fail_missing(context, "sts_token", err);
     if (!text_copy(key->access_key_id, sizeof key->access_key_id, profile->access_key_id) ||
         !text_is_visible(key->access_key_id) ||
         !text_is_visible(secret_reveal(&profile->access_key_secret)) ||
@@ -128,12 +127,15 @@ static bool make_static(const struct profile_context *context, bool needs_token,
 static bool make_ak(const struct profile_context *context, struct error *err)
 {
     secret_clear(&context->profile->sts_token);
-    return make_static(context, false, err);
+    return make_static(context, err);
 }
 
 static bool make_sts_token(const struct profile_context *context, struct error *err)
 {
-    return make_static(context, true, err);
+    if (!make_static(context, err))
+        return false;
+    return !secret_is_empty(&context->out->credentials.security_token) ||
+           fail_missing(context, "sts_token", err);
 }
 
 /* The value of a key; without one, that of a variable. */
@@ -181,11 +183,6 @@ static bool add_role(const struct profile_context *context, struct error *err)
     return true;
 }
 
-static bool make_ram_role_arn(const struct profile_context *context, struct error *err)
-{
-    return make_static(context, false, err) && add_role(context, err);
-}
-
 static bool make_ecs_ram_role(const struct profile_context *context, struct error *err)
 {
     struct plan_ecs *ecs = &context->out->ecs;
@@ -196,13 +193,8 @@ static bool make_ecs_ram_role(const struct profile_context *context, struct erro
         if (!check_text(CHECK_ROLE_NAME, ecs->role, key_of(context, "ram_role_name"), err))
             return false;
     }
-    return ecs_plan(context->out, context->file->system, err) &&
+    return ecs_use(context->out, context->file->system, err) &&
            (!ecs->is_disabled || explain_ecs_disabled(err));
-}
-
-static bool make_ram_role_arn_of_ecs(const struct profile_context *context, struct error *err)
-{
-    return make_ecs_ram_role(context, err) && add_role(context, err);
 }
 
 static bool make_oidc(const struct profile_context *context, struct error *err)
@@ -226,15 +218,8 @@ static bool make_oidc(const struct profile_context *context, struct error *err)
     return true;
 }
 
-static bool is_external_disabled(const struct profile_context *context)
-{
-    return environment_is_true(context->file->system, "ALIBABA_CLOUD_DISABLE_EXTERNAL_PROCESS");
-}
-
 static bool make_external(const struct profile_context *context, struct error *err)
 {
-    if (is_external_disabled(context))
-        return explain_external_disabled(context->profile->mode, err);
     context->out->source = PLAN_EXTERNAL;
     context->out->command = TAKE(context->profile->process_command);
     return context->out->command != NULL || fail_missing(context, "process_command", err);
@@ -242,8 +227,6 @@ static bool make_external(const struct profile_context *context, struct error *e
 
 static bool make_credentials_uri(const struct profile_context *context, struct error *err)
 {
-    if (is_external_disabled(context))
-        return explain_external_disabled(context->profile->mode, err);
     context->out->source = PLAN_URI;
     context->out->uri = TAKE(context->profile->credentials_uri);
     return context->out->uri != NULL || fail_missing(context, "credentials_uri", err);
@@ -251,7 +234,8 @@ static bool make_credentials_uri(const struct profile_context *context, struct e
 
 static bool make(const struct profile_context *context, struct error *err);
 
-static bool make_chainable(const struct profile_context *context, struct error *err)
+/* Makes the profile that this one names as its source. */
+static bool make_source(const struct profile_context *context, struct error *err)
 {
     struct cli_profile source AUTO(cli_profile_clear) = {0};
     const struct profile_context next = {context->out, &source, context->file, context->depth + 1};
@@ -273,14 +257,15 @@ static bool make_chainable(const struct profile_context *context, struct error *
         break;
     }
     if (make(&next, err))
-        return add_role(context, err);
+        return true;
     /* Only the last is named: a loop would name its profiles over and over. */
     return err->context[0] != '\0' ? false : error_wrap(err, "source profile %s", name);
 }
 
 static bool refuse_sign_in(const struct profile_context *context, struct error *err)
 {
-    return explain_sign_in(context->profile->mode, err);
+    return error_set_advised(err, ERROR_CONFIG, ADVICE_SIGN_IN, "mode %s needs a person to sign in",
+                             context->profile->mode);
 }
 
 static bool make(const struct profile_context *context, struct error *err)
@@ -288,28 +273,34 @@ static bool make(const struct profile_context *context, struct error *err)
     static const struct {
         const char *mode;
         bool (*make)(const struct profile_context *context, struct error *err);
+        bool is_external; /* the credentials come from another program */
+        bool adds_role;
     } modes[] = {
-        {"AK", make_ak},
-        {"StsToken", make_sts_token},
-        {"RamRoleArn", make_ram_role_arn},
-        {"EcsRamRole", make_ecs_ram_role},
-        {"RamRoleArnWithRoleName", make_ram_role_arn_of_ecs},
-        {"OIDC", make_oidc},
-        {"ChainableRamRoleArn", make_chainable},
-        {"External", make_external},
-        {"CredentialsURI", make_credentials_uri},
-        {"CloudSSO", refuse_sign_in},
-        {"OAuth", refuse_sign_in},
+        {"AK", make_ak, false, false},
+        {"StsToken", make_sts_token, false, false},
+        {"RamRoleArn", make_static, false, true},
+        {"EcsRamRole", make_ecs_ram_role, false, false},
+        {"RamRoleArnWithRoleName", make_ecs_ram_role, false, true},
+        {"OIDC", make_oidc, false, false},
+        {"ChainableRamRoleArn", make_source, false, true},
+        {"External", make_external, true, false},
+        {"CredentialsURI", make_credentials_uri, true, false},
+        {"CloudSSO", refuse_sign_in, false, false},
+        {"OAuth", refuse_sign_in, false, false},
     };
+    const char *mode = context->profile->mode;
 
-    if (context->profile->mode == NULL)
+    if (mode == NULL)
         return fail_missing(context, "mode", err);
     for (size_t i = 0; i < COUNT_OF(modes); i++) {
-        if (strcmp(context->profile->mode, modes[i].mode) == 0)
-            return modes[i].make(context, err);
+        if (strcmp(mode, modes[i].mode) != 0)
+            continue;
+        if (modes[i].is_external && environment_is_true(context->file->system, NO_EXTERNAL))
+            return error_set_advised(err, ERROR_CONFIG, ADVICE_EXTERNAL_DISABLED,
+                                     "mode %s is disabled by " NO_EXTERNAL, mode);
+        return modes[i].make(context, err) && (!modes[i].adds_role || add_role(context, err));
     }
-    return error_set(err, ERROR_CONFIG, "%s %s is not supported", key_of(context, "mode"),
-                     context->profile->mode);
+    return error_set(err, ERROR_CONFIG, "%s %s is not supported", key_of(context, "mode"), mode);
 }
 
 /* As `aliyun configure` creates it before anything is entered. */
@@ -320,9 +311,11 @@ static bool is_blank(const struct cli_profile *profile, const struct profile_fil
            secret_is_empty(&profile->access_key_secret);
 }
 
-static bool use_file(struct plan *out, const struct profile_file *file, const char *asked,
+/* `wanted` is the configuration's choice, or NULL. */
+static bool use_file(struct plan *out, const struct profile_file *file, const char *wanted,
                      struct error *err)
 {
+    const char *asked = wanted != NULL ? wanted : environment_value(file->system, PROFILE_VARIABLE);
     struct cli_profile profile AUTO(cli_profile_clear) = {0};
     const struct profile_context context = {out, &profile, file, 0};
     char name[CLI_PROFILE_NAME_SIZE] = "";
@@ -333,12 +326,12 @@ static bool use_file(struct plan *out, const struct profile_file *file, const ch
     case CLI_PROFILE_BROKEN:
         return error_wrap(err, "%s", file->path);
     case CLI_PROFILE_ABSENT:
-        plan_absent(err, "%s has no %s%s", file->path,
-                    name[0] == '\0' ? "current profile" : "profile ", name);
+        error_set(err, ERROR_CONFIG, "%s has no %s%s", file->path,
+                  name[0] == '\0' ? "current profile" : "profile ", name);
         /* A profile that was asked for may be in the other file; a file that was named must have
          * its own choice. */
-        if (asked[0] == '\0' && file->is_named)
-            err->retry = ERROR_RETRY_NOTHING;
+        if (asked[0] != '\0' || !file->is_named)
+            err->retry = ERROR_RETRY_NEXT_SOURCE;
         return false;
     case CLI_PROFILE_FOUND:
         break;
@@ -349,28 +342,30 @@ static bool use_file(struct plan *out, const struct profile_file *file, const ch
     return make(&context, err) || error_wrap(err, "profile %s of %s", name, file->path);
 }
 
-/* `name` may be NULL. */
-static const char *asked_name(const struct system *system, const char *name)
-{
-    return name != NULL ? name : environment_value(system, "ALIBABA_CLOUD_PROFILE");
-}
-
-bool profile_plan_cli(struct plan *out, const struct system *system, const char *name,
-                      struct error *err)
+bool profile_plan_cli(struct plan *out, const struct system *system,
+                      const struct settings_identity *settings, struct error *err)
 {
     struct profile_file file AUTO(clear_file) = {.system = system};
 
     if (environment_is_true(system, "ALIBABA_CLOUD_CLI_PROFILE_DISABLED"))
         return plan_absent(err, "disabled by ALIBABA_CLOUD_CLI_PROFILE_DISABLED");
     return read_file(&file, "ALIBABA_CLOUD_CONFIG_FILE", ".aliyun/config.json", err) &&
-           use_file(out, &file, asked_name(system, name), err);
+           use_file(out, &file, settings->profile, err);
 }
 
-bool profile_plan_file(struct plan *out, const struct system *system, const char *name,
-                       struct error *err)
+/* A profile that the environment names must be in one of the two files: passing it over would mean
+ * another identity than the operator named. */
+bool profile_plan_file(struct plan *out, const struct system *system,
+                       const struct settings_identity *settings, struct error *err)
 {
     struct profile_file file AUTO(clear_file) = {.system = system, .is_ini = true};
+    const char *named = environment_value(system, PROFILE_VARIABLE);
 
-    return read_file(&file, "ALIBABA_CLOUD_CREDENTIALS_FILE", ".alibabacloud/credentials", err) &&
-           use_file(out, &file, asked_name(system, name), err);
+    if (read_file(&file, "ALIBABA_CLOUD_CREDENTIALS_FILE", ".alibabacloud/credentials", err) &&
+        use_file(out, &file, settings->profile, err))
+        return true;
+    if (err->retry != ERROR_RETRY_NEXT_SOURCE || settings->profile != NULL || named[0] == '\0')
+        return false;
+    err->retry = ERROR_RETRY_NOTHING;
+    return explain_profile_variable(named, err);
 }

@@ -1,10 +1,9 @@
-#include "identity/static.h"
-
 #include <string.h>
 
 #include "base/text.h"
 #include "identity/environment.h"
 #include "identity/explain.h"
+#include "identity/sources.h"
 
 #define ID_NAME     "ALIBABA_CLOUD_ACCESS_KEY_ID"
 #define SECRET_NAME "ALIBABA_CLOUD_ACCESS_KEY_SECRET"
@@ -40,19 +39,12 @@ static bool check(const struct system *system, const char *name, size_t max_byte
 
     if (strlen(value) <= max_bytes && text_is_visible(value))
         return true;
-    error_set(err, ERROR_CONFIG, "%s is too long or has blanks or control bytes", name);
-    return explain_variable(err);
+    return error_set_advised(err, ERROR_CONFIG, ADVICE_VARIABLE,
+                             "%s is too long or has blanks or control bytes", name);
 }
 
-static void set_secret(struct secret *out, const struct system *system, const char *name)
-{
-    const char *value = environment_value(system, name);
-
-    if (value[0] != '\0')
-        secret_set(out, value, strlen(value));
-}
-
-bool static_plan(struct plan *out, const struct system *system, struct error *err)
+bool static_plan(struct plan *out, const struct system *system,
+                 const struct settings_identity *settings, struct error *err)
 {
     const bool is_official =
         environment_is_set(system, ID_NAME) || environment_is_set(system, SECRET_NAME);
@@ -60,12 +52,17 @@ bool static_plan(struct plan *out, const struct system *system, struct error *er
     const char *secret = is_official ? SECRET_NAME : first_set(system, secret_names);
     const char *token = is_official ? TOKEN_NAME : first_set(system, token_names);
     const bool has_id = environment_is_set(system, id);
+    const bool has_secret = environment_is_set(system, secret);
 
-    if (!has_id && !environment_is_set(system, secret))
-        return environment_is_set(system, token) ? explain_token_without_key(token, err)
-                                                 : plan_absent(err, ID_NAME " is not set");
-    if (!has_id || !environment_is_set(system, secret))
-        return explain_half_key(has_id ? secret : id, err);
+    (void)settings;
+    if (!has_id && !has_secret && environment_is_set(system, token))
+        return error_set_advised(err, ERROR_CONFIG, ADVICE_TOKEN_WITHOUT_KEY,
+                                 "%s is set, but " ID_NAME " is not", token);
+    if (!has_id && !has_secret)
+        return plan_absent(err, ID_NAME " is not set");
+    if (!has_id || !has_secret)
+        return error_set_advised(err, ERROR_CONFIG, ADVICE_HALF_KEY, "the environment has no %s",
+                                 has_id ? secret : id);
     if (!check(system, id, ACCESS_KEY_ID_SIZE - 1, err) ||
         !check(system, secret, SECRET_MAX_BYTES, err) ||
         !check(system, token, TOKEN_MAX_BYTES, err))
@@ -73,8 +70,10 @@ bool static_plan(struct plan *out, const struct system *system, struct error *er
     out->source = PLAN_STATIC;
     text_copy(out->credentials.access_key_id, sizeof out->credentials.access_key_id,
               environment_value(system, id));
-    set_secret(&out->credentials.access_key_secret, system, secret);
-    set_secret(&out->credentials.security_token, system, token);
+    secret_set(&out->credentials.access_key_secret, environment_value(system, secret),
+               strlen(environment_value(system, secret)));
+    secret_set(&out->credentials.security_token, environment_value(system, token),
+               strlen(environment_value(system, token)));
     text_join(out->principal, sizeof out->principal, "the AccessKey in ", "", id);
     return true;
 }

@@ -1,5 +1,3 @@
-#include "identity/uri.h"
-
 #include <arpa/inet.h>
 #include <string.h>
 
@@ -7,6 +5,7 @@
 #include "base/text.h"
 #include "identity/environment.h"
 #include "identity/explain.h"
+#include "identity/sources.h"
 #include "net/http.h"
 #include "net/retry.h"
 #include "proto-json/credentials_reply.h"
@@ -45,8 +44,10 @@ static bool classify(enum http_kind *kind, const char *uri, struct error *err)
                      "it must be https: http is for loopback and link-local addresses only");
 }
 
-bool uri_plan(struct plan *out, const struct system *system, struct error *err)
+bool uri_plan(struct plan *out, const struct system *system,
+              const struct settings_identity *settings, struct error *err)
 {
+    (void)settings;
     out->uri = environment_copy(system, URI_VARIABLE);
     if (out->uri == NULL)
         return plan_absent(err, URI_VARIABLE " is not set");
@@ -79,5 +80,5 @@ bool uri_fetch(struct credentials *out, const struct http *http, const char *uri
     if (fetch(out, http, uri, err))
         return true;
     error_wrap(err, "credentials URI");
-    return explain_uri(err);
+    return explain_unless_advised(ADVICE_URI, err);
 }

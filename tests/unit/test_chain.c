@@ -4,7 +4,7 @@
 
 #include "config/settings.h"
 #include "fake_system.h"
-#include "identity/chain.h"
+#include "identity/sources.h"
 #include "test.h"
 
 #define KEY_ID      "ALIBABA_CLOUD_ACCESS_KEY_ID", "LTAIa"

@@ -9,7 +9,7 @@
 #include "cache/store.h"
 #include "config/settings.h"
 #include "fake_http.h"
-#include "identity/ecs.h"
+#include "identity/sources.h"
 
 #define PUT_TOKEN "/latest/api/token"
 #define ROLES     "/latest/meta-data/ram/security-credentials/"
@@ -371,7 +371,7 @@ static void reads_the_environment(void **state)
     (void)state;
     start(NULL, 0);
     fake.variables = normal;
-    assert_true(ecs_plan(&plan, &fake_system, &err));
+    assert_true(ecs_use(&plan, &fake_system, &err));
     assert_int_equal(plan.source, PLAN_ECS);
     assert_int_equal(plan.ecs.modes, METADATA_NORMAL_ONLY);
     assert_false(plan.ecs.is_disabled);
@@ -380,7 +380,7 @@ static void reads_the_environment(void **state)
     end();
     start(NULL, 0);
     fake.variables = token;
-    assert_false(ecs_plan(&plan, &fake_system, &err));
+    assert_false(ecs_use(&plan, &fake_system, &err));
     assert_int_equal(plan.ecs.modes, METADATA_TOKEN_ONLY);
     assert_true(plan.ecs.is_disabled);
     assert_non_null(strstr(err.cause, "ALIBABA_CLOUD_ECS_METADATA must be the name"));
@@ -389,7 +389,7 @@ static void reads_the_environment(void **state)
     start(NULL, 0);
     fake.variables = normal;
     plan.ecs.role = strdup("Given");
-    assert_true(ecs_plan(&plan, &fake_system, &err));
+    assert_true(ecs_use(&plan, &fake_system, &err));
     assert_string_equal(plan.ecs.role, "Given");
     end();
 }

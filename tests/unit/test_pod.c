@@ -3,7 +3,7 @@
 
 #include "config/settings.h"
 #include "fake_system.h"
-#include "identity/pod.h"
+#include "identity/sources.h"
 #include "proto-json/kubelet_request.h"
 #include "test.h"
 

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "fake_system.h"
-#include "identity/profile.h"
+#include "identity/sources.h"
 #include "test.h"
 
 #define ROLE_ARN     "acs:ram::1234567890123456:role/r"
@@ -17,7 +17,7 @@
 static struct plan plan;
 static struct error err;
 
-static const char *asked; /* by the configuration; NULL: no profile */
+static struct settings_identity settings;
 
 static bool plan_cli(const char *content, const struct fake_text *variables)
 {
@@ -26,7 +26,7 @@ static bool plan_cli(const char *content, const struct fake_text *variables)
     plan_clear(&plan);
     err = (struct error){0};
     fake = (struct fake_state){.home = "/home/me", .files = files, .variables = variables};
-    return profile_plan_cli(&plan, &fake_system, asked, &err);
+    return profile_plan_cli(&plan, &fake_system, &settings, &err);
 }
 
 static bool plan_ini(const char *content, const struct fake_text *variables)
@@ -36,7 +36,7 @@ static bool plan_ini(const char *content, const struct fake_text *variables)
     plan_clear(&plan);
     err = (struct error){0};
     fake = (struct fake_state){.home = "/home/me", .files = files, .variables = variables};
-    return profile_plan_file(&plan, &fake_system, NULL, &err);
+    return profile_plan_file(&plan, &fake_system, &settings, &err);
 }
 
 static int end(void **state)
@@ -229,31 +229,31 @@ static void finds_its_file(void **state)
 
     (void)state;
     fake = (struct fake_state){.variables = named, .files = files};
-    assert_true(profile_plan_cli(&plan, &fake_system, NULL, &err));
+    assert_true(profile_plan_cli(&plan, &fake_system, &settings, &err));
     plan_clear(&plan);
     /* By HOME, else by the user database. */
     fake = (struct fake_state){.variables = &named[1], .files = usual, .home = "/root"};
-    assert_true(profile_plan_cli(&plan, &fake_system, NULL, &err));
+    assert_true(profile_plan_cli(&plan, &fake_system, &settings, &err));
     plan_clear(&plan);
     fake = (struct fake_state){.files = usual, .home = "/home/me"};
-    assert_true(profile_plan_cli(&plan, &fake_system, NULL, &err));
+    assert_true(profile_plan_cli(&plan, &fake_system, &settings, &err));
     plan_clear(&plan);
 
     /* Absent: no home, no file, disabled. Broken: a file that was named. */
     fake = (struct fake_state){.files = usual};
-    assert_false(profile_plan_cli(&plan, &fake_system, NULL, &err));
+    assert_false(profile_plan_cli(&plan, &fake_system, &settings, &err));
     assert_int_equal(err.retry, ERROR_RETRY_NEXT_SOURCE);
     assert_memory_equal(err.cause, "this user has no home directory", 31);
     fake = (struct fake_state){.home = "/home/other", .files = usual};
-    assert_false(profile_plan_cli(&plan, &fake_system, NULL, &err));
+    assert_false(profile_plan_cli(&plan, &fake_system, &settings, &err));
     assert_int_equal(err.retry, ERROR_RETRY_NEXT_SOURCE);
     assert_string_equal(err.cause, "there is no /home/other/.aliyun/config.json");
     fake = (struct fake_state){.home = "/home/me", .files = usual, .variables = disabled};
-    assert_false(profile_plan_cli(&plan, &fake_system, NULL, &err));
+    assert_false(profile_plan_cli(&plan, &fake_system, &settings, &err));
     assert_int_equal(err.retry, ERROR_RETRY_NEXT_SOURCE);
     assert_string_equal(err.cause, "disabled by ALIBABA_CLOUD_CLI_PROFILE_DISABLED");
     fake = (struct fake_state){.variables = named};
-    assert_false(profile_plan_cli(&plan, &fake_system, NULL, &err));
+    assert_false(profile_plan_cli(&plan, &fake_system, &settings, &err));
     assert_int_equal(err.retry, ERROR_RETRY_NOTHING);
     assert_string_equal(err.cause, "there is no /named");
     assert_string_equal(err.advice, "Correct ALIBABA_CLOUD_CONFIG_FILE, which names it");
@@ -266,16 +266,17 @@ static void finds_its_profile(void **state)
     static const char two[] = "{\"current\":\"a\",\"profiles\":["
                               "{\"name\":\"a\",\"mode\":\"AK\"," STATIC "},"
                               "{\"name\":\"b\",\"mode\":\"AK\"," STATIC "}]}";
+    static char name[] = "a";
     static const char blank[] = CLI(MODE("AK") "\"access_key_id\":\"\"");
 
     (void)state;
     assert_true(plan_cli(two, asks));
     assert_string_equal(plan.principal, "profile b");
     /* The configuration goes before the environment. */
-    asked = "a";
+    settings.profile = name;
     assert_true(plan_cli(two, asks));
     assert_string_equal(plan.principal, "profile a");
-    asked = NULL;
+    settings.profile = NULL;
     assert_false(plan_cli(CLI(MODE("AK") STATIC), asks));
     assert_int_equal(err.retry, ERROR_RETRY_NEXT_SOURCE);
     assert_string_equal(err.cause, CLI_PATH " has no profile b");

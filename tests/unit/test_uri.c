@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "fake_http.h"
-#include "identity/uri.h"
+#include "identity/sources.h"
 
 #define ISSUED                                                                                     \
     "{\"AccessKeyId\":\"STS.a\",\"AccessKeySecret\":\"b\",\"SecurityToken\":\"c\",\"Expiration\":" \
