@@ -13,16 +13,13 @@ static const int64_t end_of_year_9999_s = 253402300799;
 static void read_audience(struct claims *out, struct doc_node node, const char *expected)
 {
     struct error ignored;
-    size_t count = 0;
+    size_t count = 1;
+    bool is_list = doc_array(&count, AUDIENCES_MAX, node, &ignored);
 
-    if (!doc_array(&count, AUDIENCES_MAX, node, &ignored)) {
-        doc_text_cut(out->audience, sizeof out->audience, node);
-        out->audience_fits = strcmp(out->audience, expected) == 0;
-    }
     for (size_t i = 0; i < count; i++) {
         char one[sizeof out->audience];
 
-        doc_text_cut(one, sizeof one, doc_element(&node, i));
+        doc_text_cut(one, sizeof one, is_list ? doc_element(&node, i) : node);
         out->audience_fits = out->audience_fits || strcmp(one, expected) == 0;
         if (i == 0)
             memcpy(out->audience, one, sizeof one);

@@ -55,14 +55,6 @@ static bool fail_at(size_t offset, const char *bytes, enum json_tokener_error ca
                      json_tokener_error_desc(cause));
 }
 
-/* The strict mode of json-c 0.18 refuses all bytes above 127 (json-c issue 875). */
-static int flags(void)
-{
-    bool is_0_18 = json_c_version_num() == 18 << 8;
-
-    return JSON_TOKENER_VALIDATE_UTF8 | (is_0_18 ? 0 : JSON_TOKENER_STRICT);
-}
-
 bool doc_parse(struct doc *out, enum error_kind kind, const void *bytes, size_t length,
                size_t max_bytes, struct error *err)
 {
@@ -79,7 +71,10 @@ bool doc_parse(struct doc *out, enum error_kind kind, const void *bytes, size_t 
     tokener = json_tokener_new();
     if (tokener == NULL)
         return error_set(err, ERROR_INTERNAL, "out of memory");
-    json_tokener_set_flags(tokener, flags());
+    /* The strict mode of json-c 0.18 refuses all bytes above 127 (json-c issue 875). */
+    json_tokener_set_flags(tokener,
+                           JSON_TOKENER_VALIDATE_UTF8 |
+                               (json_c_version_num() == 18 << 8 ? 0 : JSON_TOKENER_STRICT));
     fresh.root.value = json_tokener_parse_ex(tokener, bytes, (int)length);
     cause = json_tokener_get_error(tokener);
     end = json_tokener_get_parse_end(tokener);

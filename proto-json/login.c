@@ -14,8 +14,8 @@ void login_append_response(struct buf *out, const struct login_response *respons
     if (response->auth_key != NULL) {
         doc_append_string(out, response->auth_key);
         buf_append_text(out, ":{");
-        doc_append_member(out, "username", response->user);
-        doc_append_member(out, "password", secret_reveal(response->password));
+        doc_append_member(out, "username", response->token->user);
+        doc_append_member(out, "password", secret_reveal(&response->token->password));
         buf_append_text(out, "}");
     }
     buf_append_text(out, "}}\n");

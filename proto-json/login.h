@@ -12,9 +12,8 @@
  * refuses unknown fields, so it has no others. */
 struct login_response {
     const char *api_version;
-    const char *auth_key; /* the host, with its port or path; NULL: no credentials */
-    const char *user;     /* with auth_key only */
-    const struct secret *password;
+    const char *auth_key;       /* the host, with its port or path; NULL: no credentials */
+    const struct token *token;  /* with auth_key only */
     const char *cache_key_type; /* "Registry" or "Image" */
     int64_t cache_duration_s;   /* not negative; 0: the kubelet keeps nothing */
 };

@@ -15,8 +15,7 @@ static bool print_response(const char *api_version, const struct answer *answer,
     const struct login_response response = {
         .api_version = api_version,
         .auth_key = answer->has_credentials ? answer->key : NULL,
-        .user = answer->token.user,
-        .password = &answer->token.password,
+        .token = &answer->token,
         .cache_key_type = answer->depends_on_path ? "Image" : "Registry",
         .cache_duration_s = answer->cache_s,
     };

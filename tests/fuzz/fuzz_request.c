@@ -15,15 +15,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
     struct buf answer AUTO(buf_clear) = {0};
     struct doc doc AUTO(doc_clear) = {0};
     struct error err = {0};
+    struct token token AUTO(token_clear) = {.user = "user"};
     struct login_response response;
 
     if (!kubelet_request_decode(&request, bytes, length, &err))
         return 0;
+    secret_copy(&token.password, &request.service_account_token);
     response = (struct login_response){
         .api_version = request.api_version,
         .auth_key = request.image,
-        .user = "user",
-        .password = &request.service_account_token,
+        .token = &token,
         .cache_key_type = "Registry",
         .cache_duration_s = (int64_t)length,
     };

@@ -7,19 +7,18 @@
 
 static void encodes_credentials(void **state)
 {
-    struct secret password AUTO(secret_clear) = {0};
+    struct token token AUTO(token_clear) = {.user = "cr_temp_user"};
     struct buf out AUTO(buf_clear) = {0};
     struct login_response response = {
         .api_version = "credentialprovider.kubelet.k8s.io/v1beta1",
         .auth_key = "hub.example.com:5000/team",
-        .user = "cr_temp_user",
-        .password = &password,
+        .token = &token,
         .cache_key_type = "Image",
         .cache_duration_s = 2400,
     };
 
     (void)state;
-    secret_set(&password, "p\"w\\\xC3\xA9:/<", strlen("p\"w\\\xC3\xA9:/<"));
+    secret_set(&token.password, "p\"w\\\xC3\xA9:/<", strlen("p\"w\\\xC3\xA9:/<"));
     login_append_response(&out, &response);
     assert_string_equal(buf_text(&out),
                         "{\"kind\":\"CredentialProviderResponse\","
