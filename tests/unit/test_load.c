@@ -187,7 +187,8 @@ static void test_flags_hold_although_file_or_environment_are_broken(void **state
     fake.files = (const struct fake_text[]){{LOAD_CONFIG_FILE, "{}"}, {0}};
     fake.variables = (const struct fake_text[]){{"ALIBABA_CLOUD_STS_ENDPOINT", "http://h"}, {0}};
     assert_false(load_settings(&settings, &fake_system, NULL, flags, &err));
-    assert_string_equal(err.cause, "ALIBABA_CLOUD_STS_ENDPOINT must be https://HOST[:PORT]" ENDPOINT);
+    assert_string_equal(err.cause,
+                        "ALIBABA_CLOUD_STS_ENDPOINT must be https://HOST[:PORT]" ENDPOINT);
     assert_int_equal(settings.log.destination, LOG_TO_SYSLOG);
 }
 
