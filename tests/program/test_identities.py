@@ -28,7 +28,7 @@ CORRECT_TOKEN_FILE = "Correct ALIBABA_CLOUD_OIDC_TOKEN_FILE, or the profile's oi
 @pytest.mark.parametrize("token, mode, words", [
     ("", 0o600, ["is empty", CORRECT_TOKEN_FILE]), (" \n", 0o600, ["is empty", CORRECT_TOKEN_FILE]),
     ("x", 0o622, ["chmod go-w"]),
-    pytest.param("x" * 20001, 0o600, ["larger", CORRECT_TOKEN_FILE], id="too long")])
+    pytest.param("x" * 20001, 0o600, ["more than 20000 bytes", CORRECT_TOKEN_FILE], id="too long")])
 def test_spoilt_token_file_is_not_passed_over(cloud, tmp_path, token, mode, words):
     variables = oidc(cloud, tmp_path)
     (tmp_path / "token").write_text(token)

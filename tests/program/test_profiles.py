@@ -111,7 +111,7 @@ def test_blank_profile_of_a_fresh_cli_is_passed_over(cloud, tmp_path):
 
 @pytest.mark.parametrize("spoil, words", [
     (lambda home: write(home / ".aliyun" / "config.json", "{"), "config.json"),
-    (lambda home: write(home / ".aliyun" / "config.json", "x" * (1024 * 1024 + 1)), "larger"),
+    (lambda home: write(home / ".aliyun" / "config.json", "x" * (1024 * 1024 + 1)), "more than 1048576 bytes"),
     (lambda home: cli(home, {"mode": 7}), "profiles[0].mode must be a string"),
     (lambda home: (home / ".aliyun" / "config.json").chmod(0o622), "chmod go-w"),
     (lambda home: ini(home, "nonsense\n"), "line 1"), (lambda home: ini(home, "[default\n"), "line 1"),
