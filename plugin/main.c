@@ -155,8 +155,8 @@ static bool run_command(struct answer *out, int64_t started_ms, int argc, char *
         options.command = OPTIONS_HELP;
     if (options.command == OPTIONS_VERSION || options.command == OPTIONS_HELP)
         return print_version_or_help(options.command == OPTIONS_VERSION, err);
-    return serve(options.command == OPTIONS_GET ? get_run : kubelet_run, out, started_ms, &options,
-                 err);
+    return serve(options.command == OPTIONS_GET ? kubelet_get : kubelet_run, out, started_ms,
+                 &options, err);
 }
 
 static bool run_docker_helper(struct answer *out, int64_t started_ms, int argc, char **argv,

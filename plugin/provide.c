@@ -254,7 +254,7 @@ static bool obtain(struct answer *out, const struct task *task, struct error *er
 
 void provide_answer_clear(struct answer *answer)
 {
-    token_clear(&answer->token);
+    credentials_clear_token(&answer->token);
     *answer = (struct answer){0};
 }
 

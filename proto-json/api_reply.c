@@ -118,7 +118,7 @@ bool api_reply_decode_token(struct token *out, bool is_personal, const void *byt
                             struct error *err)
 {
     struct doc doc AUTO(doc_clear) = {0};
-    struct token fresh AUTO(token_clear) = {0};
+    struct token fresh AUTO(credentials_clear_token) = {0};
     struct doc_node data;
     struct doc_node user;
     struct doc_node password;
@@ -136,7 +136,7 @@ bool api_reply_decode_token(struct token *out, bool is_personal, const void *byt
         !read_time(&fresh.expires_at_s,
                    doc_member(&data, is_personal ? "expireDate" : "ExpireTime"), err))
         return false;
-    token_clear(out);
+    credentials_clear_token(out);
     *out = TAKE(fresh);
     return true;
 }

@@ -16,7 +16,7 @@ void cli_profile_clear(struct cli_profile *profile)
     secret_clear(&profile->access_key_secret);
     secret_clear(&profile->sts_token);
     free(profile->ram_role_name);
-    role_clear(&profile->role);
+    credentials_clear_role(&profile->role);
     free(profile->oidc_provider_arn);
     free(profile->oidc_token_file);
     free(profile->source_profile);

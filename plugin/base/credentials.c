@@ -11,7 +11,7 @@ void credentials_clear(struct credentials *credentials)
     *credentials = (struct credentials){0};
 }
 
-void role_clear(struct role *role)
+void credentials_clear_role(struct role *role)
 {
     free(role->arn);
     free(role->session_name);
@@ -21,7 +21,7 @@ void role_clear(struct role *role)
     *role = (struct role){0};
 }
 
-struct role role_copy(const struct role *from)
+struct role credentials_copy_role(const struct role *from)
 {
     return (struct role){.arn = alloc_string_or_null(from->arn),
                          .session_name = alloc_string_or_null(from->session_name),
@@ -31,7 +31,7 @@ struct role role_copy(const struct role *from)
                          .duration_s = from->duration_s};
 }
 
-void token_clear(struct token *token)
+void credentials_clear_token(struct token *token)
 {
     secret_clear(&token->password);
     *token = (struct token){0};

@@ -29,8 +29,8 @@ struct role {
     int64_t duration_s;    /* seconds; 0: the service's default, one hour */
 };
 
-void role_clear(struct role *role);
-struct role role_copy(const struct role *from);
+void credentials_clear_role(struct role *role);
+struct role credentials_copy_role(const struct role *from);
 
 enum { TOKEN_USER_SIZE = 256, TOKEN_PASSWORD_MAX_BYTES = 16 * 1024, TOKEN_REQUEST_ID_SIZE = 80 };
 
@@ -42,6 +42,6 @@ struct token {
     char request_id[TOKEN_REQUEST_ID_SIZE]; /* of the call that issued it, "" if unknown */
 };
 
-void token_clear(struct token *token);
+void credentials_clear_token(struct token *token);
 
 #endif

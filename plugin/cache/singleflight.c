@@ -29,7 +29,7 @@ void singleflight_leave(struct singleflight *flight)
 {
     if (flight->is_leader)
         file_close(&flight->lock);
-    token_clear(&flight->stale);
+    credentials_clear_token(&flight->stale);
     *flight = (struct singleflight){0};
 }
 
@@ -37,7 +37,7 @@ void singleflight_leave(struct singleflight *flight)
 static bool read_token(struct singleflight *flight, struct token *out, int64_t *remaining_s)
 {
     struct record record AUTO(record_clear) = {0};
-    struct token token AUTO(token_clear) = {0};
+    struct token token AUTO(credentials_clear_token) = {0};
 
     if (!store_read(&record, remaining_s, &flight->store, STORE_TOKEN, flight->token_key) ||
         !text_copy(token.user, sizeof token.user, secret_reveal(&record.values[TOKEN_USER])) ||
@@ -51,7 +51,7 @@ static bool read_token(struct singleflight *flight, struct token *out, int64_t *
         return true;
     }
     if (freshness_is_usable(*remaining_s)) {
-        token_clear(&flight->stale);
+        credentials_clear_token(&flight->stale);
         flight->stale = TAKE(token);
         flight->stale_expires_ms = flight->store.system->boot_ms() + *remaining_s * 1000;
     }
@@ -182,7 +182,7 @@ bool singleflight_take_stale(struct singleflight *flight, struct token *out, int
     *remaining_s = (flight->stale_expires_ms - flight->store.system->boot_ms()) / 1000;
     if (!singleflight_has_stale(flight) || *remaining_s <= 0)
         return false;
-    token_clear(out);
+    credentials_clear_token(out);
     *out = TAKE(flight->stale);
     return true;
 }

@@ -76,8 +76,8 @@ static bool print_for_script(const struct answer *answer, enum get_output output
     return file_write_all(STDOUT_FILENO, text.bytes, text.length, err);
 }
 
-bool get_run(struct answer *out, const struct run *run, const struct options *options,
-             struct error *err)
+bool kubelet_get(struct answer *out, const struct run *run, const struct options *options,
+                 struct error *err)
 {
     struct kubelet_request request AUTO(kubelet_request_clear) = {0};
     bool needs_credentials = options->output == GET_ENV || options->output == GET_PASSWORD;

@@ -15,7 +15,7 @@ CHECKED bool kubelet_run(struct answer *out, const struct run *run, const struct
                          struct error *err);
 
 /* Provides for options->image, and prints options->output. */
-CHECKED bool get_run(struct answer *out, const struct run *run, const struct options *options,
-                     struct error *err);
+CHECKED bool kubelet_get(struct answer *out, const struct run *run, const struct options *options,
+                         struct error *err);
 
 #endif

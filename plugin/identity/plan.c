@@ -8,7 +8,7 @@
 void plan_clear(struct plan *plan)
 {
     credentials_clear(&plan->credentials);
-    role_clear(&plan->oidc.role);
+    credentials_clear_role(&plan->oidc.role);
     free(plan->oidc.role_name);
     free(plan->oidc.account_id);
     free(plan->oidc.provider_arn);
@@ -19,7 +19,7 @@ void plan_clear(struct plan *plan)
     free(plan->uri);
     free(plan->command);
     for (size_t i = 0; i < plan->role_count; i++)
-        role_clear(&plan->roles[i]);
+        credentials_clear_role(&plan->roles[i]);
     free(plan->roles);
     *plan = (struct plan){0};
 }
@@ -30,7 +30,7 @@ void plan_add_role(struct plan *plan, const struct role *role)
 
     if (plan->role_count > 0)
         memcpy(longer, plan->roles, plan->role_count * sizeof *longer);
-    longer[plan->role_count++] = role_copy(role);
+    longer[plan->role_count++] = credentials_copy_role(role);
     free(plan->roles);
     plan->roles = longer;
 }

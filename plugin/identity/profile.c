@@ -214,7 +214,7 @@ static bool make_oidc(const struct profile_context *context, struct error *err)
     if (!check_role(context, err) || !take_sts(context, err) ||
         !check_text(CHECK_OIDC_PROVIDER_ARN, oidc->provider_arn, "oidc_provider_arn", err))
         return false;
-    oidc->role = role_copy(&profile->role);
+    oidc->role = credentials_copy_role(&profile->role);
     return true;
 }
 

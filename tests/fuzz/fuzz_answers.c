@@ -20,7 +20,7 @@ static void check_token(const struct token *token)
 
 static void decode_tokens(const uint8_t *bytes, size_t length)
 {
-    struct token token AUTO(token_clear) = {0};
+    struct token token AUTO(credentials_clear_token) = {0};
     struct error err = {0};
 
     if (api_reply_decode_token(&token, false, bytes, length, &err)) {

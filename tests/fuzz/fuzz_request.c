@@ -15,7 +15,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
     struct buf answer AUTO(buf_clear) = {0};
     struct doc doc AUTO(doc_clear) = {0};
     struct error err = {0};
-    struct token token AUTO(token_clear) = {.user = "user"};
+    struct token token AUTO(credentials_clear_token) = {.user = "user"};
     struct login_response response;
 
     if (!kubelet_request_decode(&request, bytes, length, &err))

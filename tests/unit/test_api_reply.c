@@ -130,7 +130,7 @@ static const struct {
 
 static void decodes_enterprise_tokens(void **state)
 {
-    struct token token AUTO(token_clear) = {0};
+    struct token token AUTO(credentials_clear_token) = {0};
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(enterprise); i++) {
@@ -187,7 +187,7 @@ static void refuses_enterprise_tokens(void **state)
 {
     (void)state;
     for (size_t i = 0; i < COUNT_OF(bad_enterprise); i++) {
-        struct token token AUTO(token_clear) = {0};
+        struct token token AUTO(credentials_clear_token) = {0};
         struct error err = {0};
 
         if (api_reply_decode_token(&token, false, bad_enterprise[i].text,
@@ -213,7 +213,7 @@ static void bounds_the_password(void **state)
 {
     struct buf fits AUTO(buf_clear) = {0};
     struct buf too_long AUTO(buf_clear) = {0};
-    struct token token AUTO(token_clear) = {0};
+    struct token token AUTO(credentials_clear_token) = {0};
     struct error err = {0};
 
     (void)state;
@@ -242,7 +242,7 @@ static void decodes_personal_tokens(void **state)
         DATA(P_USER "," P_PASSWORD),
         DATA(P_USER "," P_PASSWORD ",\"expireDate\":\"tomorrow\""),
     };
-    struct token token AUTO(token_clear) = {0};
+    struct token token AUTO(credentials_clear_token) = {0};
     struct error err = {0};
 
     (void)state;

@@ -7,7 +7,7 @@
 
 static void encodes_credentials(void **state)
 {
-    struct token token AUTO(token_clear) = {.user = "cr_temp_user"};
+    struct token token AUTO(credentials_clear_token) = {.user = "cr_temp_user"};
     struct buf out AUTO(buf_clear) = {0};
     struct login_response response = {
         .api_version = "credentialprovider.kubelet.k8s.io/v1beta1",
@@ -54,7 +54,7 @@ static struct token make_token(void)
 
 static void encodes_the_output_of_a_helper(void **state)
 {
-    struct token token AUTO(token_clear) = make_token();
+    struct token token AUTO(credentials_clear_token) = make_token();
     struct buf out AUTO(buf_clear) = {0};
 
     (void)state;
@@ -66,7 +66,7 @@ static void encodes_the_output_of_a_helper(void **state)
 
 static void encodes_auths(void **state)
 {
-    struct token token AUTO(token_clear) = make_token();
+    struct token token AUTO(credentials_clear_token) = make_token();
     struct buf out AUTO(buf_clear) = {0};
 
     (void)state;

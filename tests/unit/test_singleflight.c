@@ -29,7 +29,7 @@ static struct singleflight make_flight(const char *token, const char *attempt)
 static enum singleflight_outcome join(struct singleflight *flight, struct token *out,
                                       int64_t *remaining_s, struct error *err)
 {
-    token_clear(out);
+    credentials_clear_token(out);
     return singleflight_join(flight, out, remaining_s, fake.mono_ms + 25000, err);
 }
 
@@ -92,7 +92,7 @@ static void publishes_a_token(void)
     struct token token = make_token("secret-1");
 
     singleflight_publish_token(&leader, &token, LIFE_S);
-    token_clear(&token);
+    credentials_clear_token(&token);
 }
 
 static void publishes_an_error(void)
@@ -126,7 +126,7 @@ static void waiter_takes_the_token_of_the_leader(void **state)
     assert_string_equal(out.request_id, "REQUEST-1");
     assert_in_range(remaining_s, LIFE_S - 2, LIFE_S);
     assert_true(fake.slept_ms < 100);
-    token_clear(&out);
+    credentials_clear_token(&out);
     singleflight_leave(&waiter);
 }
 
@@ -227,7 +227,7 @@ static void other_hosts_of_an_instance_share_the_token_but_neither_lock_nor_erro
     publishes_a_token();
     other = make_flight("instance", "host:81");
     assert_int_equal(join(&other, &out, &remaining_s, &err), SINGLEFLIGHT_TOKEN);
-    token_clear(&out);
+    credentials_clear_token(&out);
     singleflight_leave(&other);
     singleflight_leave(&leader);
 }
@@ -294,7 +294,7 @@ static void stale_token_shortens_the_wait(void **state)
     assert_string_equal(secret_reveal(&out.password), "secret-1");
     assert_in_range(remaining_s, 580, 590);
     assert_false(singleflight_has_stale(&waiter));
-    token_clear(&out);
+    credentials_clear_token(&out);
     singleflight_leave(&waiter);
     singleflight_leave(&leader);
 }
