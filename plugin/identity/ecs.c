@@ -74,22 +74,14 @@ struct known {
     bool is_recalled;
 };
 
-/* Of the metadata service at this address. */
-static bool make_key(char key[DIGEST_HEX_SIZE], const struct metadata *metadata)
-{
-    struct error ignored;
-
-    return digest_sha256(key, metadata->base_url, strlen(metadata->base_url), &ignored);
-}
-
 /* Takes session token, role and region of an earlier run. */
-static void recall(struct known *known, struct metadata *metadata, const struct store *cache)
+static void recall(struct known *known, struct metadata *metadata, const struct store *cache,
+                   const char *key)
 {
     struct record record AUTO(record_clear) = {0};
-    char key[DIGEST_HEX_SIZE];
     int64_t remaining_s = 0;
 
-    if (metadata->modes == METADATA_NORMAL_ONLY || !make_key(key, metadata) ||
+    if (metadata->modes == METADATA_NORMAL_ONLY ||
         !store_read(&record, &remaining_s, cache, STORE_NODE, key) ||
         secret_is_empty(&record.values[TOKEN_VALUE]))
         return;
@@ -102,24 +94,17 @@ static void recall(struct known *known, struct metadata *metadata, const struct 
 }
 
 static void remember(const struct known *known, const struct metadata *metadata,
-                     const struct store *cache)
+                     const struct store *cache, const char *key)
 {
     struct record record AUTO(record_clear) = {.life_s = metadata->token_life_s - MARGIN_S};
 
-    if (!metadata->token_is_new || !make_key(record.key, metadata))
+    if (!metadata->token_is_new)
         return;
+    text_copy(record.key, sizeof record.key, key);
     secret_copy(&record.values[TOKEN_VALUE], &metadata->token);
     secret_set(&record.values[ROLE_VALUE], known->role, strlen(known->role));
     secret_set(&record.values[REGION_VALUE], known->region, strlen(known->region));
     store_write(cache, STORE_NODE, &record);
-}
-
-static void forget(const struct metadata *metadata, const struct store *cache)
-{
-    char key[DIGEST_HEX_SIZE];
-
-    if (make_key(key, metadata))
-        store_remove(cache, STORE_NODE, key);
 }
 
 /* -- one fetch -- */
@@ -215,14 +200,19 @@ static bool fetch_once(struct identity *out, struct known *known, struct metadat
 bool ecs_fetch(struct identity *out, const struct run *run, const struct plan *plan,
                const struct store *cache, struct error *err)
 {
+    const char *base_url = run->settings->endpoints.metadata;
+    char key[DIGEST_HEX_SIZE];
+
+    if (!digest_sha256(key, base_url, strlen(base_url), err))
+        return false;
     for (bool again = false;; again = true) {
         struct metadata metadata AUTO(metadata_clear) = make_metadata(run, &plan->ecs, cache);
         struct known known = {0};
 
         if (!again)
-            recall(&known, &metadata, cache);
+            recall(&known, &metadata, cache, key);
         if (fetch_once(out, &known, &metadata, &plan->ecs, err)) {
-            remember(&known, &metadata, cache);
+            remember(&known, &metadata, cache, key);
             return true;
         }
         if (!known.is_recalled || err->kind == ERROR_TEMPORARY) {
@@ -233,7 +223,7 @@ bool ecs_fetch(struct identity *out, const struct run *run, const struct plan *p
             return false;
         }
         /* The role may be another one by now, or the instance in another mode: ask again. */
-        forget(&metadata, cache);
+        store_remove(cache, STORE_NODE, key);
     }
 }
 

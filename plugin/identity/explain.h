@@ -62,7 +62,7 @@ bool explain_ecs_answer(const char *role, const char *metadata_url, struct error
 /* ALIBABA_CLOUD_PROFILE names a profile that no file has. */
 bool explain_profile_variable(const char *name, struct error *err);
 
-/* A file that a variable names cannot be used, as err says. Keeps an advice that err has. */
+/* A file that a variable names cannot be used, as err says. Keeps the advice that err has. */
 bool explain_named_file(const char *variable, struct error *err);
 
 #endif

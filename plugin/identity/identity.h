@@ -20,8 +20,8 @@ enum { IDENTITY_ACCOUNT_SIZE = 24, IDENTITY_PLANS_MAX = 2 };
 
 /* What was chosen; it does not change any more. `{0}` is empty. */
 struct identity_plans {
-    /* The second is for ERROR_RETRY_NEXT_SOURCE of the first: whether there is a metadata service,
-     * and whether it has a role, shows only when it is asked. */
+    /* The second is for ERROR_RETRY_NEXT_SOURCE of the first: only a request shows whether there is
+     * a metadata service that has a role. */
     struct plan list[IDENTITY_PLANS_MAX];
     size_t count;
     struct buf reasons; /* why the sources before list[0] do not exist */
