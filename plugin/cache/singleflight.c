@@ -7,16 +7,9 @@
 #include "base/text.h"
 #include "cache/freshness.h"
 
+/* The values of a record that keeps a token, and of one that keeps an error. */
 enum token_value { TOKEN_USER, TOKEN_PASSWORD, TOKEN_REQUEST_ID };
-enum failure_value {
-    FAILURE_KIND,
-    FAILURE_DEADLINE,
-    FAILURE_RETRY,
-    FAILURE_CAUSE,
-    FAILURE_CODE,
-    FAILURE_REQUEST_ID,
-    FAILURE_ADVICE
-};
+enum error_value { E_KIND, E_DEADLINE, E_RETRY, E_CAUSE, E_CODE, E_REQUEST_ID, E_ADVICE };
 
 enum {
     FAILURE_LIFE_S = 600, /* longer than any deadline */
@@ -74,20 +67,19 @@ static bool read_failure(const struct singleflight *flight, int64_t since_ms, st
     int64_t retry = 0;
 
     if (!store_read(&record, &remaining_s, &flight->store, STORE_FAILURE, flight->attempt_key) ||
-        record.made_at_ms < since_ms ||
-        !read_number(&kind, ERROR_CONFIG, &record.values[FAILURE_KIND]) ||
-        !read_number(&retry, ERROR_RETRY_NEXT_SOURCE, &record.values[FAILURE_RETRY]) ||
-        !read_number(&deadline_s, INT32_MAX, &record.values[FAILURE_DEADLINE]) ||
+        record.made_at_ms < since_ms || !read_number(&kind, ERROR_CONFIG, &record.values[E_KIND]) ||
+        !read_number(&retry, ERROR_RETRY_NEXT_SOURCE, &record.values[E_RETRY]) ||
+        !read_number(&deadline_s, INT32_MAX, &record.values[E_DEADLINE]) ||
         (kind == ERROR_TEMPORARY && deadline_s < flight->deadline_s))
         return false;
     failure.kind = (enum error_kind)kind;
     failure.retry = (enum error_retry)retry;
-    text_copy(failure.cause, sizeof failure.cause, secret_reveal(&record.values[FAILURE_CAUSE]));
+    text_copy(failure.cause, sizeof failure.cause, secret_reveal(&record.values[E_CAUSE]));
     text_copy(failure.service_code, sizeof failure.service_code,
-              secret_reveal(&record.values[FAILURE_CODE]));
+              secret_reveal(&record.values[E_CODE]));
     text_copy(failure.request_id, sizeof failure.request_id,
-              secret_reveal(&record.values[FAILURE_REQUEST_ID]));
-    text_copy(failure.advice, sizeof failure.advice, secret_reveal(&record.values[FAILURE_ADVICE]));
+              secret_reveal(&record.values[E_REQUEST_ID]));
+    text_copy(failure.advice, sizeof failure.advice, secret_reveal(&record.values[E_ADVICE]));
     *err = failure;
     return true;
 }
@@ -162,13 +154,13 @@ void singleflight_publish_error(const struct singleflight *flight, const struct 
     text_copy(record.key, sizeof record.key, flight->attempt_key);
     buf_append_format(&cause, "%s%s%s", err->context, err->context[0] == '\0' ? "" : ": ",
                       err->cause);
-    set_number(&record.values[FAILURE_KIND], err->kind);
-    set_number(&record.values[FAILURE_RETRY], err->retry);
-    set_number(&record.values[FAILURE_DEADLINE], flight->deadline_s);
-    set_text(&record.values[FAILURE_CAUSE], buf_text(&cause));
-    set_text(&record.values[FAILURE_CODE], err->service_code);
-    set_text(&record.values[FAILURE_REQUEST_ID], err->request_id);
-    set_text(&record.values[FAILURE_ADVICE], err->advice);
+    set_number(&record.values[E_KIND], err->kind);
+    set_number(&record.values[E_RETRY], err->retry);
+    set_number(&record.values[E_DEADLINE], flight->deadline_s);
+    set_text(&record.values[E_CAUSE], buf_text(&cause));
+    set_text(&record.values[E_CODE], err->service_code);
+    set_text(&record.values[E_REQUEST_ID], err->request_id);
+    set_text(&record.values[E_ADVICE], err->advice);
     store_write(&flight->store, STORE_FAILURE, &record);
 }
 

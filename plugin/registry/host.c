@@ -105,40 +105,29 @@ static enum host_kind classify(struct host *host)
     return HOST_FOREIGN;
 }
 
-/* Splits the host as requested into name and port. */
-static bool split_port(struct host *host, struct error *err)
-{
-    const char *colon = strchrnul(host->as_asked, ':');
-    size_t length = (size_t)(colon - host->as_asked);
-    int64_t port;
-
-    if (strchr(host->as_asked, '@') != NULL)
-        return explain_image("the registry host contains an @", err);
-    if (host->as_asked[0] == '[')
-        return explain_image("IPv6 address as registry host", err);
-    if (*colon != '\0' && (!text_parse_number(colon + 1, 1, 65535, &port) ||
-                           !text_copy(host->port, sizeof host->port, colon)))
-        return explain_image("invalid port in registry host", err);
-    if (length >= sizeof host->name)
-        return explain_image("registry host too long", err);
-    memcpy(host->name, host->as_asked, length);
-    text_lower(host->name);
-    return true;
-}
-
 bool host_parse(struct host *out, const char *image, struct error *err)
 {
     size_t length = strcspn(image, "/");
+    size_t name_length = strcspn(image, ":/");
     struct host parsed;
+    int64_t port;
 
     *out = (struct host){.path = image + length};
     if (strstr(image, "://") != NULL)
         return explain_image("the image has a scheme", err);
-    if (length >= sizeof out->as_asked)
+    if (length >= sizeof out->as_asked || name_length >= sizeof out->name)
         return explain_image("registry host too long", err);
     memcpy(out->as_asked, image, length);
-    if (!split_port(out, err))
-        return false;
+    memcpy(out->name, image, name_length);
+    if (strchr(out->as_asked, '@') != NULL)
+        return explain_image("the registry host contains an @", err);
+    if (out->as_asked[0] == '[')
+        return explain_image("IPv6 address as registry host", err);
+    if (name_length < length &&
+        (!text_parse_number(out->as_asked + name_length + 1, 1, 65535, &port) ||
+         !text_copy(out->port, sizeof out->port, out->as_asked + name_length)))
+        return explain_image("invalid port in registry host", err);
+    text_lower(out->name);
     (void)cut(out->name, ".");
     if (!check_is_host_name(out->name))
         return explain_image("the image does not begin with a registry host", err);
