@@ -102,7 +102,6 @@ static void fix_exit_status(int status)
     final_exit_status = status;
 }
 
-/* What a front end does once there are settings and connections. */
 typedef bool front_end(struct answer *out, const struct run *run, const struct options *options,
                        struct error *err);
 

@@ -5,9 +5,12 @@
 
 #include "proto-json/doc.h"
 
-enum { PROFILES_MAX = 1000, TEXT_MAX_BYTES = 4096, SECRET_MAX_BYTES = 16 * 1024 };
-
-static const int64_t duration_max_s = 43200;
+enum {
+    PROFILES_MAX = 1000,
+    TEXT_MAX_BYTES = 4096,
+    SECRET_MAX_BYTES = 16 * 1024,
+    DURATION_MAX_S = 43200
+};
 
 void cli_profile_clear(struct cli_profile *profile)
 {
@@ -71,7 +74,7 @@ static bool read_profile(struct cli_profile *out, const struct doc_node *profile
     }
     return read_secret(&out->access_key_secret, profile, "access_key_secret", err) &&
            read_secret(&out->sts_token, profile, "sts_token", err) &&
-           doc_integer(&out->role.duration_s, 0, duration_max_s,
+           doc_integer(&out->role.duration_s, 0, DURATION_MAX_S,
                        doc_optional_member(profile, "expired_seconds"), err) &&
            doc_boolean(&out->enable_vpc, doc_optional_member(profile, "enable_vpc"), err);
 }

@@ -6,9 +6,6 @@
 #include "base/alloc.h"
 #include "proto-json/doc.h"
 
-/* Longer than the kind of any Kubernetes object. */
-enum { KIND_SIZE = 128 };
-
 static const char *const versions[] = {
     "credentialprovider.kubelet.k8s.io/v1",
     "credentialprovider.kubelet.k8s.io/v1beta1",
@@ -29,7 +26,7 @@ void kubelet_request_clear(struct kubelet_request *request)
 static bool decode_kind_and_version(struct kubelet_request *out, const struct doc_node *root,
                                     struct error *err)
 {
-    char kind[KIND_SIZE] = "";
+    char kind[128] = ""; /* longer than that of any Kubernetes object */
 
     if (!doc_text(kind, sizeof kind, doc_member(root, "kind"), err) ||
         !doc_text(out->api_version, sizeof out->api_version, doc_member(root, "apiVersion"), err))

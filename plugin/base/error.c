@@ -21,8 +21,7 @@ bool error_set_advised(struct error *err, enum error_kind kind, const char *advi
 {
     va_list arguments;
 
-    memset(err, 0, sizeof *err);
-    err->kind = kind;
+    *err = (struct error){.kind = kind};
     va_start(arguments, format);
     fill(err->cause, sizeof err->cause, format, arguments);
     va_end(arguments);
