@@ -16,6 +16,9 @@
 /* Tokens live for an hour; one that claims much more is renewed once a day. */
 enum { ANONYMOUS_CACHE_S = 6 * 3600, TOKEN_LIFE_MAX_S = 24 * 3600 };
 
+/* How long a host is waited for that will get no token anyway. */
+enum { HOST_PATIENCE_MS = 3000 };
+
 /* Obtaining a token for a registry by one plan. All borrowed. */
 struct task {
     struct run run; /* a copy: a stale token at hand brings the deadline nearer */
@@ -48,14 +51,18 @@ static const struct settings_identity *identity_settings(const struct run *run,
     return &run->settings->identity;
 }
 
-/* There is no identity, as `err` says: but if the host is not ACR's, that is what is wrong. */
+/* There is no identity, as `err` says: but if the host is not shown to be ACR's, that comes first.
+ */
 static bool fail_without_identity(const struct task *task, struct error *err)
 {
+    struct run run = task->run;
     struct error unidentified = {0};
+    int64_t patient_until_ms = run.system->mono_ms() + HOST_PATIENCE_MS;
 
+    if (patient_until_ms < run.http.deadline_ms)
+        run.http.deadline_ms = patient_until_ms;
     if (registry_is_unknown(task->registry) &&
-        !instance_identify(task->instance, &task->run, task->registry, NULL, &unidentified) &&
-        unidentified.kind == ERROR_CONFIG)
+        !instance_identify(task->instance, &run, task->registry, NULL, &unidentified))
         *err = unidentified;
     return false;
 }

@@ -76,7 +76,12 @@ bool explain_no_challenge(const struct registry *registry, struct error *err)
     struct error why = *err;
 
     if (why.kind == ERROR_TEMPORARY) {
-        error_wrap(err, "%s: requesting its challenge to identify the ACR instance", name);
+        error_wrap(err,
+                   registry_is_unknown(registry)
+                       ? "%s is not an ACR host by its name or the configuration, and could not be "
+                         "asked for its challenge"
+                       : "%s: requesting its challenge to identify the ACR instance",
+                   name);
         return is_misspelt(registry)
                    ? error_advise(err, SPELLING_ADVICE "; if it is correct, retry")
                    : false;

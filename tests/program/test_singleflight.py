@@ -3,7 +3,7 @@
 import pytest
 from emulated_node import finish
 from identity_fixtures import KEY, SECRET
-from program_run import DEMO, assert_failed, wait_until
+from program_run import DEMO, assert_failed, pull, wait_until
 
 VPC = "demo-registry-vpc.cn-hangzhou.cr.aliyuncs.com"
 OTHER_PORT = DEMO + ":81"
@@ -70,3 +70,9 @@ def test_host_that_is_not_acrs_without_an_identity(node, with_cache):
     for more in ({"ALIBABA_CLOUD_ECS_METADATA_DISABLED": "true"},
                  {"ALIBABA_CLOUD_IMDS_ENDPOINT": "http://127.0.0.1:9"}):
         assert_failed(node.pull("docker.io/library/nginx", more=more, flags=flags), 78, "docker.io is not an ACR host")
+
+
+def test_unreachable_host_that_is_not_acrs_without_an_identity(cloud):
+    cloud.cloud.unresolvable.add("docker.io")
+    assert_failed(pull(cloud, "docker.io/library/nginx", {"ALIBABA_CLOUD_ECS_METADATA_DISABLED": "true"}), 75,
+                  "docker.io is not an ACR host by its name or the configuration")
