@@ -32,8 +32,8 @@ struct metadata {
 void metadata_clear(struct metadata *metadata);
 
 /* Gets a session token if `modes` allows and the caller has set none. The caller has set http,
- * base_url, modes, tries and token_life_s. Only 403
- * and 404 mean that there is no token service; any other failure is one. */
+ * base_url, modes, tries and token_life_s. Only 403 and 404 mean that there is no token service;
+ * any other failure is an error. */
 CHECKED bool metadata_open(struct metadata *metadata, struct error *err);
 
 enum metadata_outcome { METADATA_FOUND, METADATA_ABSENT, METADATA_FAILED };

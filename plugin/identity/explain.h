@@ -11,8 +11,9 @@
 
 #define EXPLAIN_KEY_VARIABLES "ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET"
 
-#define ADVICE_NO_SOURCE "Unset ALIBABA_CLOUD_ECS_METADATA_DISABLED, or set " EXPLAIN_KEY_VARIABLES
-#define ADVICE_SOURCE_ALONE                                                                        \
+#define ADVICE_CHAIN_EMPTY                                                                         \
+    "Unset ALIBABA_CLOUD_ECS_METADATA_DISABLED, or set " EXPLAIN_KEY_VARIABLES
+#define ADVICE_SOURCE_NOT_SET_UP                                                                   \
     "Set it up, or let the configuration name another source: it asks for this one alone"
 #define ADVICE_VARIABLE          "Correct or unset it"
 #define ADVICE_TOKEN_WITHOUT_KEY "Unset it, or set the AccessKey that it belongs to"

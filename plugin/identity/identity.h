@@ -57,8 +57,8 @@ void identity_clear(struct identity *identity);
 /* Carries a plan out, in one try, its roles included. `cache` keeps what was learned of the
  * metadata service; NULL: nothing is kept. `out` is replaced. err->retry is
  * ERROR_RETRY_NEXT_SOURCE if the source does not exist on this node and the plan is not the
- * operator's own choice, ERROR_RETRY_NEW_CREDENTIALS if STS says that what it was shown has
- * expired, which another try may show renewed; never so for a pod's token. */
+ * operator's own choice, ERROR_RETRY_NEW_CREDENTIALS if STS says that credentials or
+ * token have expired, which their source may have renewed by now; never so for a pod's token. */
 CHECKED bool identity_fetch(struct identity *out, const struct run *run, const struct plan *plan,
                             const struct store *cache, struct error *err);
 

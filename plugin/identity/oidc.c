@@ -110,7 +110,7 @@ bool oidc_fetch(struct identity *out, const struct run *run, const struct plan *
     char provider_arn[ARN_SIZE];
     struct role role = oidc->role; /* borrowed */
     struct secret from_file AUTO(secret_clear) = {0};
-    struct sts_oidc shown = {.provider_arn = oidc->provider_arn,
+    struct sts_oidc proof = {.provider_arn = oidc->provider_arn,
                              .token = oidc->token_file != NULL ? &from_file : &oidc->token,
                              .from_kubelet = plan->from_pod};
     struct endpoints endpoints;
@@ -121,18 +121,18 @@ bool oidc_fetch(struct identity *out, const struct run *run, const struct plan *
     if (plan->from_pod && !locate_node(&out->node, run, plan, err))
         return false;
     account_id = oidc->account_id != NULL ? oidc->account_id : out->node.account_id;
-    if ((role.arn == NULL || shown.provider_arn == NULL) && account_id[0] == '\0')
+    if ((role.arn == NULL || proof.provider_arn == NULL) && account_id[0] == '\0')
         return error_set_advised(err, ERROR_CONFIG, ADVICE_ACCOUNT,
                                  "the account of the pod's RAM role is not known");
     if (role.arn == NULL) {
         snprintf(role_arn, sizeof role_arn, "acs:ram::%s:role/%s", account_id, oidc->role_name);
         role.arn = role_arn;
     }
-    if (shown.provider_arn == NULL) {
+    if (proof.provider_arn == NULL) {
         snprintf(provider_arn, sizeof provider_arn, "acs:ram::%s:oidc-provider/ack-rrsa-%s",
                  account_id, oidc->cluster_id);
-        shown.provider_arn = provider_arn;
+        proof.provider_arn = provider_arn;
     }
     return assume_choose_endpoints(&endpoints, run, plan, out->node.region, err) &&
-           sts_assume_role_with_oidc(&out->credentials, &api, &role, &shown, err);
+           sts_assume_role_with_oidc(&out->credentials, &api, &role, &proof, err);
 }
