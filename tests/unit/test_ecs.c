@@ -327,6 +327,58 @@ static void keeps_session_role_and_region(void **state)
     assert_int_equal(nftw(directory, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
 }
 
+static void look_at_the_second_session(const struct http_request *request)
+{
+    assert_string_equal(fake_http_header(request, "X-aliyun-ecs-metadata-token"), "session-2");
+}
+
+static void renews_a_kept_session(void **state)
+{
+    static const struct fake_exchange script[] = {
+        {SESSION},
+        {GOT(ROLES, "R")},
+        {GOT(ROLES "R", ISSUED)},
+        {GOT(REGION, "cn-a")},
+        /* The session has expired early: the next one is kept with what is known. */
+        {.method = "GET", .url = ROLES "R", .status = 401},
+        {.method = "PUT", .url = PUT_TOKEN, .status = 200, .body = "session-2"},
+        {GOT(ROLES "R", ISSUED)},
+        {.method = "GET",
+         .url = ROLES "R",
+         .status = 200,
+         .body = ISSUED,
+         .on_request = look_at_the_second_session},
+        /* There is no token service any more. */
+        {.method = "GET", .url = ROLES "R", .status = 401},
+        {NO_SESSION(404)},
+        {.method = "GET",
+         .url = ROLES "R",
+         .status = 200,
+         .body = ISSUED,
+         .on_request = look_at_no_session},
+        /* The same where normal mode is disabled. */
+        {.method = "GET", .url = ROLES "R", .status = 401},
+        {NO_SESSION(404)},
+        {NO_SESSION(404)}};
+    char directory[] = "/tmp/test_ecs.XXXXXX";
+    struct store store AUTO(store_close) = {0};
+
+    (void)state;
+    assert_non_null(mkdtemp(directory));
+    assert_true(store_open(&store, &system_real, directory));
+    start(script, COUNT_OF(script));
+    for (unsigned i = 0; i < 4; i++) {
+        assert_true(ecs_fetch(&identity, &run, &plan, &store, &err));
+        assert_string_equal(identity.node.region, "cn-a");
+        identity_clear(&identity);
+    }
+    plan.ecs.modes = METADATA_TOKEN_ONLY;
+    assert_false(ecs_fetch(&identity, &run, &plan, &store, &err));
+    assert_int_equal(err.kind, ERROR_CONFIG);
+    end();
+    assert_int_equal(nftw(directory, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
+}
+
 /* -- the place of the node -- */
 
 static void locates_the_node(void **state)
@@ -406,6 +458,7 @@ int main(void)
         cmocka_unit_test(is_absent_without_a_role),
         cmocka_unit_test(fails_on_answers_that_are_none),
         cmocka_unit_test(keeps_session_role_and_region),
+        cmocka_unit_test(renews_a_kept_session),
         cmocka_unit_test(locates_the_node),
         cmocka_unit_test(reads_the_environment),
     };
