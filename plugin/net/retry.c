@@ -1,5 +1,6 @@
 #include "net/retry.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -14,18 +15,9 @@ enum { WISH_MAX_S = 24 * 3600 };
 static int64_t rate_limit_ms(const char *rate_limit)
 {
     const char *found = strstr(rate_limit, "TimeLeft:");
-    char digits[16] = "";
-    int64_t wish_ms;
-    size_t length;
+    long long wish_ms = found == NULL ? 0 : strtoll(found + strlen("TimeLeft:"), NULL, 10);
 
-    if (found == NULL)
-        return 0;
-    found += strlen("TimeLeft:");
-    length = strspn(found, "0123456789");
-    if (length == 0 || length >= sizeof digits)
-        return 0;
-    memcpy(digits, found, length);
-    return text_parse_number(digits, 0, (int64_t)WISH_MAX_S * 1000, &wish_ms) ? wish_ms : 0;
+    return wish_ms > 0 && wish_ms <= WISH_MAX_S * 1000LL ? wish_ms : 0;
 }
 
 /* How long the server wants to be left alone; 0 if it does not say. Retry-After is seconds or an
@@ -46,12 +38,8 @@ static int64_t server_wish_ms(const struct http_response *response, const struct
 /* The jitter comes on top of what the server asks for, so that a fleet does not return as one. */
 static int64_t delay_ms(const struct retry *retry, const struct http_response *response)
 {
-    int64_t ceiling_ms = RETRY_BASE_MS;
+    int64_t ceiling_ms = (int64_t)RETRY_BASE_MS << (retry->failed - 1);
 
-    for (unsigned i = 1; i < retry->failed && ceiling_ms < RETRY_CAP_MS; i++)
-        ceiling_ms *= 2;
-    if (ceiling_ms > RETRY_CAP_MS)
-        ceiling_ms = RETRY_CAP_MS;
     return system_random_below(retry->http->system, ceiling_ms + 1) +
            server_wish_ms(response, retry->http->system);
 }
@@ -70,7 +58,7 @@ bool retry_wait(struct retry *retry, const struct http_response *response, struc
         http_sleep_until(retry->http, retry->http->system->mono_ms() + wait_ms);
         return true;
     }
-    return retry->failed == 1 ? false : error_wrap(err, "gave up after %u tries", retry->failed);
+    return retry->failed > 1 && error_wrap(err, "gave up after %u tries", retry->failed);
 }
 
 bool retry_is_temporary_status(long status)
@@ -83,7 +71,6 @@ bool retry_send(const struct http *http, const struct http_request *request, uns
 {
     struct retry retry = {.http = http, .tries_max = tries};
     bool connected = false;
-    bool again;
 
     do {
         bool answered = http_send(http, request, response, err);
@@ -94,7 +81,6 @@ bool retry_send(const struct http *http, const struct http_request *request, uns
             return true;
         if (answered)
             explain_temporary_status(response->status, err);
-        again = retry_wait(&retry, response, err);
-    } while (again);
+    } while (retry_wait(&retry, response, err));
     return false;
 }

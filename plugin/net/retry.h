@@ -13,7 +13,8 @@ struct http;
 struct http_request;
 struct http_response;
 
-enum { RETRY_TRIES_MAX = 5, RETRY_BASE_MS = 200, RETRY_CAP_MS = 5000 };
+/* The longest pause is below RETRY_BASE_MS << (RETRY_TRIES_MAX - 2). */
+enum { RETRY_TRIES_MAX = 5, RETRY_BASE_MS = 200 };
 
 /* The tries of one call. */
 struct retry {
