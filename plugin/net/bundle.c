@@ -7,8 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { BUNDLE_MAX_BLOCKS = 4096 };
-
 /* The subject of a DER certificate without decoding the rest of it: Certificate, TBSCertificate,
  * then version (optional), serial number, signature, issuer and validity stand before it (RFC 5280,
  * section 4.1). NULL if the bytes are no certificate. The caller frees it. */
@@ -75,9 +73,7 @@ static int find_in_bundle(X509_LOOKUP *lookup, X509_LOOKUP_TYPE type, const X509
 
     if (type != X509_LU_X509 || path == NULL || (bundle = fopen(path, "re")) == NULL)
         return 0;
-    for (int blocks = 0; blocks < BUNDLE_MAX_BLOCKS; blocks++) {
-        if (PEM_read(bundle, &label, &header, &der, &length) != 1)
-            break;
+    while (PEM_read(bundle, &label, &header, &der, &length) == 1) {
         if (strcmp(label, PEM_STRING_X509) == 0 && has_subject(der, length, name)) {
             const unsigned char *at = der;
             X509 *certificate = d2i_X509(NULL, &at, length);
