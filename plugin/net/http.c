@@ -18,24 +18,20 @@ bool http_send(const struct http *http, const struct http_request *request,
 
 void http_prefetch(const struct http *http, const struct http_request *request)
 {
-    if (http->transport->prefetch != NULL && http_remaining_ms(http) > 0)
+    if (http_remaining_ms(http) > 0)
         http->transport->prefetch(http->transport, request, http->deadline_ms);
 }
 
 void http_preconnect(const struct http *http, const struct http_request *request)
 {
-    if (http->transport->preconnect != NULL && http_remaining_ms(http) > 0)
+    if (http_remaining_ms(http) > 0)
         http->transport->preconnect(http->transport, request, http->deadline_ms);
 }
 
 void http_sleep_until(const struct http *http, int64_t mono_ms)
 {
-    if (mono_ms > http->deadline_ms)
-        mono_ms = http->deadline_ms;
-    if (http->transport->sleep_until != NULL)
-        http->transport->sleep_until(http->transport, mono_ms);
-    else
-        http->system->sleep_until(mono_ms);
+    http->transport->sleep_until(http->transport,
+                                 mono_ms < http->deadline_ms ? mono_ms : http->deadline_ms);
 }
 
 int64_t http_remaining_ms(const struct http *http)
@@ -51,6 +47,6 @@ void http_append_proxy_and_ca_environment(struct buf *out, const struct system *
                                         "ALL_PROXY",     "no_proxy",    "NO_PROXY",
                                         "SSL_CERT_FILE", "SSL_CERT_DIR"};
 
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    for (size_t i = 0; i < COUNT_OF(names); i++)
         buf_append_format(out, "\n%s", system->variable(names[i]));
 }

@@ -27,7 +27,7 @@ enum { HTTP_HEADERS_MAX = 12 };
 /* All pointers are borrowed for the time of the call. */
 struct http_request {
     enum http_kind kind;
-    const char *method;
+    const char *method; /* a constant */
     const char *url;
     struct http_header headers[HTTP_HEADERS_MAX];
     size_t header_count;
@@ -37,7 +37,7 @@ struct http_request {
     int64_t timeout_ms;         /* of everything; the deadline counts as well */
 };
 
-/* What carries requests. All but `send` may be NULL. Deadlines are monotonic milliseconds. */
+/* What carries requests. Deadlines are monotonic milliseconds. */
 struct http_transport {
     bool (*send)(struct http_transport *transport, const struct http_request *request,
                  int64_t deadline_ms, struct http_response *out, struct error *err);

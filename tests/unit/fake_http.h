@@ -83,10 +83,17 @@ static inline void fake_http_preconnect(struct http_transport *transport,
     fake_http.preconnected++;
 }
 
+static inline void fake_http_sleep_until(struct http_transport *transport, int64_t mono_ms)
+{
+    (void)transport;
+    fake_system.sleep_until(mono_ms);
+}
+
 static struct http_transport fake_http_transport = {
     .send = fake_http_send,
     .prefetch = fake_http_prefetch,
     .preconnect = fake_http_preconnect,
+    .sleep_until = fake_http_sleep_until,
 };
 
 /* The clocks stand at a fixed time and `script` comes next; 50 s are left. */

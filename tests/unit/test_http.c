@@ -1,4 +1,4 @@
-/* What holds for every transport: the deadline; and what is only a hint. */
+/* What holds for every transport: the deadline. */
 #include <string.h>
 
 #include "fake_http.h"
@@ -37,23 +37,6 @@ static void test_remaining_time(void **state)
     assert_int_equal(http_remaining_ms(&http), 0);
 }
 
-static void test_hints_may_be_missing(void **state)
-{
-    static const struct fake_exchange script[] = {{"GET", "/path", .status = 200}};
-    struct http_transport transport = {.send = fake_http_send};
-    struct http http = fake_http_start(script, COUNT_OF(script));
-    struct http_response response AUTO(http_response_clear) = {.status = 500};
-    struct error err;
-
-    (void)state;
-    http.transport = &transport;
-    http_prefetch(&http, &request);
-    http_preconnect(&http, &request);
-    assert_true(http_send(&http, &request, &response, &err));
-    assert_int_equal(response.status, 200);
-    fake_http_end();
-}
-
 static void test_environment_of_the_way(void **state)
 {
     static const struct fake_text proxy[] = {{"HTTPS_PROXY", "a"}, {NULL, NULL}};
@@ -74,7 +57,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_nothing_is_sent_after_the_deadline),
         cmocka_unit_test(test_remaining_time),
-        cmocka_unit_test(test_hints_may_be_missing),
         cmocka_unit_test(test_environment_of_the_way),
     };
 
