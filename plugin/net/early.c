@@ -4,13 +4,11 @@
 
 void early_open(struct early *early, const struct http_request *request, int64_t deadline_ms)
 {
-    struct error ignored;
-
     if (early->multi == NULL && (early->multi = curl_multi_init()) != NULL)
-        early->exchange =
-            exchange_start(early->multi, request, EXCHANGE_CONNECT, deadline_ms, &ignored);
+        early->exchange = exchange_connect(early->multi, request, deadline_ms);
 }
 
+/* Only target and headers can come later. */
 static bool fits(const struct exchange *exchange, const struct http_request *request)
 {
     char host[EXCHANGE_HOST_SIZE];
@@ -28,7 +26,7 @@ struct exchange *early_take(struct early *early, const struct http_request *requ
     if (exchange == NULL || !fits(exchange, request))
         return NULL;
     early->exchange = NULL;
-    if (!exchange->done && !exchange_set_request(exchange, request, deadline_ms))
+    if (!exchange_set_request(exchange, request, deadline_ms))
         exchange_free(&exchange);
     return exchange;
 }
@@ -39,7 +37,7 @@ bool early_was_lost(const struct exchange *exchange)
            exchange->result != CURLE_OPERATION_TIMEDOUT;
 }
 
-int early_perform(struct early *early)
+int early_perform(const struct early *early)
 {
     bool is_held = early->exchange != NULL && early->exchange->handshake.client_hello_sent;
 
@@ -50,5 +48,4 @@ void early_close(struct early *early)
 {
     exchange_free(&early->exchange);
     (void)curl_multi_cleanup(early->multi);
-    *early = (struct early){0};
 }

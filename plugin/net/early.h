@@ -5,10 +5,6 @@
 #ifndef NET_EARLY_H
 #define NET_EARLY_H
 
-#include <curl/curl.h>
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "net/exchange.h"
 
 /* `{0}` is none. */
@@ -20,8 +16,7 @@ struct early {
 /* Opens it; only the first one is. */
 void early_open(struct early *early, const struct http_request *request, int64_t deadline_ms);
 
-/* The exchange with this request, now the caller's, or NULL if there is none that fits: only target
- * and headers can come later. */
+/* The exchange with this request, now the caller's, or NULL if there is none that fits. */
 struct exchange *early_take(struct early *early, const struct http_request *request,
                             int64_t deadline_ms);
 
@@ -29,7 +24,7 @@ struct exchange *early_take(struct early *early, const struct http_request *requ
 bool early_was_lost(const struct exchange *exchange);
 
 /* As exchange_perform_all(); does nothing while the connection waits for its request. */
-int early_perform(struct early *early);
+int early_perform(const struct early *early);
 
 void early_close(struct early *early);
 

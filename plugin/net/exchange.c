@@ -46,22 +46,14 @@ void exchange_host_of(char out[EXCHANGE_HOST_SIZE], const char *url)
     out[strcspn(out, "/?")] = '\0';
 }
 
-void exchange_key_of(struct buf *out, const struct http_request *request)
-{
-    buf_append_format(out, "%s %s", request->method, request->url);
-    for (size_t i = 0; i < request->header_count; i++)
-        buf_append_format(out, "\n%s: %s", request->headers[i].name, request->headers[i].value);
-}
-
+/* Ends with CURLE_WRITE_ERROR if the body is too large. */
 static size_t on_body(char *bytes, size_t size, size_t count, void *context)
 {
     struct exchange *exchange = context;
     size_t length = size * count;
 
-    if (length > exchange->body_max_bytes - exchange->response.body.length) {
-        exchange->too_large = true;
+    if (length > exchange->body_max_bytes - exchange->response.body.length)
         return 0;
-    }
     buf_append(&exchange->response.body, bytes, length);
     return length;
 }
@@ -98,58 +90,48 @@ static CURLcode on_tls_context(CURL *easy, void *tls_context, void *context)
     return trust_install(tls_context, &system_real) ? CURLE_OK : CURLE_SSL_CACERT_BADFILE;
 }
 
-static bool set_protocol(CURL *easy, enum http_kind kind)
+/* Whether libcurl accepts an option. */
+#define SET(easy, option, value) (curl_easy_setopt(easy, CURLOPT_##option, value) == CURLE_OK)
+
+static bool set_protocol(CURL *easy, bool is_secure)
 {
 #if LIBCURL_VERSION_NUM >= 0x075500
-    const char *protocol = kind == HTTP_SECURE ? "https" : "http";
-
-    return curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, protocol) == CURLE_OK;
+    return SET(easy, PROTOCOLS_STR, is_secure ? "https" : "http");
 #else
-    long protocol = kind == HTTP_SECURE ? CURLPROTO_HTTPS : CURLPROTO_HTTP;
-
-    return curl_easy_setopt(easy, CURLOPT_PROTOCOLS, protocol) == CURLE_OK;
+    return SET(easy, PROTOCOLS, (long)(is_secure ? CURLPROTO_HTTPS : CURLPROTO_HTTP));
 #endif
 }
 
 /* What libcurl is given it does not read from the environment. */
-static bool set_proxy(struct exchange *exchange, enum http_kind kind)
+static bool set_proxy(struct exchange *exchange)
 {
-    struct proxy proxy = {.url = "", .exceptions = "", .is_usable = true};
+    const struct proxy proxy = proxy_of_environment(&system_real);
 
-    if (kind == HTTP_SECURE)
-        proxy = proxy_of_environment(&system_real);
     exchange->has_unusable_proxy = !proxy.is_usable;
-    return curl_easy_setopt(exchange->easy, CURLOPT_PROXY, proxy.url) == CURLE_OK &&
-           curl_easy_setopt(exchange->easy, CURLOPT_NOPROXY, proxy.exceptions) == CURLE_OK;
+    return SET(exchange->easy, PROXY, proxy.url) && SET(exchange->easy, NOPROXY, proxy.exceptions);
 }
 
+/* For the service and for a proxy with TLS. Certificates come from trust.h alone: libcurl would
+ * load the whole bundle that its distribution chose. */
 static bool set_tls(struct exchange *exchange)
 {
     CURL *easy = exchange->easy;
 
-    /* libcurl would load the whole bundle that its distribution chose; see trust.h. */
-    (void)curl_easy_setopt(easy, CURLOPT_PROXY_CAINFO, NULL);
-    (void)curl_easy_setopt(easy, CURLOPT_PROXY_CAPATH, NULL);
-    return curl_easy_setopt(easy, CURLOPT_CAINFO, NULL) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_CAPATH, NULL) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_PROXY_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) ==
-               CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, exchange) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, on_tls_context) == CURLE_OK;
+    return SET(easy, CAINFO, NULL) && SET(easy, PROXY_CAINFO, NULL) && SET(easy, CAPATH, NULL) &&
+           SET(easy, PROXY_CAPATH, NULL) && SET(easy, SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) &&
+           SET(easy, PROXY_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) &&
+           SET(easy, SSL_VERIFYPEER, 1L) && SET(easy, PROXY_SSL_VERIFYPEER, 1L) &&
+           SET(easy, SSL_VERIFYHOST, 2L) && SET(easy, PROXY_SSL_VERIFYHOST, 2L) &&
+           SET(easy, SSL_CTX_DATA, exchange) && SET(easy, SSL_CTX_FUNCTION, on_tls_context);
 }
 
-static bool set_method(CURL *easy, const char *method, const char *form)
+/* libcurl's own choice is GET. */
+static bool set_method(CURL *easy, const struct http_request *request)
 {
-    const char *body = form == NULL ? "" : form;
+    const char *body = request->form == NULL ? "" : request->form;
 
-    if (strcmp(method, "GET") == 0)
-        return curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L) == CURLE_OK;
-    return curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, (long)strlen(body)) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, method) == CURLE_OK;
+    return strcmp(request->method, "GET") == 0 ||
+           (SET(easy, POSTFIELDS, body) && SET(easy, CUSTOMREQUEST, request->method));
 }
 
 static bool add_header(struct exchange *exchange, const char *name, const char *value)
@@ -167,95 +149,88 @@ static bool add_header(struct exchange *exchange, const char *name, const char *
 
 static bool set_headers(struct exchange *exchange, const struct http_request *request)
 {
-    if (!add_header(exchange, "Expect", "") ||
-        (request->form == NULL && !add_header(exchange, "Content-Type", "")))
+    if (request->form == NULL && !add_header(exchange, "Content-Type", ""))
         return false;
     for (size_t i = 0; i < request->header_count; i++) {
         if (!add_header(exchange, request->headers[i].name, request->headers[i].value))
             return false;
     }
-    return curl_easy_setopt(exchange->easy, CURLOPT_HTTPHEADER, exchange->headers) == CURLE_OK;
+    exchange->has_request = true;
+    return SET(exchange->easy, HTTPHEADER, exchange->headers);
 }
 
-/* libcurl's own timers start with an exchange, but limits may change when the request is known:
- * what counts is exchange_check_time(). Its connection time-out decides how long it tries each of
+/* libcurl's own timers start with an exchange, but limits may change when the response is waited
+ * for: what counts is exchange_left_ms(). Its connection time-out decides how long it tries each of
  * several addresses. */
-static bool set_limits(struct exchange *exchange, const struct http_request *request,
-                       int64_t deadline_ms)
+bool exchange_set_limits(struct exchange *exchange, const struct http_request *request,
+                         int64_t deadline_ms)
 {
     int64_t now_ms = system_mono_ms();
 
     exchange->body_max_bytes = request->body_max_bytes;
-    exchange->connect_timeout_ms = request->connect_timeout_ms;
     exchange->connect_by_ms = now_ms + request->connect_timeout_ms;
     exchange->end_by_ms =
         deadline_ms - now_ms < request->timeout_ms ? deadline_ms : now_ms + request->timeout_ms;
-    return curl_easy_setopt(exchange->easy, CURLOPT_CONNECTTIMEOUT_MS,
-                            (long)(exchange->connect_by_ms - exchange->started_ms)) == CURLE_OK &&
-           curl_easy_setopt(exchange->easy, CURLOPT_MAXFILESIZE_LARGE,
-                            (curl_off_t)exchange->body_max_bytes) == CURLE_OK;
+    return SET(exchange->easy, CONNECTTIMEOUT_MS,
+               (long)(exchange->connect_by_ms - exchange->started_ms)) &&
+           SET(exchange->easy, MAXFILESIZE_LARGE, (curl_off_t)exchange->body_max_bytes);
 }
 
-static bool set_request(struct exchange *exchange, const struct http_request *request)
-{
-    exchange->has_request = true;
-    exchange_key_of(&exchange->key, request);
-    return set_headers(exchange, request);
-}
-
-static bool prepare(struct exchange *exchange, const struct http_request *request,
-                    int64_t deadline_ms)
+static bool set_options(struct exchange *exchange, const struct http_request *request)
 {
     CURL *easy = exchange->easy;
+    bool is_secure = request->kind == HTTP_SECURE;
 
 #if LIBCURL_VERSION_NUM >= 0x075700
     /* Leaving must not wait for a resolver that hangs. */
-    (void)curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+    (void)SET(easy, QUICK_EXIT, 1L);
 #endif
-    return curl_easy_setopt(easy, CURLOPT_URL, request->url) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_IPRESOLVE, (long)CURL_IPRESOLVE_V4) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_USERAGENT,
-                            "aliyun-acr-credential-provider/" PROVIDER_VERSION) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, exchange->message) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_PRIVATE, exchange) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_WRITEDATA, exchange) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_HEADERDATA, exchange) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_connection) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_PREREQDATA, exchange) == CURLE_OK &&
-           set_protocol(easy, request->kind) && set_proxy(exchange, request->kind) &&
-           (request->kind != HTTP_SECURE || set_tls(exchange)) &&
-           set_method(easy, request->method, request->form) &&
-           set_limits(exchange, request, deadline_ms);
+    return SET(easy, URL, request->url) && set_protocol(easy, is_secure) &&
+           SET(easy, FOLLOWLOCATION, 0L) && set_method(easy, request) &&
+           (is_secure ? set_tls(exchange) && set_proxy(exchange) : SET(easy, PROXY, "")) &&
+           SET(easy, SUPPRESS_CONNECT_HEADERS, 1L) &&
+           SET(easy, HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) &&
+           SET(easy, IPRESOLVE, (long)CURL_IPRESOLVE_V4) && SET(easy, NOSIGNAL, 1L) &&
+           SET(easy, USERAGENT, "aliyun-acr-credential-provider/" PROVIDER_VERSION) &&
+           SET(easy, ERRORBUFFER, exchange->message) && SET(easy, PRIVATE, exchange) &&
+           SET(easy, WRITEFUNCTION, on_body) && SET(easy, WRITEDATA, exchange) &&
+           SET(easy, HEADERFUNCTION, on_header) && SET(easy, HEADERDATA, exchange) &&
+           SET(easy, PREREQFUNCTION, on_connection) && SET(easy, PREREQDATA, exchange);
 }
 
-struct exchange *exchange_start(CURLM *multi, const struct http_request *request,
-                                enum exchange_mode mode, int64_t deadline_ms, struct error *err)
+static struct exchange *start(CURLM *multi, const struct http_request *request, bool has_request,
+                              int64_t deadline_ms)
 {
     struct exchange *exchange = alloc_zeroed(1, sizeof *exchange);
 
     exchange->multi = multi;
-    exchange->handshake.waits = mode == EXCHANGE_CONNECT;
+    exchange->method = request->method;
+    exchange->handshake.waits = !has_request;
     exchange->started_ms = system_mono_ms();
-    text_copy(exchange->method, sizeof exchange->method, request->method);
     exchange_host_of(exchange->host, request->url);
     exchange->easy = curl_easy_init();
-    if (exchange->easy != NULL && prepare(exchange, request, deadline_ms) &&
-        (mode == EXCHANGE_CONNECT || set_request(exchange, request)) &&
-        (mode != EXCHANGE_PREFETCH ||
-         curl_easy_setopt(exchange->easy, CURLOPT_FRESH_CONNECT, 1L) == CURLE_OK) &&
-        curl_multi_add_handle(multi, exchange->easy) == CURLM_OK)
-        return exchange;
-    error_set(err, ERROR_INTERNAL, "libcurl cannot prepare a request to %s: %s", exchange->host,
-              exchange->message[0] == '\0' ? "an option is missing in this build"
-                                           : exchange->message);
-    exchange_free(&exchange);
-    return NULL;
+    if (exchange->easy == NULL || !set_options(exchange, request) ||
+        !exchange_set_limits(exchange, request, deadline_ms) ||
+        (has_request && !set_headers(exchange, request)) ||
+        curl_multi_add_handle(multi, exchange->easy) != CURLM_OK)
+        exchange_free(&exchange);
+    return exchange;
+}
+
+struct exchange *exchange_start(CURLM *multi, const struct http_request *request,
+                                int64_t deadline_ms, struct error *err)
+{
+    struct exchange *exchange = start(multi, request, true, deadline_ms);
+
+    if (exchange == NULL)
+        error_set(err, ERROR_INTERNAL, "this build of libcurl lacks an option");
+    return exchange;
+}
+
+struct exchange *exchange_connect(CURLM *multi, const struct http_request *request,
+                                  int64_t deadline_ms)
+{
+    return start(multi, request, false, deadline_ms);
 }
 
 bool exchange_set_request(struct exchange *exchange, const struct http_request *request,
@@ -264,24 +239,22 @@ bool exchange_set_request(struct exchange *exchange, const struct http_request *
     const char *target = request->url + strlen("https://");
 
     target += strcspn(target, "/");
-    handshake_release(&exchange->handshake);
-    return curl_easy_setopt(exchange->easy, CURLOPT_REQUEST_TARGET,
-                            target[0] == '\0' ? "/" : target) == CURLE_OK &&
-           set_request(exchange, request) && set_limits(exchange, request, deadline_ms);
+    if (!exchange->done)
+        handshake_release(&exchange->handshake);
+    return SET(exchange->easy, REQUEST_TARGET, target[0] == '\0' ? "/" : target) &&
+           set_headers(exchange, request) && exchange_set_limits(exchange, request, deadline_ms);
 }
 
-bool exchange_restart_with_all_families(struct exchange *exchange)
+bool exchange_restart(struct exchange *exchange, const struct http_request *request)
 {
-    exchange->all_address_families = true;
     exchange->done = false;
     exchange->started_ms = system_mono_ms();
-    exchange->connect_by_ms = exchange->started_ms + exchange->connect_timeout_ms;
     exchange->message[0] = '\0';
     /* libcurl remembers IPv4 addresses as if they were all. */
     return curl_multi_remove_handle(exchange->multi, exchange->easy) == CURLM_OK &&
-           curl_easy_setopt(exchange->easy, CURLOPT_DNS_CACHE_TIMEOUT, 0L) == CURLE_OK &&
-           curl_easy_setopt(exchange->easy, CURLOPT_IPRESOLVE, (long)CURL_IPRESOLVE_WHATEVER) ==
-               CURLE_OK &&
+           exchange_set_limits(exchange, request, exchange->end_by_ms) &&
+           SET(exchange->easy, DNS_CACHE_TIMEOUT, 0L) &&
+           SET(exchange->easy, IPRESOLVE, (long)CURL_IPRESOLVE_WHATEVER) &&
            curl_multi_add_handle(exchange->multi, exchange->easy) == CURLM_OK;
 }
 
@@ -307,15 +280,17 @@ int exchange_perform_all(CURLM *multi)
     return active;
 }
 
-int64_t exchange_check_time(struct exchange *exchange)
+int64_t exchange_left_ms(struct exchange *exchange)
 {
     int64_t limit_ms = exchange->end_by_ms;
     int64_t left_ms;
 
+    if (exchange->done)
+        return 0;
     if (!exchange->sent && exchange->connect_by_ms < limit_ms)
         limit_ms = exchange->connect_by_ms;
     left_ms = limit_ms - system_mono_ms();
-    if (left_ms > 0 || exchange->done)
+    if (left_ms > 0)
         return left_ms;
     exchange->done = true;
     exchange->result = CURLE_OPERATION_TIMEDOUT;
@@ -342,11 +317,9 @@ static bool fail(const struct exchange *exchange, struct error *err)
             .result = exchange->result,
             .message = exchange->message,
             .body_max_bytes = exchange->body_max_bytes,
-            .is_too_large = exchange->too_large,
             .is_resolved = resolved_us > 0,
             .has_unusable_proxy = exchange->has_unusable_proxy,
             .proxy_status = number_of(exchange, CURLINFO_HTTP_CONNECTCODE),
-            .proxy_error = number_of(exchange, CURLINFO_PROXY_ERROR),
             .verify_result = verify_result != X509_V_OK
                                  ? verify_result
                                  : number_of(exchange, CURLINFO_PROXY_SSL_VERIFYRESULT),

@@ -4,6 +4,7 @@
 #include <openssl/tls1.h>
 #include <openssl/x509_vfy.h>
 
+#define DNS_ADVICE   "Check the node's DNS (/etc/resolv.conf)"
 #define ROUTE_ADVICE "Check routes, security groups and proxy variables of the node"
 
 static bool explain_certificate(const struct failure *failure, const char *detail,
@@ -30,30 +31,23 @@ static bool explain_certificate(const struct failure *failure, const char *detai
                              failure->host, detail);
 }
 
-static bool is_proxy_refusal(const struct failure *failure)
-{
-    return failure->proxy_status >= 400 && failure->proxy_status < 500 &&
-           failure->proxy_status != 408 && failure->proxy_status != 429;
-}
-
 /* The same password again might lock an account. A host that is not admitted may have another
  * beside it that is: the public endpoint beside that of the VPC. */
 static bool explain_proxy_refusal(const struct failure *failure, struct error *err)
 {
-    return failure->proxy_status == 407
-               ? error_set_advised(err, ERROR_UNAVAILABLE,
-                                   "Put its user and password into HTTPS_PROXY, percent-encoded",
-                                   "%s: the proxy refuses with HTTP status 407", failure->host)
-               : error_set_advised(err, ERROR_TEMPORARY,
-                                   "Let the proxy admit this host, or name the host in NO_PROXY",
-                                   "%s: the proxy refuses with HTTP status %ld", failure->host,
-                                   failure->proxy_status);
+    bool wants_password = failure->proxy_status == 407;
+
+    return error_set_advised(
+        err, wants_password ? ERROR_UNAVAILABLE : ERROR_TEMPORARY,
+        wants_password ? "Put its user and password into HTTPS_PROXY, percent-encoded"
+                       : "Let the proxy admit this host, or name the host in NO_PROXY",
+        "%s: the proxy refuses with HTTP status %ld", failure->host, failure->proxy_status);
 }
 
-static bool is_socks_login_refused(const struct failure *failure)
+static bool is_proxy_refusal(const struct failure *failure)
 {
-    return failure->result == CURLE_PROXY &&
-           (failure->proxy_error == CURLPX_NO_AUTH || failure->proxy_error == CURLPX_USER_REJECTED);
+    return failure->proxy_status >= 400 && failure->proxy_status < 500 &&
+           failure->proxy_status != 408 && failure->proxy_status != 429;
 }
 
 /* Whether libcurl gave up on the proxy variable. NO_PROXY may have spared it that. */
@@ -73,45 +67,43 @@ static bool is_tls_disagreement(const struct failure *failure)
             failure->tls_alert == TLS1_AD_INSUFFICIENT_SECURITY);
 }
 
-static bool explain_result(const struct failure *failure, const char *detail, struct error *err)
+/* What needs no more than the result; the last row is for all others. */
+static const struct row {
+    CURLcode result;
+    enum error_kind kind;
+    const char *what;
+    const char *advice;
+} rows[] = {
+    {CURLE_COULDNT_RESOLVE_HOST, ERROR_TEMPORARY, "name not resolved", DNS_ADVICE},
+    {CURLE_COULDNT_RESOLVE_PROXY, ERROR_TEMPORARY, "name not resolved", DNS_ADVICE},
+    {CURLE_COULDNT_CONNECT, ERROR_TEMPORARY, "no connection", ROUTE_ADVICE},
+    {CURLE_OPERATION_TIMEDOUT, ERROR_TEMPORARY, "no answer in time", ROUTE_ADVICE},
+    {CURLE_UNSUPPORTED_PROTOCOL, ERROR_UNAVAILABLE, "not an HTTP answer", ""},
+    {CURLE_WEIRD_SERVER_REPLY, ERROR_UNAVAILABLE, "not an HTTP answer", ""},
+    {CURLE_SSL_CACERT_BADFILE, ERROR_CONFIG, "the certificates in SSL_CERT_FILE cannot be read",
+     "Let it name a readable file of PEM certificates, or unset it"},
+    {CURLE_OK, ERROR_TEMPORARY, "connection failed",
+     "Retry; if the error persists, check firewalls and proxies between the node and the service"},
+};
+
+static bool explain_result(CURLcode result, const struct failure *failure, const char *detail,
+                           struct error *err)
 {
-    switch (failure->result) {
-    case CURLE_COULDNT_RESOLVE_HOST:
-    case CURLE_COULDNT_RESOLVE_PROXY:
-        return error_set_advised(err, ERROR_TEMPORARY, "Check the node's DNS (/etc/resolv.conf)",
-                                 "%s: name not resolved: %s", failure->host, detail);
-    case CURLE_COULDNT_CONNECT:
-        return error_set_advised(err, ERROR_TEMPORARY, ROUTE_ADVICE, "%s: no connection: %s",
-                                 failure->host, detail);
-    case CURLE_OPERATION_TIMEDOUT:
-        return error_set_advised(err, ERROR_TEMPORARY, ROUTE_ADVICE, "%s: no answer in time: %s",
-                                 failure->host, detail);
-    case CURLE_SSL_CACERT_BADFILE:
-        return error_set_advised(
-            err, ERROR_CONFIG, "Let it name a readable file of PEM certificates, or unset it",
-            "%s: the certificates in SSL_CERT_FILE cannot be read", failure->host);
-    case CURLE_PEER_FAILED_VERIFICATION:
-    case CURLE_SSL_ISSUER_ERROR:
-        return explain_certificate(failure, detail, err);
-    case CURLE_UNSUPPORTED_PROTOCOL:
-    case CURLE_WEIRD_SERVER_REPLY:
-        return error_set(err, ERROR_UNAVAILABLE, "%s: not an HTTP answer: %s", failure->host,
-                         detail);
-    default:
-        return error_set_advised(
-            err, ERROR_TEMPORARY,
-            "Retry; if the error persists, check firewalls and proxies between "
-            "the node and the service",
-            "%s: connection failed: %s", failure->host, detail);
-    }
+    const struct row *row = rows;
+
+    while (row->result != result && row->result != CURLE_OK)
+        row++;
+    return error_set_advised(err, row->kind, row->advice, "%s: %s: %s", failure->host, row->what,
+                             detail);
 }
 
 bool explain_failure(const struct failure *failure, struct error *err)
 {
+    CURLcode result = failure->result;
     const char *detail =
-        failure->message[0] != '\0' ? failure->message : curl_easy_strerror(failure->result);
+        failure->message[0] != '\0' ? failure->message : curl_easy_strerror(result);
 
-    if (failure->is_too_large || failure->result == CURLE_FILESIZE_EXCEEDED)
+    if (result == CURLE_WRITE_ERROR || result == CURLE_FILESIZE_EXCEEDED)
         return error_set(err, ERROR_UNAVAILABLE, "%s: answer larger than %zu bytes", failure->host,
                          failure->body_max_bytes);
     /* libcurl quotes the proxy variable, with its password. */
@@ -123,17 +115,14 @@ bool explain_failure(const struct failure *failure, struct error *err)
                                  failure->host);
     if (is_proxy_refusal(failure))
         return explain_proxy_refusal(failure, err);
-    if (is_socks_login_refused(failure))
-        return error_set_advised(err, ERROR_UNAVAILABLE,
-                                 "Put its user and password into HTTPS_PROXY, percent-encoded",
-                                 "%s: the proxy refuses the login: %s", failure->host, detail);
+    if (result == CURLE_PEER_FAILED_VERIFICATION || result == CURLE_SSL_ISSUER_ERROR)
+        return explain_certificate(failure, detail, err);
     if (is_tls_disagreement(failure))
         return error_set(err, ERROR_UNAVAILABLE, "%s: no TLS 1.2 or later: %s", failure->host,
                          detail);
-    if (failure->result == CURLE_OPERATION_TIMEDOUT && !failure->is_resolved)
-        return error_set_advised(err, ERROR_TEMPORARY, "Check the node's DNS (/etc/resolv.conf)",
-                                 "%s: name not resolved: %s", failure->host, detail);
-    return explain_result(failure, detail, err);
+    if (result == CURLE_OPERATION_TIMEDOUT && !failure->is_resolved)
+        result = CURLE_COULDNT_RESOLVE_HOST;
+    return explain_result(result, failure, detail, err);
 }
 
 bool explain_temporary_status(long status, struct error *err)

@@ -10,15 +10,13 @@
 
 /* An exchange without a response. */
 struct failure {
-    const char *host; /* with its port */
-    CURLcode result;
+    const char *host;    /* with its port */
+    CURLcode result;     /* CURLE_WRITE_ERROR: the body is larger than body_max_bytes */
     const char *message; /* libcurl's own, "" if none */
     size_t body_max_bytes;
-    bool is_too_large;        /* the body was cut at body_max_bytes */
     bool is_resolved;         /* there was an address to connect to */
     bool has_unusable_proxy;  /* the proxy variable is not the URL of a proxy */
     long proxy_status;        /* CURLINFO_HTTP_CONNECTCODE */
-    long proxy_error;         /* CURLINFO_PROXY_ERROR */
     long verify_result;       /* CURLINFO_SSL_VERIFYRESULT, X509_V_... */
     int tls_alert;            /* of a handshake, 0 if none */
     bool is_peer_without_tls; /* it did not answer the handshake by TLS */

@@ -2,12 +2,6 @@
 
 #include <openssl/ssl.h>
 
-static void stop(SSL *tls)
-{
-    SSL_set_msg_callback(tls, NULL);
-    SSL_set_msg_callback_arg(tls, NULL);
-}
-
 /* Nothing can be read from an empty memory BIO yet, which ends SSL_connect() for now. Without that
  * a fast server's answer would be read in the same call. What is written to keeps the BIO alive. */
 static void make_wait(struct handshake *handshake, SSL *tls)
@@ -45,13 +39,13 @@ static void on_message(int is_written, int version, int type, const void *bytes,
         handshake->is_peer_without_tls = is_written == 0 && message[1] != SSL3_VERSION_MAJOR;
     } else if (type == SSL3_RT_ALERT) {
         handshake->alert = message[1];
-        stop(tls);
+        SSL_set_msg_callback(tls, NULL);
     } else if (type == SSL3_RT_HANDSHAKE && is_written != 0) {
         handshake->client_hello_sent = true;
         if (handshake->waits && handshake->waiting == NULL)
             make_wait(handshake, tls);
     } else if (type == SSL3_RT_HANDSHAKE && message[0] != SSL3_MT_SERVER_HELLO) {
-        stop(tls);
+        SSL_set_msg_callback(tls, NULL);
     }
 }
 

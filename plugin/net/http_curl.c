@@ -44,64 +44,56 @@ static CURLM *current_multi(const struct curl_transport *transport)
     return early->multi != NULL && early->exchange == NULL ? early->multi : transport->multi;
 }
 
-/* Lets all exchanges make progress. `others` says whether there are some beside those of `awaited`
- * that want more of it. */
-static bool perform(struct curl_transport *transport, const CURLM *awaited, bool *others)
-{
-    int active = exchange_perform_all(transport->multi);
-    int early_active = early_perform(&transport->early);
-
-    *others = (awaited == transport->multi ? early_active : active) > 0;
-    return active >= 0 && early_active >= 0;
-}
-
-/* libcurl waits for one multi handle at a time: while the other one has something to do, the wait
- * is a short one. */
-static bool wait_for_events(CURLM *awaited, bool others, int64_t max_ms)
+/* Lets all exchanges make progress until `exchange` is done; without one, until `until_ms`. libcurl
+ * waits for one multi handle at a time: while the other one has something to do, the wait is a
+ * short one. */
+static bool run(struct curl_transport *transport, CURLM *awaited, struct exchange *exchange,
+                int64_t until_ms)
 {
     enum { SHORT_MS = 2, LONG_MS = 60000 };
-    int64_t limit_ms = others ? SHORT_MS : LONG_MS;
 
-    return curl_multi_poll(awaited, NULL, 0, (int)(max_ms < limit_ms ? max_ms : limit_ms), NULL) ==
-           CURLM_OK;
-}
+    for (;;) {
+        int active = exchange_perform_all(transport->multi);
+        int early_active = early_perform(&transport->early);
+        int others = awaited == transport->multi ? early_active : active;
+        int64_t limit_ms = others > 0 ? SHORT_MS : LONG_MS;
+        int64_t left_ms =
+            exchange != NULL ? exchange_left_ms(exchange) : until_ms - system_mono_ms();
 
-/* Lets all exchanges make progress until this one has ended. */
-static bool drive(struct curl_transport *transport, struct exchange *exchange, struct error *err)
-{
-    bool others = false;
-
-    while (!exchange->done) {
-        int64_t left_ms;
-
-        if (!perform(transport, exchange->multi, &others))
-            return error_set(err, ERROR_INTERNAL, "libcurl cannot go on");
-        left_ms = exchange_check_time(exchange);
-        if (!exchange->done && !wait_for_events(exchange->multi, others, left_ms))
-            return error_set(err, ERROR_INTERNAL, "libcurl cannot wait");
+        if (active < 0 || early_active < 0 || left_ms <= 0)
+            return active >= 0 && early_active >= 0;
+        if (curl_multi_poll(awaited, NULL, 0, (int)(left_ms < limit_ms ? left_ms : limit_ms),
+                            NULL) != CURLM_OK)
+            return false;
     }
-    return true;
 }
 
 /* All hosts of the cloud have IPv4 addresses, and name servers that fail to say that there is no
  * IPv6 address are common: IPv6 is only asked for where IPv4 does not work. */
 static bool failed_by_ipv4(const struct exchange *exchange)
 {
-    return exchange->has_request && !exchange->all_address_families &&
-           (exchange->result == CURLE_COULDNT_RESOLVE_HOST ||
-            exchange->result == CURLE_COULDNT_RESOLVE_PROXY ||
-            exchange->result == CURLE_COULDNT_CONNECT);
+    return exchange->result == CURLE_COULDNT_RESOLVE_HOST ||
+           exchange->result == CURLE_COULDNT_RESOLVE_PROXY ||
+           exchange->result == CURLE_COULDNT_CONNECT;
 }
 
 static bool finish(struct curl_transport *transport, struct exchange *exchange,
-                   struct http_response *out, struct error *err)
+                   const struct http_request *request, struct http_response *out, struct error *err)
 {
-    if (!drive(transport, exchange, err))
-        return false;
-    if (failed_by_ipv4(exchange) && exchange_restart_with_all_families(exchange) &&
-        !drive(transport, exchange, err))
-        return false;
-    return exchange_take_response(exchange, out, err);
+    bool done = run(transport, exchange->multi, exchange, 0);
+
+    if (done && failed_by_ipv4(exchange))
+        done = exchange_restart(exchange, request) && run(transport, exchange->multi, exchange, 0);
+    return done ? exchange_take_response(exchange, out, err)
+                : error_set(err, ERROR_INTERNAL, "libcurl cannot go on");
+}
+
+/* What two requests have in common if the response to one serves the other. */
+static void append_key(struct buf *out, const struct http_request *request)
+{
+    buf_append_format(out, "%s %s", request->method, request->url);
+    for (size_t i = 0; i < request->header_count; i++)
+        buf_append_format(out, "\n%s: %s", request->headers[i].name, request->headers[i].value);
 }
 
 static struct exchange *take_prefetched(struct curl_transport *transport,
@@ -109,16 +101,17 @@ static struct exchange *take_prefetched(struct curl_transport *transport,
 {
     struct buf key AUTO(buf_clear) = {0};
 
-    exchange_key_of(&key, request);
+    append_key(&key, request);
     for (size_t i = 0; i < PREFETCHED_MAX && request->form == NULL; i++) {
         struct exchange *exchange = transport->prefetched[i];
 
-        if (exchange != NULL && strcmp(buf_text(&exchange->key), buf_text(&key)) == 0) {
-            transport->prefetched[i] = NULL;
-            if (deadline_ms < exchange->end_by_ms)
-                exchange->end_by_ms = deadline_ms;
-            return exchange;
-        }
+        if (exchange == NULL || strcmp(buf_text(&exchange->key), buf_text(&key)) != 0)
+            continue;
+        transport->prefetched[i] = NULL;
+        /* Its time was up if nobody let it make progress: it counts from now on. */
+        if (!exchange->done && !exchange_set_limits(exchange, request, deadline_ms))
+            exchange_free(&exchange);
+        return exchange;
     }
     return NULL;
 }
@@ -132,30 +125,35 @@ static bool send_request(struct http_transport *functions, const struct http_req
     struct exchange *exchange AUTO(exchange_free) = NULL;
 
     if (early != NULL) {
-        bool sent = finish(transport, early, out, err);
+        bool answered = finish(transport, early, request, out, err);
 
-        if (sent || !early_was_lost(early))
-            return sent;
+        if (answered || !early_was_lost(early))
+            return answered;
     }
     exchange = take_prefetched(transport, request, deadline_ms);
     if (exchange == NULL && ensure_multi(transport, err))
-        exchange =
-            exchange_start(current_multi(transport), request, EXCHANGE_SEND, deadline_ms, err);
-    return exchange != NULL && finish(transport, exchange, out, err);
+        exchange = exchange_start(current_multi(transport), request, deadline_ms, err);
+    return exchange != NULL && finish(transport, exchange, request, out, err);
 }
 
 static void prefetch(struct http_transport *functions, const struct http_request *request,
                      int64_t deadline_ms)
 {
     struct curl_transport *transport = own(functions);
+    struct exchange **place = transport->prefetched;
     struct error ignored;
-    size_t place = 0;
 
-    while (place < PREFETCHED_MAX && transport->prefetched[place] != NULL)
+    while (place < transport->prefetched + PREFETCHED_MAX && *place != NULL)
         place++;
-    if (place < PREFETCHED_MAX && request->form == NULL && ensure_multi(transport, &ignored))
-        transport->prefetched[place] = exchange_start(current_multi(transport), request,
-                                                      EXCHANGE_PREFETCH, deadline_ms, &ignored);
+    if (place == transport->prefetched + PREFETCHED_MAX || request->form != NULL ||
+        !ensure_multi(transport, &ignored))
+        return;
+    *place = exchange_start(current_multi(transport), request, deadline_ms, &ignored);
+    if (*place == NULL)
+        return;
+    append_key(&(*place)->key, request);
+    /* The connection that is open is for the next request. */
+    (void)curl_easy_setopt((*place)->easy, CURLOPT_FRESH_CONNECT, 1L);
 }
 
 static void preconnect(struct http_transport *functions, const struct http_request *request,
@@ -171,14 +169,9 @@ static void preconnect(struct http_transport *functions, const struct http_reque
 static void sleep_until(struct http_transport *functions, int64_t mono_ms)
 {
     struct curl_transport *transport = own(functions);
-    CURLM *multi = current_multi(transport);
-    int64_t left_ms;
-    bool others = false;
 
-    while (multi != NULL && (left_ms = mono_ms - system_mono_ms()) > 0) {
-        if (!perform(transport, multi, &others) || !wait_for_events(multi, others, left_ms))
-            break;
-    }
+    if (transport->multi != NULL)
+        (void)run(transport, current_multi(transport), NULL, mono_ms);
     system_sleep_until(mono_ms);
 }
 

@@ -85,6 +85,13 @@ def test_external_process_under_a_parent_that_ignores_its_children(cloud, tmp_pa
     assert (completed.returncode, completed.stderr) == (0, b"") and completed.stdout.startswith(b"reg-")
 
 
+@pytest.mark.slow
+def test_command_that_takes_long_does_not_use_up_the_time_of_the_challenge(cloud, tmp_path):
+    """The challenge is prefetched before the command runs, and has three seconds to connect."""
+    assert external(cloud, tmp_path, f"sh -c 'sleep 4; cat {issued_document(cloud, tmp_path)}'").auth
+    assert cloud.operations("acr") == ["GetAuthorizationToken"]
+
+
 @pytest.mark.parametrize("mode", [{}, {"mode": "AK"}, {"mode": "StsToken"}])
 def test_external_process_whose_mode_says_less_than_its_token(cloud, tmp_path, mode):
     issued = cloud.cloud.issue_credentials(role="external")

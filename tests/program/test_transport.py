@@ -3,11 +3,13 @@
 import contextlib
 import json
 import os
+import select
 import shutil
 import socket
 import subprocess
 import threading
 import time
+from urllib.parse import urlsplit
 
 import cache_records
 import pytest
@@ -102,32 +104,41 @@ def test_unusable_proxy_does_not_matter_to_exceptions(cloud, tmp_path):
 
 
 @contextlib.contextmanager
-def socks_proxy():
-    """A proxy that accepts no password; its URL, and the logins that it has seen."""
-    logins = []
+def https_proxy(cloud, context):
+    """The emulator's proxy behind TLS: its URL."""
+    def connect(plain):
+        with contextlib.suppress(OSError), context.wrap_socket(plain, server_side=True) as client, \
+                socket.create_connection(("127.0.0.1", urlsplit(cloud.proxy).port)) as proxy:
+            ways = {client: proxy, proxy: client}
+            while True:
+                for source in [client] if client.pending() else select.select(list(ways), [], [])[0]:
+                    data = source.recv(65536)
+                    if not data:
+                        return
+                    ways[source].sendall(data)
 
     def serve(listener):
         with contextlib.suppress(OSError):
             while True:
-                connection = listener.accept()[0]
-                connection.recv(512)
-                connection.sendall(b"\5\2")  # user and password, please (RFC 1928, RFC 1929)
-                logins.append(connection.recv(512))
-                connection.sendall(b"\1\1")
-                connection.close()
+                threading.Thread(target=connect, args=(listener.accept()[0],), daemon=True).start()
     with socket.create_server(("127.0.0.1", 0)) as listener:
         threading.Thread(target=serve, args=(listener,), daemon=True).start()
-        yield "socks5h://user:S3crtPw@127.0.0.1:%d" % listener.getsockname()[1], logins
+        yield "https://127.0.0.1:%d" % listener.getsockname()[1]
         listener.shutdown(socket.SHUT_RDWR)
 
 
-def test_socks_proxy_that_refuses_the_password_is_asked_once(cloud, tmp_path):
-    config = {"registries": [{"match": [DEMO], "instanceId": "cri-demo567890abcdef"}],
-              "endpoints": {"network": "public"}}
-    with socks_proxy() as (proxy, logins):
-        result = pull(cloud, DEMO + "/a", {"HTTPS_PROXY": proxy}, config=config, tmp_path=tmp_path)
-    assert_failed(result, 69, "the proxy refuses the login", "into HTTPS_PROXY", secrets=["S3crtPw"])
-    assert 1 <= len(logins) <= 2
+def test_proxy_with_tls_is_verified(cloud, tmp_path):
+    config = {"registries": [{"match": [DEMO], "instanceId": "cri-demo567890abcdef"}]}
+    with https_proxy(cloud, cloud.authority.context("127.0.0.1")) as proxy:
+        assert pull(cloud, DEMO + "/a", {"HTTPS_PROXY": proxy}, config=config, tmp_path=tmp_path).auth
+    asked = cloud.log("proxy")
+    (tmp_path / "other").mkdir()
+    other = Authority(str(tmp_path / "other"))
+    for context in (other.context("127.0.0.1"), cloud.authority.context("example.com")):
+        with https_proxy(cloud, context) as proxy:
+            result = pull(cloud, DEMO + "/a", {"HTTPS_PROXY": proxy}, config=config, tmp_path=tmp_path)
+        assert_failed(result, 69, "certificate")
+    assert cloud.log("proxy") == asked
 
 
 def test_keys_of_tls_are_written_nowhere(cloud, tmp_path):
