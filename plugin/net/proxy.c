@@ -6,14 +6,11 @@
 #include "base/auto.h"
 #include "base/system.h"
 
-/* The first of these variables that is set; the list ends with NULL. */
-static const char *first_of(const struct system *system, const char *const *names)
+static const char *either(const struct system *system, const char *lower, const char *upper)
 {
-    const char *value = "";
+    const char *value = system->variable(lower);
 
-    while (value[0] == '\0' && *names != NULL)
-        value = system->variable(*names++);
-    return value;
+    return value[0] != '\0' ? value : system->variable(upper);
 }
 
 /* Parsed as libcurl does it: "HOST:PORT" is an HTTP proxy. */
@@ -38,12 +35,11 @@ static bool is_url_of_proxy(const char *text)
 
 struct proxy proxy_of_environment(const struct system *system)
 {
-    static const char *const proxies[] = {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY",
-                                          NULL};
-    static const char *const exceptions[] = {"no_proxy", "NO_PROXY", NULL};
-    const char *url = first_of(system, proxies);
+    const char *url = either(system, "https_proxy", "HTTPS_PROXY");
 
+    if (url[0] == '\0')
+        url = either(system, "all_proxy", "ALL_PROXY");
     return (struct proxy){.url = url,
-                          .exceptions = first_of(system, exceptions),
+                          .exceptions = either(system, "no_proxy", "NO_PROXY"),
                           .is_usable = url[0] == '\0' || is_url_of_proxy(url)};
 }
