@@ -7,14 +7,16 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The subject of a DER certificate without decoding the rest of it: Certificate, TBSCertificate,
- * then version (optional), serial number, signature, issuer and validity stand before it (RFC 5280,
- * section 4.1). NULL if the bytes are no certificate. The caller frees it. */
-static X509_NAME *subject_of(const unsigned char *der, long length)
+/* Whether a DER certificate has this subject, without decoding the rest of it: Certificate,
+ * TBSCertificate, then version (optional), serial number, signature, issuer and validity stand
+ * before it (RFC 5280, section 4.1). */
+static bool has_subject(const unsigned char *der, long length, const X509_NAME *wanted)
 {
     enum { FIELDS_BEFORE_SUBJECT = 4 };
     const unsigned char *at = der;
     const unsigned char *end = der + length;
+    X509_NAME *subject;
+    bool is_same;
     long size = 0;
     int tag = 0;
     int class = 0;
@@ -22,26 +24,20 @@ static X509_NAME *subject_of(const unsigned char *der, long length)
     for (int depth = 0; depth < 2; depth++) {
         if ((ASN1_get_object(&at, &size, &tag, &class, end - at) & 0x80) != 0 ||
             tag != V_ASN1_SEQUENCE)
-            return NULL;
+            return false;
         end = at + size;
     }
     for (int skipped = 0; skipped < FIELDS_BEFORE_SUBJECT; skipped++) {
         if ((ASN1_get_object(&at, &size, &tag, &class, end - at) & 0x80) != 0)
-            return NULL;
+            return false;
         at += size;
         if (class == V_ASN1_CONTEXT_SPECIFIC && skipped == 0)
             skipped--;
     }
-    return d2i_X509_NAME(NULL, &at, end - at);
-}
-
-static bool has_subject(const unsigned char *der, long length, const X509_NAME *wanted)
-{
-    X509_NAME *subject = subject_of(der, length);
-    bool same = subject != NULL && X509_NAME_cmp(subject, wanted) == 0;
-
+    subject = d2i_X509_NAME(NULL, &at, end - at);
+    is_same = subject != NULL && X509_NAME_cmp(subject, wanted) == 0;
     X509_NAME_free(subject);
-    return same;
+    return is_same;
 }
 
 /* Adds the certificate to the store, and names it as the one found. Called with a result that holds

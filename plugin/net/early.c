@@ -5,7 +5,7 @@
 void early_open(struct early *early, const struct http_request *request, int64_t deadline_ms)
 {
     if (early->multi == NULL && (early->multi = curl_multi_init()) != NULL)
-        early->exchange = exchange_connect(early->multi, request, deadline_ms);
+        early->exchange = exchange_start(early->multi, request, deadline_ms, false);
 }
 
 /* Only target and headers can come later. */

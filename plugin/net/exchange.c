@@ -160,9 +160,9 @@ static bool set_headers(struct exchange *exchange, const struct http_request *re
 }
 
 /* libcurl's own timers start with an exchange, but limits may change when the response is waited
- * for: what counts is exchange_left_ms(). Its connection time-out decides how long it tries each of
- * several addresses. */
-bool exchange_set_limits(struct exchange *exchange, const struct http_request *request,
+ * for: what counts are exchange_left_ms() and on_body(). Its connection time-out decides how long
+ * it tries each of several addresses. */
+void exchange_set_limits(struct exchange *exchange, const struct http_request *request,
                          int64_t deadline_ms)
 {
     int64_t now_ms = system_mono_ms();
@@ -171,9 +171,9 @@ bool exchange_set_limits(struct exchange *exchange, const struct http_request *r
     exchange->connect_by_ms = now_ms + request->connect_timeout_ms;
     exchange->end_by_ms =
         deadline_ms - now_ms < request->timeout_ms ? deadline_ms : now_ms + request->timeout_ms;
-    return SET(exchange->easy, CONNECTTIMEOUT_MS,
-               (long)(exchange->connect_by_ms - exchange->started_ms)) &&
-           SET(exchange->easy, MAXFILESIZE_LARGE, (curl_off_t)exchange->body_max_bytes);
+    (void)SET(exchange->easy, CONNECTTIMEOUT_MS,
+              (long)(exchange->connect_by_ms - exchange->started_ms));
+    (void)SET(exchange->easy, MAXFILESIZE_LARGE, (curl_off_t)exchange->body_max_bytes);
 }
 
 static bool set_options(struct exchange *exchange, const struct http_request *request)
@@ -198,8 +198,8 @@ static bool set_options(struct exchange *exchange, const struct http_request *re
            SET(easy, PREREQFUNCTION, on_connection) && SET(easy, PREREQDATA, exchange);
 }
 
-static struct exchange *start(CURLM *multi, const struct http_request *request, bool has_request,
-                              int64_t deadline_ms)
+struct exchange *exchange_start(CURLM *multi, const struct http_request *request,
+                                int64_t deadline_ms, bool has_request)
 {
     struct exchange *exchange = alloc_zeroed(1, sizeof *exchange);
 
@@ -209,28 +209,11 @@ static struct exchange *start(CURLM *multi, const struct http_request *request, 
     exchange->started_ms = system_mono_ms();
     exchange_host_of(exchange->host, request->url);
     exchange->easy = curl_easy_init();
-    if (exchange->easy == NULL || !set_options(exchange, request) ||
-        !exchange_set_limits(exchange, request, deadline_ms) ||
-        (has_request && !set_headers(exchange, request)) ||
+    exchange_set_limits(exchange, request, deadline_ms);
+    if (!set_options(exchange, request) || (has_request && !set_headers(exchange, request)) ||
         curl_multi_add_handle(multi, exchange->easy) != CURLM_OK)
         exchange_free(&exchange);
     return exchange;
-}
-
-struct exchange *exchange_start(CURLM *multi, const struct http_request *request,
-                                int64_t deadline_ms, struct error *err)
-{
-    struct exchange *exchange = start(multi, request, true, deadline_ms);
-
-    if (exchange == NULL)
-        error_set(err, ERROR_INTERNAL, "this build of libcurl lacks an option");
-    return exchange;
-}
-
-struct exchange *exchange_connect(CURLM *multi, const struct http_request *request,
-                                  int64_t deadline_ms)
-{
-    return start(multi, request, false, deadline_ms);
 }
 
 bool exchange_set_request(struct exchange *exchange, const struct http_request *request,
@@ -241,8 +224,9 @@ bool exchange_set_request(struct exchange *exchange, const struct http_request *
     target += strcspn(target, "/");
     if (!exchange->done)
         handshake_release(&exchange->handshake);
+    exchange_set_limits(exchange, request, deadline_ms);
     return SET(exchange->easy, REQUEST_TARGET, target[0] == '\0' ? "/" : target) &&
-           set_headers(exchange, request) && exchange_set_limits(exchange, request, deadline_ms);
+           set_headers(exchange, request);
 }
 
 bool exchange_restart(struct exchange *exchange, const struct http_request *request)
@@ -250,9 +234,9 @@ bool exchange_restart(struct exchange *exchange, const struct http_request *requ
     exchange->done = false;
     exchange->started_ms = system_mono_ms();
     exchange->message[0] = '\0';
+    exchange_set_limits(exchange, request, exchange->end_by_ms);
     /* libcurl remembers IPv4 addresses as if they were all. */
     return curl_multi_remove_handle(exchange->multi, exchange->easy) == CURLM_OK &&
-           exchange_set_limits(exchange, request, exchange->end_by_ms) &&
            SET(exchange->easy, DNS_CACHE_TIMEOUT, 0L) &&
            SET(exchange->easy, IPRESOLVE, (long)CURL_IPRESOLVE_WHATEVER) &&
            curl_multi_add_handle(exchange->multi, exchange->easy) == CURLM_OK;
@@ -264,8 +248,7 @@ int exchange_perform_all(CURLM *multi)
     int active = 0;
     int left = 0;
 
-    if (curl_multi_perform(multi, &active) != CURLM_OK)
-        return -1;
+    (void)curl_multi_perform(multi, &active); /* if it failed, the exchanges would time out */
     while ((message = curl_multi_info_read(multi, &left)) != NULL) {
         char *owner = NULL;
 

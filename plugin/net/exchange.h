@@ -19,7 +19,8 @@ struct exchange {
     CURLM *multi; /* borrowed; what runs it */
     CURL *easy;
     struct curl_slist *headers;
-    struct buf key; /* for http_curl.c, by which it finds what it has prefetched */
+    struct buf key;        /* of a prefetched one, for http_curl.c, */
+    struct exchange *next; /* and the one prefetched before it */
     const char *method;
     char host[EXCHANGE_HOST_SIZE]; /* with its port */
     size_t body_max_bytes;
@@ -41,28 +42,25 @@ struct exchange {
 /* "https://host:port/path" -> "host:port". */
 void exchange_host_of(char out[EXCHANGE_HOST_SIZE], const char *url);
 
-/* Adds a new exchange to `multi`. NULL: err is filled. */
+/* Adds a new exchange to `multi`. Without its request it is a connection to the base URL that waits
+ * after its ClientHello, and fails if TLS is established before exchange_set_request(). NULL: this
+ * build of libcurl lacks an option. */
 CHECKED struct exchange *exchange_start(CURLM *multi, const struct http_request *request,
-                                        int64_t deadline_ms, struct error *err);
-
-/* The same for a connection to the base URL `request->url`. It waits after its ClientHello, and
- * fails if TLS is established before exchange_set_request(). NULL: it cannot be started. */
-CHECKED struct exchange *exchange_connect(CURLM *multi, const struct http_request *request,
-                                          int64_t deadline_ms);
+                                        int64_t deadline_ms, bool has_request);
 
 /* Target, headers and limits of the request for such a connection. */
 CHECKED bool exchange_set_request(struct exchange *exchange, const struct http_request *request,
                                   int64_t deadline_ms);
 
 /* Sets the limits of time and size; those of time begin now. */
-CHECKED bool exchange_set_limits(struct exchange *exchange, const struct http_request *request,
-                                 int64_t deadline_ms);
+void exchange_set_limits(struct exchange *exchange, const struct http_request *request,
+                         int64_t deadline_ms);
 
 /* Starts a failed exchange again, with addresses of every family. */
 CHECKED bool exchange_restart(struct exchange *exchange, const struct http_request *request);
 
 /* Lets all exchanges of `multi` make progress and marks those that have ended. Returns how many
- * have not, -1 if libcurl fails. */
+ * have not. */
 int exchange_perform_all(CURLM *multi);
 
 /* Milliseconds until its next limit of time, 0 if it is done. If the limit has passed, it is done

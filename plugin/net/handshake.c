@@ -42,7 +42,7 @@ static void on_message(int is_written, int version, int type, const void *bytes,
         SSL_set_msg_callback(tls, NULL);
     } else if (type == SSL3_RT_HANDSHAKE && is_written != 0) {
         handshake->client_hello_sent = true;
-        if (handshake->waits && handshake->waiting == NULL)
+        if (handshake->waits)
             make_wait(handshake, tls);
     } else if (type == SSL3_RT_HANDSHAKE && message[0] != SSL3_MT_SERVER_HELLO) {
         SSL_set_msg_callback(tls, NULL);

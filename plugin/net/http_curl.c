@@ -11,13 +11,11 @@
 #include "net/exchange.h"
 #include "net/http.h"
 
-enum { PREFETCHED_MAX = 4 };
-
 struct curl_transport {
     struct http_transport functions; /* first: what http.c knows of it */
     CURLM *multi;                    /* NULL before the first exchange */
     struct early early;
-    struct exchange *prefetched[PREFETCHED_MAX]; /* NULL where free */
+    struct exchange *prefetched; /* a list; those that nobody has taken */
 };
 
 static struct curl_transport *own(struct http_transport *transport)
@@ -25,14 +23,13 @@ static struct curl_transport *own(struct http_transport *transport)
     return (struct curl_transport *)(void *)transport;
 }
 
-static bool ensure_multi(struct curl_transport *transport, struct error *err)
+static bool ensure_multi(struct curl_transport *transport)
 {
     /* At the end of the process the kernel is faster at freeing than libcrypto. */
     if (transport->multi == NULL && OPENSSL_init_ssl(OPENSSL_INIT_NO_ATEXIT, NULL) == 1 &&
         curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK)
         transport->multi = curl_multi_init();
-    return transport->multi != NULL ||
-           error_set(err, ERROR_INTERNAL, "libcurl cannot be initialized");
+    return transport->multi != NULL;
 }
 
 /* What runs new exchanges: from its request on that of the early connection, which they may reuse.
@@ -47,7 +44,7 @@ static CURLM *current_multi(const struct curl_transport *transport)
 /* Lets all exchanges make progress until `exchange` is done; without one, until `until_ms`. libcurl
  * waits for one multi handle at a time: while the other one has something to do, the wait is a
  * short one. */
-static bool run(struct curl_transport *transport, CURLM *awaited, struct exchange *exchange,
+static void run(struct curl_transport *transport, CURLM *awaited, struct exchange *exchange,
                 int64_t until_ms)
 {
     enum { SHORT_MS = 2, LONG_MS = 60000 };
@@ -56,15 +53,14 @@ static bool run(struct curl_transport *transport, CURLM *awaited, struct exchang
         int active = exchange_perform_all(transport->multi);
         int early_active = early_perform(&transport->early);
         int others = awaited == transport->multi ? early_active : active;
-        int64_t limit_ms = others > 0 ? SHORT_MS : LONG_MS;
-        int64_t left_ms =
+        int64_t wait_ms =
             exchange != NULL ? exchange_left_ms(exchange) : until_ms - system_mono_ms();
 
-        if (active < 0 || early_active < 0 || left_ms <= 0)
-            return active >= 0 && early_active >= 0;
-        if (curl_multi_poll(awaited, NULL, 0, (int)(left_ms < limit_ms ? left_ms : limit_ms),
-                            NULL) != CURLM_OK)
-            return false;
+        if (wait_ms <= 0)
+            return;
+        if (wait_ms > (others > 0 ? SHORT_MS : LONG_MS))
+            wait_ms = others > 0 ? SHORT_MS : LONG_MS;
+        (void)curl_multi_poll(awaited, NULL, 0, (int)wait_ms, NULL);
     }
 }
 
@@ -80,12 +76,10 @@ static bool failed_by_ipv4(const struct exchange *exchange)
 static bool finish(struct curl_transport *transport, struct exchange *exchange,
                    const struct http_request *request, struct http_response *out, struct error *err)
 {
-    bool done = run(transport, exchange->multi, exchange, 0);
-
-    if (done && failed_by_ipv4(exchange))
-        done = exchange_restart(exchange, request) && run(transport, exchange->multi, exchange, 0);
-    return done ? exchange_take_response(exchange, out, err)
-                : error_set(err, ERROR_INTERNAL, "libcurl cannot go on");
+    run(transport, exchange->multi, exchange, 0);
+    if (failed_by_ipv4(exchange) && exchange_restart(exchange, request))
+        run(transport, exchange->multi, exchange, 0);
+    return exchange_take_response(exchange, out, err);
 }
 
 /* What two requests have in common if the response to one serves the other. */
@@ -101,16 +95,18 @@ static struct exchange *take_prefetched(struct curl_transport *transport,
 {
     struct buf key AUTO(buf_clear) = {0};
 
+    if (transport->prefetched == NULL || request->form != NULL)
+        return NULL;
     append_key(&key, request);
-    for (size_t i = 0; i < PREFETCHED_MAX && request->form == NULL; i++) {
-        struct exchange *exchange = transport->prefetched[i];
+    for (struct exchange **at = &transport->prefetched; *at != NULL; at = &(*at)->next) {
+        struct exchange *exchange = *at;
 
-        if (exchange == NULL || strcmp(buf_text(&exchange->key), buf_text(&key)) != 0)
+        if (strcmp(buf_text(&exchange->key), buf_text(&key)) != 0)
             continue;
-        transport->prefetched[i] = NULL;
+        *at = exchange->next;
         /* Its time was up if nobody let it make progress: it counts from now on. */
-        if (!exchange->done && !exchange_set_limits(exchange, request, deadline_ms))
-            exchange_free(&exchange);
+        if (!exchange->done)
+            exchange_set_limits(exchange, request, deadline_ms);
         return exchange;
     }
     return NULL;
@@ -131,38 +127,37 @@ static bool send_request(struct http_transport *functions, const struct http_req
             return answered;
     }
     exchange = take_prefetched(transport, request, deadline_ms);
-    if (exchange == NULL && ensure_multi(transport, err))
-        exchange = exchange_start(current_multi(transport), request, deadline_ms, err);
-    return exchange != NULL && finish(transport, exchange, request, out, err);
+    if (exchange == NULL && ensure_multi(transport))
+        exchange = exchange_start(current_multi(transport), request, deadline_ms, true);
+    return exchange != NULL
+               ? finish(transport, exchange, request, out, err)
+               : error_set(err, ERROR_INTERNAL,
+                           "libcurl cannot be initialized, or was built without what is needed");
 }
 
 static void prefetch(struct http_transport *functions, const struct http_request *request,
                      int64_t deadline_ms)
 {
     struct curl_transport *transport = own(functions);
-    struct exchange **place = transport->prefetched;
-    struct error ignored;
+    struct exchange *exchange = NULL;
 
-    while (place < transport->prefetched + PREFETCHED_MAX && *place != NULL)
-        place++;
-    if (place == transport->prefetched + PREFETCHED_MAX || request->form != NULL ||
-        !ensure_multi(transport, &ignored))
+    if (request->form == NULL && ensure_multi(transport))
+        exchange = exchange_start(current_multi(transport), request, deadline_ms, true);
+    if (exchange == NULL)
         return;
-    *place = exchange_start(current_multi(transport), request, deadline_ms, &ignored);
-    if (*place == NULL)
-        return;
-    append_key(&(*place)->key, request);
     /* The connection that is open is for the next request. */
-    (void)curl_easy_setopt((*place)->easy, CURLOPT_FRESH_CONNECT, 1L);
+    (void)curl_easy_setopt(exchange->easy, CURLOPT_FRESH_CONNECT, 1L);
+    append_key(&exchange->key, request);
+    exchange->next = transport->prefetched;
+    transport->prefetched = exchange;
 }
 
 static void preconnect(struct http_transport *functions, const struct http_request *request,
                        int64_t deadline_ms)
 {
     struct curl_transport *transport = own(functions);
-    struct error ignored;
 
-    if (ensure_multi(transport, &ignored))
+    if (ensure_multi(transport))
         early_open(&transport->early, request, deadline_ms);
 }
 
@@ -171,7 +166,7 @@ static void sleep_until(struct http_transport *functions, int64_t mono_ms)
     struct curl_transport *transport = own(functions);
 
     if (transport->multi != NULL)
-        (void)run(transport, current_multi(transport), NULL, mono_ms);
+        run(transport, current_multi(transport), NULL, mono_ms);
     system_sleep_until(mono_ms);
 }
 
@@ -191,8 +186,10 @@ void http_curl_close(struct http_transport **functions)
     struct curl_transport *transport = own(*functions);
 
     if (transport != NULL && transport->multi != NULL) {
-        for (size_t i = 0; i < PREFETCHED_MAX; i++)
-            exchange_free(&transport->prefetched[i]);
+        for (struct exchange *next, *at = transport->prefetched; at != NULL; at = next) {
+            next = at->next;
+            exchange_free(&at);
+        }
         early_close(&transport->early);
         (void)curl_multi_cleanup(transport->multi);
         curl_global_cleanup();

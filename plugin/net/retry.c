@@ -61,11 +61,6 @@ bool retry_wait(struct retry *retry, const struct http_response *response, struc
     return retry->failed > 1 && error_wrap(err, "gave up after %u tries", retry->failed);
 }
 
-bool retry_is_temporary_status(long status)
-{
-    return status == 429 || status >= 500;
-}
-
 bool retry_send(const struct http *http, const struct http_request *request, unsigned tries,
                 struct http_response *response, struct error *err)
 {
@@ -77,7 +72,7 @@ bool retry_send(const struct http *http, const struct http_request *request, uns
 
         connected = connected || response->connected;
         response->connected = connected;
-        if (answered && !retry_is_temporary_status(response->status))
+        if (answered && response->status != 429 && response->status < 500)
             return true;
         if (answered)
             explain_temporary_status(response->status, err);

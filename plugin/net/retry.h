@@ -30,12 +30,9 @@ struct retry {
 CHECKED bool retry_wait(struct retry *retry, const struct http_response *response,
                         struct error *err);
 
-/* Whether a later response to the same request may be another one: 429, and 500 and above. */
-bool retry_is_temporary_status(long status);
-
 /* Sends a request at most `tries` times, for services without error codes of their own. Fails as
- * http_send() does, or with ERROR_TEMPORARY if the last status was a temporary one. `connected` in
- * the response is about all tries. */
+ * http_send() does, or with ERROR_TEMPORARY if the last status was 429 or at least 500. `connected`
+ * in the response is about all tries. */
 CHECKED bool retry_send(const struct http *http, const struct http_request *request, unsigned tries,
                         struct http_response *response, struct error *err);
 
