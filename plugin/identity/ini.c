@@ -50,7 +50,7 @@ static void take_key(struct cli_profile *out, const char *key, const char *value
         {"process_command", &out->process_command},
     };
 
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+    for (size_t i = 0; i < COUNT_OF(texts); i++) {
         if (strcmp(key, texts[i].key) == 0)
             set_text(texts[i].place, value);
     }
@@ -72,7 +72,7 @@ static void translate_type(struct cli_profile *profile)
         {"external", "External"},       {"credentials_uri", "CredentialsURI"},
     };
 
-    for (size_t i = 0; profile->mode != NULL && i < sizeof types / sizeof types[0]; i++) {
+    for (size_t i = 0; profile->mode != NULL && i < COUNT_OF(types); i++) {
         if (strcmp(profile->mode, types[i].type) == 0)
             set_text(&profile->mode, types[i].mode);
     }
