@@ -270,47 +270,48 @@ static void look_at_a_long_life(const struct http_request *request)
                         "21600");
 }
 
+static const struct fake_exchange keeps_session_script[] = {
+    {.method = "PUT",
+     .url = PUT_TOKEN,
+     .status = 200,
+     .body = "session-1",
+     .on_request = look_at_a_long_life},
+    {GOT(ROLES, "R")},
+    {GOT(ROLES "R", ISSUED)},
+    {GOT(REGION, "cn-a")},
+    /* The next run. */
+    {.method = "GET",
+     .url = ROLES "R",
+     .status = 200,
+     .body = ISSUED,
+     .on_request = look_at_the_session},
+    /* A service that has answered before is not absent. */
+    {.method = "GET", .url = ROLES "R", .error_kind = ERROR_TEMPORARY},
+    {.method = "GET", .url = ROLES "R", .error_kind = ERROR_TEMPORARY},
+    {.method = "GET", .url = ROLES "R", .error_kind = ERROR_TEMPORARY},
+    /* The role was replaced by another. */
+    {NOT_FOUND(ROLES "R")},
+    {SESSION},
+    {GOT(ROLES, "S")},
+    {GOT(ROLES "S", ISSUED)},
+    {GOT(REGION, "cn-a")},
+    /* It was detached. */
+    {NOT_FOUND(ROLES "S")},
+    {SESSION},
+    {NOT_FOUND(ROLES)},
+    /* Nothing is kept of that. */
+    {SESSION},
+    {NOT_FOUND(ROLES)}};
+
 static void keeps_session_role_and_region(void **state)
 {
-    static const struct fake_exchange script[] = {
-        {.method = "PUT",
-         .url = PUT_TOKEN,
-         .status = 200,
-         .body = "session-1",
-         .on_request = look_at_a_long_life},
-        {GOT(ROLES, "R")},
-        {GOT(ROLES "R", ISSUED)},
-        {GOT(REGION, "cn-a")},
-        /* The next run. */
-        {.method = "GET",
-         .url = ROLES "R",
-         .status = 200,
-         .body = ISSUED,
-         .on_request = look_at_the_session},
-        /* A service that has answered before is not absent. */
-        {.method = "GET", .url = ROLES "R", .error_kind = ERROR_TEMPORARY},
-        {.method = "GET", .url = ROLES "R", .error_kind = ERROR_TEMPORARY},
-        {.method = "GET", .url = ROLES "R", .error_kind = ERROR_TEMPORARY},
-        /* The role was replaced by another. */
-        {NOT_FOUND(ROLES "R")},
-        {SESSION},
-        {GOT(ROLES, "S")},
-        {GOT(ROLES "S", ISSUED)},
-        {GOT(REGION, "cn-a")},
-        /* It was detached. */
-        {NOT_FOUND(ROLES "S")},
-        {SESSION},
-        {NOT_FOUND(ROLES)},
-        /* Nothing is kept of that. */
-        {SESSION},
-        {NOT_FOUND(ROLES)}};
     char directory[] = "/tmp/test_ecs.XXXXXX";
     struct store store AUTO(store_close) = {0};
 
     (void)state;
     assert_non_null(mkdtemp(directory));
     assert_true(store_open(&store, &system_real, directory));
-    start(script, COUNT_OF(script));
+    start(keeps_session_script, COUNT_OF(keeps_session_script));
     assert_true(ecs_fetch(&identity, &run, &plan, &store, &err));
     identity_clear(&identity);
     assert_true(ecs_fetch(&identity, &run, &plan, &store, &err));
