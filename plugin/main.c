@@ -178,13 +178,12 @@ static void print_error(const struct error *err, bool is_docker)
 
     error_format(err, line, sizeof line);
     buf_append_format(&text, "%s%s\n", is_docker ? "" : "aliyun-acr-credential-provider: ", line);
-    /* A protocol's own sentences are answers rather than failures. */
-    if (err->kind != ERROR_VERBATIM)
-        log_error(err);
-    /* When this fails too, there is nowhere left to report it. */
+    /* Printed first, since syslog may block. A protocol's own sentences are answers rather than
+     * failures; the log has them only if they cannot be printed. */
     if (!file_write_all(is_docker ? STDOUT_FILENO : STDERR_FILENO, text.bytes, text.length,
-                        &ignored))
-        return;
+                        &ignored) ||
+        err->kind != ERROR_VERBATIM)
+        log_error(err);
 }
 
 int main(int argc, char **argv)
