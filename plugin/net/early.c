@@ -31,21 +31,9 @@ struct exchange *early_take(struct early *early, const struct http_request *requ
     return exchange;
 }
 
-bool early_was_lost(const struct exchange *exchange)
-{
-    return !exchange->sent && exchange->handshake.client_hello_sent &&
-           exchange->result != CURLE_OPERATION_TIMEDOUT;
-}
-
 int early_perform(const struct early *early)
 {
     bool is_held = early->exchange != NULL && early->exchange->handshake.client_hello_sent;
 
     return early->multi == NULL || is_held ? 0 : exchange_perform_all(early->multi);
-}
-
-void early_close(struct early *early)
-{
-    exchange_free(&early->exchange);
-    (void)curl_multi_cleanup(early->multi);
 }

@@ -20,12 +20,7 @@ void early_open(struct early *early, const struct http_request *request, int64_t
 struct exchange *early_take(struct early *early, const struct http_request *request,
                             int64_t deadline_ms);
 
-/* Whether the connection was lost before its request, so that a new one may serve. */
-bool early_was_lost(const struct exchange *exchange);
-
 /* As exchange_perform_all(); does nothing while the connection waits for its request. */
 int early_perform(const struct early *early);
-
-void early_close(struct early *early);
 
 #endif

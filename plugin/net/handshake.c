@@ -2,8 +2,8 @@
 
 #include <openssl/ssl.h>
 
-/* Nothing can be read from an empty memory BIO yet, which ends SSL_connect() for now. Without that
- * a fast server's answer would be read in the same call. What is written to keeps the BIO alive. */
+/* Reading an empty memory BIO means "try again", so SSL_connect() returns; otherwise it might read
+ * a fast server's answer in the same call. The write side keeps its reference to libcurl's BIO. */
 static void make_wait(struct handshake *handshake, SSL *tls)
 {
     BIO *nothing = SSL_get_rbio(tls) == SSL_get_wbio(tls) ? BIO_new(BIO_s_mem()) : NULL;
@@ -24,8 +24,8 @@ void handshake_release(struct handshake *handshake)
     handshake->waits = false;
 }
 
-/* Ends before the handshake does: libcurl keeps the connection for longer than there is somebody
- * who watches. */
+/* Removes itself before the handshake ends, since a connection that libcurl keeps outlives its
+ * exchange. */
 static void on_message(int is_written, int version, int type, const void *bytes, size_t length,
                        SSL *tls, void *context)
 {

@@ -1,4 +1,4 @@
-/* What a TLS handshake shows of itself, and a way to make it wait. */
+/* Observes a TLS handshake, and makes it wait. */
 #ifndef NET_HANDSHAKE_H
 #define NET_HANDSHAKE_H
 
@@ -6,7 +6,7 @@
 #include <stdbool.h>
 
 struct handshake {
-    bool waits; /* set before: after its ClientHello it reads nothing until it is released */
+    bool waits; /* set before it begins: after its ClientHello it reads nothing until released */
     bool client_hello_sent;
     bool is_peer_without_tls; /* what it sent is no TLS record */
     int alert;                /* sent or received, 0 if none */
@@ -16,7 +16,7 @@ struct handshake {
 /* Watches the handshakes of an SSL_CTX, each until the peer has accepted the first two messages. */
 void handshake_watch(struct handshake *handshake, SSL_CTX *context);
 
-/* Lets one that waits read again. */
+/* Lets a waiting handshake read again. */
 void handshake_release(struct handshake *handshake);
 
 #endif

@@ -12,10 +12,10 @@
 #include "net/http.h"
 
 struct curl_transport {
-    struct http_transport functions; /* first: what http.c knows of it */
+    struct http_transport functions; /* first: what http.c calls */
     CURLM *multi;                    /* NULL before the first exchange */
     struct early early;
-    struct exchange *prefetched; /* a list; those that nobody has taken */
+    struct exchange *prefetched; /* a list of those not yet taken */
 };
 
 static struct curl_transport *own(struct http_transport *transport)
@@ -32,8 +32,7 @@ static bool ensure_multi(struct curl_transport *transport)
     return transport->multi != NULL;
 }
 
-/* What runs new exchanges: from its request on that of the early connection, which they may reuse.
- */
+/* Runs new exchanges: the early connection's, once that has its request, so that they reuse it. */
 static CURLM *current_multi(const struct curl_transport *transport)
 {
     const struct early *early = &transport->early;
@@ -104,7 +103,7 @@ static struct exchange *take_prefetched(struct curl_transport *transport,
         if (strcmp(buf_text(&exchange->key), buf_text(&key)) != 0)
             continue;
         *at = exchange->next;
-        /* Its time was up if nobody let it make progress: it counts from now on. */
+        /* Its limits may have passed while nothing ran it: they begin anew. */
         if (!exchange->done)
             exchange_set_limits(exchange, request, deadline_ms);
         return exchange;
@@ -123,7 +122,9 @@ static bool send_request(struct http_transport *functions, const struct http_req
     if (early != NULL) {
         bool answered = finish(transport, early, request, out, err);
 
-        if (answered || !early_was_lost(early))
+        /* The server may have closed it before its request: then a new one may serve. */
+        if (answered || early->sent || !early->handshake.client_hello_sent ||
+            early->result == CURLE_OPERATION_TIMEDOUT)
             return answered;
     }
     exchange = take_prefetched(transport, request, deadline_ms);
@@ -145,7 +146,7 @@ static void prefetch(struct http_transport *functions, const struct http_request
         exchange = exchange_start(current_multi(transport), request, deadline_ms, true);
     if (exchange == NULL)
         return;
-    /* The connection that is open is for the next request. */
+    /* An open connection is left to the next request. */
     (void)curl_easy_setopt(exchange->easy, CURLOPT_FRESH_CONNECT, 1L);
     append_key(&exchange->key, request);
     exchange->next = transport->prefetched;
@@ -190,7 +191,8 @@ void http_curl_close(struct http_transport **functions)
             next = at->next;
             exchange_free(&at);
         }
-        early_close(&transport->early);
+        exchange_free(&transport->early.exchange);
+        (void)curl_multi_cleanup(transport->early.multi);
         (void)curl_multi_cleanup(transport->multi);
         curl_global_cleanup();
     }

@@ -11,8 +11,8 @@ void http_response_clear(struct http_response *response)
     *response = (struct http_response){0};
 }
 
-/* Copies the value of `line` if it is the header `name`, unless `out` has one already. One that
- * does not fit is none that we want. */
+/* Copies the value of `line` if it is the header `name`, unless `out` has one already. A value that
+ * does not fit is dropped. */
 static bool take_header(const char *line, const char *name, char *out, size_t size)
 {
     size_t name_length = strlen(name);

@@ -1,4 +1,4 @@
-/* What is kept of an HTTP answer. */
+/* What is kept of an HTTP response. */
 #ifndef NET_HTTP_RESPONSE_H
 #define NET_HTTP_RESPONSE_H
 
@@ -17,11 +17,11 @@ struct http_response {
     char rate_limit[160]; /* x-ratelimit-user-api, else x-ratelimit-user */
     char request_id[80];  /* x-acs-request-id */
     char challenge[1024]; /* WWW-Authenticate of scheme Bearer */
-    bool connected;       /* the peer took the connection; told of failures too */
+    bool connected;       /* the peer accepted the connection; also set for failures */
 };
 
-/* Takes a line of the answer's head, if it says anything that is kept. `bytes` need no NUL. A
- * status line begins all anew, for the final answer follows an interim one (100 Continue). */
+/* Takes a line of the response's head, if it is one of those kept. `bytes` need no NUL. A status
+ * line discards what came before: the final response follows an interim one (100 Continue). */
 void http_response_take_line(struct http_response *response, const char *bytes, size_t length);
 
 void http_response_clear(struct http_response *response);

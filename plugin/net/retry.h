@@ -1,4 +1,4 @@
-/* The one rule for trying again: exponential back-off with full jitter, the server's wish honoured,
+/* The one rule for retries: exponential backoff with full jitter after what the server asks for,
  * all inside the deadline. */
 #ifndef NET_RETRY_H
 #define NET_RETRY_H
