@@ -142,14 +142,18 @@ bool instance_identify(struct instance *instance, const struct run *run,
                        struct error *err)
 {
     bool has_name = registry->host.instance[0] != '\0';
-    struct error *why = &instance->challenge_error;
+    struct error why = {0};
 
     if (!instance->is_identified && !take_known(instance, run, registry, cache) &&
-        !ask_registry(instance, &run->http, registry, 1, why) && !has_name &&
-        (why->kind != ERROR_TEMPORARY ||
-         !ask_registry(instance, &run->http, registry, MORE_CHALLENGE_TRIES, why))) {
-        *err = *why;
-        return explain_no_challenge(registry, err);
+        !ask_registry(instance, &run->http, registry, 1, &why)) {
+        instance->may_ask_again = why.kind == ERROR_TEMPORARY;
+        if (!has_name && (!instance->may_ask_again || !ask_registry(instance, &run->http, registry,
+                                                                    MORE_CHALLENGE_TRIES, &why))) {
+            *err = why;
+            return explain_no_challenge(registry, err);
+        }
+        log_debug("%s: its challenge did not identify the instance: %s", registry->host.name,
+                  why.cause);
     }
     instance->is_identified = true;
     return true;
@@ -178,13 +182,9 @@ bool instance_choose_endpoints(struct instance *instance, const struct run *run,
 static bool look_up_id(struct instance *instance, const struct api *api,
                        const struct registry *registry, struct error *err)
 {
-    const struct error *challenge_error = &instance->challenge_error;
-
-    log_debug("%s: no instance id from its challenge (%s), calling ListInstance",
-              registry->host.name, challenge_error->cause);
     if (cr_find_instance(instance->id, sizeof instance->id, api, registry->host.instance, err))
         return true;
-    if (err->kind != ERROR_PERMISSION || challenge_error->kind != ERROR_TEMPORARY)
+    if (err->kind != ERROR_PERMISSION || !instance->may_ask_again)
         return false;
     return ask_registry(instance, api->http, registry, MORE_CHALLENGE_TRIES, err) ||
            explain_no_challenge(registry, err);

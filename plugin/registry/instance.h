@@ -22,8 +22,8 @@ struct instance {
     char region[REGISTRY_REGION_SIZE];
     char id[REGISTRY_INSTANCE_ID_SIZE]; /* "" for Personal Edition, and until it is looked up */
     char cache_key[DIGEST_HEX_SIZE];    /* of the id, "" if it is not kept */
-    struct error challenge_error; /* why the challenge did not name the id, if it is missing */
-    struct endpoints endpoints;   /* of the API */
+    bool may_ask_again;                 /* the challenge failed for a temporary reason */
+    struct endpoints endpoints;         /* of the API */
 };
 
 /* Starts in the background what will be needed while the identity is fetched: the connection to
