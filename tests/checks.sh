@@ -55,7 +55,7 @@ build ubsan
 ctest --test-dir build/ubsan --output-on-failure --parallel "$jobs" -R '^unit/'
 
 step 'the build of the README'
-cmake --preset release >/dev/null
+cmake --preset release -DWARNINGS_AS_ERRORS=ON >/dev/null
 cmake --build --preset release --parallel "$jobs"
 cmake --install build/release --prefix build/release/installed >/dev/null
 build/release/installed/bin/aliyun-acr-credential-provider version
