@@ -1,5 +1,6 @@
-/* The way of a request, from top to bottom: registry, identity, cache, token. Every second try is
- * here, since everything below only reports what a second try needs (`err->retry`). */
+/* The way of a request, from top to bottom: registry, identity, cache, token. Every second round is
+ * started here: the steps below repeat single requests, and report what another round needs in
+ * err->retry. */
 #include "provide.h"
 
 #include "base/digest.h"
@@ -23,7 +24,7 @@ enum { HOST_PATIENCE_MS = 3000 };
 struct task {
     struct run run; /* a copy: a stale token at hand brings the deadline nearer */
     const struct registry *registry;
-    struct instance *instance; /* serves the registry, as far as identified */
+    struct instance *instance; /* that serves the registry; is filled in on the way */
     const struct plan *plan;   /* how the identity is obtained */
     const struct store *cache; /* NULL: nothing is kept */
 };
@@ -62,7 +63,7 @@ static bool fail_without_identity(const struct task *task, struct error *err)
     if (patient_until_ms < run.http.deadline_ms)
         run.http.deadline_ms = patient_until_ms;
     if (registry_is_unknown(task->registry) &&
-        !instance_identify(task->instance, &run, task->registry, NULL, &unidentified))
+        !instance_identify(task->instance, &run, task->registry, &unidentified))
         *err = unidentified;
     return false;
 }
@@ -92,6 +93,7 @@ bool provide(struct answer *out, const struct run *run, const struct kubelet_req
         plans.list[0].source != PLAN_EXTERNAL &&
         store_open(&store, run->system, run->settings->cache.directory))
         task.cache = &store;
+    instance_recall(&instance, run, &registry, task.cache);
 
     for (size_t i = 0; i < plans.count; i++) {
         task.plan = &plans.list[i];
@@ -224,14 +226,13 @@ static bool obtain_once(struct answer *out, const struct task *task, struct erro
                             .credentials = &identity.credentials,
                             .principal = identity.principal};
 
-    instance_prepare(instance, run, registry, task->cache, task->plan->source == PLAN_ECS);
-    if (registry_is_unknown(registry) &&
-        !instance_identify(instance, run, registry, task->cache, err))
+    instance_prepare(instance, run, registry, task->plan->source == PLAN_ECS);
+    if (registry_is_unknown(registry) && !instance_identify(instance, run, registry, err))
         return false;
     if (!identity_fetch(&identity, run, task->plan, task->cache, err))
         return false;
     text_copy(out->principal, sizeof out->principal, identity.principal);
-    return instance_identify(instance, run, registry, task->cache, err) &&
+    return instance_identify(instance, run, registry, err) &&
            instance_choose_endpoints(instance, run, registry, identity.node.region, err) &&
            instance_confirm(instance, &api, registry, task->cache, err) &&
            request_token(out, task, &api, err);

@@ -120,7 +120,7 @@ static bool check_endpoint(const char *text, const char *scheme, const char *wha
     return true;
 }
 
-/* What is wrong with the host of a pattern, HOST[:PORT] of `length` bytes; NULL if nothing is. */
+/* Why the host of a pattern is invalid, HOST[:PORT] of `length` bytes; NULL if nothing is. */
 static const char *find_fault_in_host(const char *text, size_t length)
 {
     size_t host = strcspn(text, ":/");
@@ -142,7 +142,7 @@ static const char *find_fault_in_host(const char *text, size_t length)
     return NULL;
 }
 
-/* What is wrong with the path of a pattern, "" or from its slash on. */
+/* Why the path of a pattern is invalid, "" or from its slash on. */
 static const char *find_fault_in_path(const char *path)
 {
     if (strchr(path, '*') != NULL)

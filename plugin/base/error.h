@@ -1,6 +1,6 @@
 /* The one error type: set where something fails, wrapped with context on the way up, printed once,
  * by main. A function that can fail takes `struct error *err` last and returns bool; false means
- * that err is filled, true that it is untouched. Fixed arrays: reporting needs no memory. */
+ * that err is filled; after true it means nothing. Fixed arrays: reporting needs no memory. */
 #ifndef BASE_ERROR_H
 #define BASE_ERROR_H
 
@@ -22,7 +22,8 @@ enum error_kind {
     ERROR_VERBATIM,    /* 1: a protocol prescribes the whole line; it is the cause and no more */
 };
 
-/* What the caller can change before another try. Only provide.c acts on it. */
+/* What another round needs, which only provide.c starts; NEXT_SOURCE also leads from link to link
+ * of the chain of sources. */
 enum error_retry {
     ERROR_RETRY_NOTHING,         /* another try would fail the same way */
     ERROR_RETRY_NEW_CREDENTIALS, /* they have expired: fetch them again */

@@ -17,7 +17,7 @@ enum { RECORD_MAX_BYTES = 64 * 1024, RECORD_VALUES = 7, RECORD_BOOT_ID_SIZE = 40
 /* `{0}` is empty. */
 struct record {
     char key[DIGEST_HEX_SIZE];         /* what it belongs to */
-    char boot_id[RECORD_BOOT_ID_SIZE]; /* of the boot since which it was made */
+    char boot_id[RECORD_BOOT_ID_SIZE]; /* of the boot after which it was made */
     int64_t made_at_ms;                /* boot clock */
     int64_t life_s;                    /* from then on */
     struct secret values[RECORD_VALUES];

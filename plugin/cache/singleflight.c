@@ -15,7 +15,7 @@ enum {
     FAILURE_LIFE_S = 600, /* longer than any deadline */
     PAUSE_MIN_MS = 20,
     PAUSE_JITTER_MS = 20,
-    PAUSE_GROWTH = 16, /* nobody learns of the result later than by this part of its wait */
+    PAUSE_GROWTH = 2, /* nobody learns of the result later than by this part of its wait */
 };
 
 void singleflight_leave(struct singleflight *flight)

@@ -279,5 +279,6 @@ bool store_try_lock(int *lock, const struct store *store, const char *key)
     if (!is_busy)
         log_info("cache: cannot lock %s: %s", name, strerror(errno));
     file_close(lock);
+    *lock = -1;
     return !is_busy;
 }

@@ -18,7 +18,7 @@ struct endpoints {
     char urls[ENDPOINTS_MAX][ENDPOINTS_URL_SIZE];
     size_t count;
     size_t reached;         /* index of the first to try: the last that answered */
-    int64_t clock_offset_s; /* how far their clock is ahead of ours, as far as known */
+    int64_t clock_offset_s; /* how far their clock is ahead of ours, 0 if unknown */
 };
 
 enum endpoints_service {

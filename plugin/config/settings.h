@@ -54,7 +54,7 @@ struct settings_pod {
 
 /* An entry of "registries". All strings are owned; NULL where the file has no value. */
 struct settings_registry {
-    char **matches; /* patterns for match_image(), at least one */
+    char **matches; /* patterns for match_host(), at least one */
     size_t match_count;
     enum settings_edition edition;
     char *region;

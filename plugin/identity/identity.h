@@ -39,7 +39,7 @@ CHECKED bool identity_choose(struct identity_plans *out, const struct run *run,
  * token file belongs to it. */
 void identity_describe(struct buf *out, const struct run *run, const struct plan *plan);
 
-/* Where this node is, as far as the metadata service was asked; "" if unknown. */
+/* Where this node is, by the metadata service; "" if it was not asked. */
 struct node_place {
     char region[PLAN_REGION_SIZE];
     char account_id[IDENTITY_ACCOUNT_SIZE];

@@ -102,7 +102,7 @@ static bool set_protocol(CURL *easy, bool is_secure)
 #endif
 }
 
-/* What libcurl is given it does not read from the environment. */
+/* libcurl reads the environment only for options that are not set. */
 static bool set_proxy(struct exchange *exchange)
 {
     const struct proxy proxy = proxy_of_environment(&system_real);
@@ -139,7 +139,7 @@ static bool add_header(struct exchange *exchange, const char *name, const char *
     struct buf line AUTO(buf_clear) = {0};
     struct curl_slist *longer;
 
-    /* "Name:" without a value tells libcurl to leave its own header of that name away. */
+    /* "Name:" without a value tells libcurl to omit its own header of that name. */
     buf_append_format(&line, "%s:%s%s", name, value[0] == '\0' ? "" : " ", value);
     longer = curl_slist_append(exchange->headers, buf_text(&line));
     if (longer != NULL)

@@ -82,7 +82,7 @@ void http_append_proxy_and_ca_environment(struct buf *out, const struct system *
 /* The transport by libcurl. Costs nothing before the first request. */
 struct http_transport *http_curl_open(void);
 
-/* Ends what still runs. Accepts NULL, leaves NULL. */
+/* Cancels unfinished requests and frees. Accepts NULL, leaves NULL. */
 void http_curl_close(struct http_transport **functions);
 
 /* libcurl's own version line, for `version`. */

@@ -103,7 +103,7 @@ static struct exchange *take_prefetched(struct curl_transport *transport,
         if (strcmp(buf_text(&exchange->key), buf_text(&key)) != 0)
             continue;
         *at = exchange->next;
-        /* Its limits may have passed while nothing ran it: they begin anew. */
+        /* Its limits may have passed while nothing ran it: they start again. */
         if (!exchange->done)
             exchange_set_limits(exchange, request, deadline_ms);
         return exchange;

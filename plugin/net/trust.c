@@ -14,7 +14,7 @@ static const char *const system_directories[] = {
     "/etc/pki/ca-trust/extracted/pem/directory-hash",
 };
 
-/* Bundles, the first that is there counts: Debian, Ubuntu, Alpine, distroless; RHEL, Fedora,
+/* Bundles, of which the first that exists is used: Debian, Ubuntu, Alpine, distroless; RHEL, Fedora,
  * Alibaba Cloud Linux; their newer layout; SUSE, old and new; Alpine without the ca-certificates
  * package. */
 static const char *const system_bundles[] = {

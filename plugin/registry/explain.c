@@ -6,6 +6,7 @@
 #include "cloud/codes.h"
 
 #define UNDER_REGISTRIES "under \"registries\" in the configuration file"
+#define EXACT_KEYS       ", \"region\": \"REGION\", \"instanceId\": \"cri-...\""
 #define SPELLING_ADVICE                                                                            \
     "Check the spelling: NAME-registry[-vpc].REGION.cr.aliyuncs.com, "                             \
     "registry[-vpc].REGION.aliyuncs.com or crpi-ID.REGION.personal.cr.aliyuncs.com"
@@ -18,7 +19,7 @@ bool explain_image(const char *cause, struct error *err)
                              "%s", cause);
 }
 
-/* Whether it is Alibaba Cloud's domain, but of no form that ACR uses. */
+/* Whether it is a name under Alibaba Cloud's domain that ACR does not use. */
 static bool is_misspelt(const struct registry *registry)
 {
     return registry->entry == NULL && text_ends_with(registry->host.name, ".aliyuncs.com") &&
@@ -51,8 +52,7 @@ bool explain_not_acr(const struct registry *registry, const char *cause, struct 
 
     error_set(err, ERROR_CONFIG, "%s is not an ACR host%s%s", registry->host.name,
               has_cause ? ": " : "", cause);
-    return advise_about_host(
-        registry, has_cause ? ", \"region\": \"REGION\", \"instanceId\": \"cri-...\"" : "", err);
+    return advise_about_host(registry, has_cause ? EXACT_KEYS : "", err);
 }
 
 bool explain_mismatch(const char *key, const char *reported, const char *expected,
@@ -117,7 +117,7 @@ bool explain_not_listed(const struct registry *registry, const char *instance_id
     error_set(err, ERROR_CONFIG,
               "%s is not an ACR host: instance %s does not list it among its domains",
               registry->host.name, instance_id);
-    return advise_about_host(registry, "", err);
+    return advise_about_host(registry, EXACT_KEYS, err);
 }
 
 bool explain_no_token(const struct registry *registry, const char *instance_id, const char *region,

@@ -1,4 +1,4 @@
-/* What is wrong with a registry host, and what to do about it. Pure: facts in, a filled error out.
+/* Errors about a registry host, with their advice. Pure: facts in, a filled error out.
  * All return false. */
 #ifndef REGISTRY_EXPLAIN_H
 #define REGISTRY_EXPLAIN_H

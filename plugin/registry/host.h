@@ -8,8 +8,8 @@
 #include "base/error.h"
 
 enum host_kind {
-    HOST_FOREIGN,    /* not Alibaba Cloud's by its name */
-    HOST_ALIBABA,    /* under .cr.aliyuncs.com, of no form that we know */
+    HOST_FOREIGN,    /* outside Alibaba Cloud's domains */
+    HOST_ALIBABA,    /* under .cr.aliyuncs.com, in none of the forms below */
     HOST_ENTERPRISE, /* NAME-registry[-intl][-vpc|-internal][.distributed].REGION.cr.aliyuncs.com */
     HOST_PERSONAL,   /* registry[-...].REGION.aliyuncs.com, crpi-ID[-vpc].REGION.personal.cr... */
     HOST_ANONYMOUS,  /* registry-REGION[-vpc].ack.aliyuncs.com: ACK's public images */

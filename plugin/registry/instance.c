@@ -64,6 +64,8 @@ bool instance_forget(struct instance *instance, const struct store *cache)
 
     if (instance->cache_key[0] != '\0')
         store_remove(cache, STORE_INSTANCE, instance->cache_key);
+    if (was_remembered)
+        instance->id[0] = '\0';
     instance->is_prepared = instance->is_identified = instance->is_remembered = false;
     return was_remembered;
 }
@@ -106,28 +108,25 @@ static bool ask_registry(struct instance *instance, const struct http *http,
 
 /* -- in the order of a request -- */
 
-/* Takes what name, configuration or an earlier run say. True if nothing is missing. */
-static bool take_known(struct instance *instance, const struct run *run,
-                       const struct registry *registry, const struct store *cache)
+void instance_recall(struct instance *instance, const struct run *run,
+                     const struct registry *registry, const struct store *cache)
 {
     instance->is_personal = registry->is_personal;
     text_copy(instance->region, sizeof instance->region, registry->region);
     text_copy(instance->id, sizeof instance->id, registry->instance_id);
-    return instance->region[0] != '\0' &&
-           (!lacks_id(instance) || recall_id(instance, run, registry, cache));
+    instance->is_identified = instance->region[0] != '\0' &&
+                              (!lacks_id(instance) || recall_id(instance, run, registry, cache));
 }
 
 void instance_prepare(struct instance *instance, const struct run *run,
-                      const struct registry *registry, const struct store *cache, bool is_ecs)
+                      const struct registry *registry, bool is_ecs)
 {
-    struct instance guess;
+    struct instance guess = *instance;
     struct error ignored;
 
     if (instance->is_prepared)
         return;
     instance->is_prepared = true;
-    instance->is_identified = take_known(instance, run, registry, cache);
-    guess = *instance;
     /* Most nodes pull from their own region. */
     if ((guess.region[0] != '\0' ||
          registry_configured_endpoint(registry, run->settings) != NULL) &&
@@ -138,25 +137,26 @@ void instance_prepare(struct instance *instance, const struct run *run,
 }
 
 bool instance_identify(struct instance *instance, const struct run *run,
-                       const struct registry *registry, const struct store *cache,
-                       struct error *err)
+                       const struct registry *registry, struct error *err)
 {
     bool has_name = registry->host.instance[0] != '\0';
     struct error why = {0};
 
-    if (!instance->is_identified && !take_known(instance, run, registry, cache) &&
-        !ask_registry(instance, &run->http, registry, 1, &why)) {
-        instance->may_ask_again = why.kind == ERROR_TEMPORARY;
-        if (!has_name && (!instance->may_ask_again || !ask_registry(instance, &run->http, registry,
-                                                                    MORE_CHALLENGE_TRIES, &why))) {
-            *err = why;
-            return explain_no_challenge(registry, err);
-        }
+    if (instance->is_identified || ask_registry(instance, &run->http, registry, 1, &why)) {
+        instance->is_identified = true;
+        return true;
+    }
+    instance->may_ask_again = why.kind == ERROR_TEMPORARY;
+    if (has_name)
         log_debug("%s: its challenge did not identify the instance: %s", registry->host.name,
                   why.cause);
-    }
-    instance->is_identified = true;
-    return true;
+    instance->is_identified =
+        has_name || (instance->may_ask_again &&
+                     ask_registry(instance, &run->http, registry, MORE_CHALLENGE_TRIES, &why));
+    if (instance->is_identified)
+        return true;
+    *err = why;
+    return explain_no_challenge(registry, err);
 }
 
 bool instance_choose_endpoints(struct instance *instance, const struct run *run,

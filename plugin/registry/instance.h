@@ -15,7 +15,7 @@
 
 /* `{0}` is not identified yet. */
 struct instance {
-    bool is_prepared;   /* what it needs was started in the background */
+    bool is_prepared;   /* what identifying it needs was started in the background */
     bool is_identified; /* region and edition are known; the id may be missing, see confirm */
     bool is_remembered; /* the id comes from an earlier run */
     bool is_personal;
@@ -26,18 +26,20 @@ struct instance {
     struct endpoints endpoints;         /* of the API */
 };
 
-/* Starts in the background what will be needed while the identity is fetched: the connection to
- * the API, and the challenge if nothing else identifies the instance. `is_ecs`: the node is most
- * likely an ECS instance, and so in the registry's region. Does nothing the second time. */
-void instance_prepare(struct instance *instance, const struct run *run,
-                      const struct registry *registry, const struct store *cache, bool is_ecs);
+/* Takes what name, configuration and earlier runs say. Comes first. */
+void instance_recall(struct instance *instance, const struct run *run,
+                     const struct registry *registry, const struct store *cache);
 
-/* Identifies the instance without an identity: by the configuration, an earlier run, or the
- * challenge. An Enterprise host's name is enough if the challenge fails. Does nothing if it is
- * identified already. */
+/* Starts in the background what will be needed while the identity is fetched: the connection to
+ * the API, and the challenge if the instance is not identified. `is_ecs`: the node is most likely
+ * an ECS instance, and so in the registry's region. Does nothing the second time. */
+void instance_prepare(struct instance *instance, const struct run *run,
+                      const struct registry *registry, bool is_ecs);
+
+/* Identifies the instance by the registry's challenge, if it is not identified yet. An Enterprise
+ * host's name is enough if the challenge fails. */
 CHECKED bool instance_identify(struct instance *instance, const struct run *run,
-                               const struct registry *registry, const struct store *cache,
-                               struct error *err);
+                               const struct registry *registry, struct error *err);
 
 /* Chooses the API endpoints. `node_region` is "" if unknown. */
 CHECKED bool instance_choose_endpoints(struct instance *instance, const struct run *run,

@@ -45,7 +45,7 @@ bool match_host(const char *pattern, const char *authority)
            match_name(pattern, pattern_port, authority, port);
 }
 
-bool match_image(const char *pattern, const char *authority, const char *path)
+bool match_path(const char *pattern, const char *path)
 {
-    return match_host(pattern, authority) && text_starts_with(path, strchrnul(pattern, '/'));
+    return text_starts_with(path, strchrnul(pattern, '/'));
 }

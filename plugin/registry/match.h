@@ -11,8 +11,7 @@
  * run of characters. `authority` is "name[:port]" in lower case. */
 bool match_host(const char *pattern, const char *authority);
 
-/* Whether the pattern's path is a literal prefix of the image's, too. `path` is "/team/app", "" for
- * a bare host. */
-bool match_image(const char *pattern, const char *authority, const char *path);
+/* Whether the pattern's path is a literal prefix of the image's, "/team/app" or "". */
+bool match_path(const char *pattern, const char *path);
 
 #endif

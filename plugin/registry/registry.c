@@ -23,7 +23,7 @@ static void find_entry(struct registry *registry, const struct settings *setting
             /* A single slash matches every path. */
             if (strlen(path) > 1)
                 registry->depends_on_path = true;
-            if (text_starts_with(host->path, path) &&
+            if (match_path(entry->matches[j], host->path) &&
                 (registry->entry == NULL || strlen(path) > strlen(registry->matched_path))) {
                 registry->entry = entry;
                 registry->matched_path = path;

@@ -24,7 +24,7 @@ static void check_image(const char *text)
         abort();
     /* A host fits itself as a pattern. */
     if (strchr(host.as_asked, '.') != NULL && host.port[0] == '\0' &&
-        !match_image(host.name, host.name, host.path))
+        !match_host(host.name, host.name))
         abort();
 }
 

@@ -14,9 +14,8 @@ static void check_registry(const struct settings_registry *registry)
         abort();
     for (size_t i = 0; i < registry->match_count; i++) {
         /* No pattern fits both: either it names a port or it does not. */
-        if (match_image(registry->matches[i], "demo-registry.cn-shanghai.cr.aliyuncs.com", "/a") &&
-            match_image(registry->matches[i], "demo-registry.cn-shanghai.cr.aliyuncs.com:5000",
-                        "/a"))
+        if (match_host(registry->matches[i], "demo-registry.cn-shanghai.cr.aliyuncs.com") &&
+            match_host(registry->matches[i], "demo-registry.cn-shanghai.cr.aliyuncs.com:5000"))
             abort();
     }
 }

@@ -49,7 +49,8 @@ static bool identify(struct instance *out, const char *image, const struct fake_
     *err = (struct error){0};
     secret_set(&credentials.access_key_secret, "secret", 6);
     assert_true(registry_resolve(&registry, &settings, image, err));
-    identified = instance_identify(out, &run, &registry, NULL, err) &&
+    instance_recall(out, &run, &registry, NULL);
+    identified = instance_identify(out, &run, &registry, err) &&
                  instance_choose_endpoints(out, &run, &registry, "", err) &&
                  instance_confirm(out, &api, &registry, NULL, err);
     fake_http_end();

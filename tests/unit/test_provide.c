@@ -252,6 +252,7 @@ static void instance_is_looked_up_again_once_whatever_others_do(void **state)
          .status = 200,
          .body = ROLE_CREDENTIALS,
          .on_request = find_instance_again},
+        {.method = "GET", .url = DEMO "/v2/", .status = 401, .challenge = FOUND},
         {.method = "POST",
          .url = "InstanceId=cri-found",
          .status = 404,
