@@ -93,7 +93,6 @@ bool provide(struct answer *out, const struct run *run, const struct kubelet_req
         plans.list[0].source != PLAN_EXTERNAL &&
         store_open(&store, run->system, run->settings->cache.directory))
         task.cache = &store;
-    instance_recall(&instance, run, &registry, task.cache);
 
     for (size_t i = 0; i < plans.count; i++) {
         task.plan = &plans.list[i];
@@ -226,7 +225,7 @@ static bool obtain_once(struct answer *out, const struct task *task, struct erro
                             .credentials = &identity.credentials,
                             .principal = identity.principal};
 
-    instance_prepare(instance, run, registry, task->plan->source == PLAN_ECS);
+    instance_prepare(instance, run, registry, task->cache, task->plan->source == PLAN_ECS);
     if (registry_is_unknown(registry) && !instance_identify(instance, run, registry, err))
         return false;
     if (!identity_fetch(&identity, run, task->plan, task->cache, err))

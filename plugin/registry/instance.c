@@ -64,8 +64,6 @@ bool instance_forget(struct instance *instance, const struct store *cache)
 
     if (instance->cache_key[0] != '\0')
         store_remove(cache, STORE_INSTANCE, instance->cache_key);
-    if (was_remembered)
-        instance->id[0] = '\0';
     instance->is_prepared = instance->is_identified = instance->is_remembered = false;
     return was_remembered;
 }
@@ -108,8 +106,9 @@ static bool ask_registry(struct instance *instance, const struct http *http,
 
 /* -- in the order of a request -- */
 
-void instance_recall(struct instance *instance, const struct run *run,
-                     const struct registry *registry, const struct store *cache)
+/* What name, configuration and earlier runs say. */
+static void take_known(struct instance *instance, const struct run *run,
+                       const struct registry *registry, const struct store *cache)
 {
     instance->is_personal = registry->is_personal;
     text_copy(instance->region, sizeof instance->region, registry->region);
@@ -119,14 +118,16 @@ void instance_recall(struct instance *instance, const struct run *run,
 }
 
 void instance_prepare(struct instance *instance, const struct run *run,
-                      const struct registry *registry, bool is_ecs)
+                      const struct registry *registry, const struct store *cache, bool is_ecs)
 {
-    struct instance guess = *instance;
+    struct instance guess;
     struct error ignored;
 
     if (instance->is_prepared)
         return;
+    take_known(instance, run, registry, cache);
     instance->is_prepared = true;
+    guess = *instance;
     /* Most nodes pull from their own region. */
     if ((guess.region[0] != '\0' ||
          registry_configured_endpoint(registry, run->settings) != NULL) &&

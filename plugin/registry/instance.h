@@ -26,15 +26,12 @@ struct instance {
     struct endpoints endpoints;         /* of the API */
 };
 
-/* Takes what name, configuration and earlier runs say. Comes first. */
-void instance_recall(struct instance *instance, const struct run *run,
-                     const struct registry *registry, const struct store *cache);
-
-/* Starts in the background what will be needed while the identity is fetched: the connection to
- * the API, and the challenge if the instance is not identified. `is_ecs`: the node is most likely
- * an ECS instance, and so in the registry's region. Does nothing the second time. */
+/* Takes what name, configuration and earlier runs say, and starts in the background what will be
+ * needed while the identity is fetched: the connection to the API, and the challenge if the
+ * instance is not identified. `is_ecs`: the node is most likely an ECS instance, and so in the
+ * registry's region. Does nothing the second time. */
 void instance_prepare(struct instance *instance, const struct run *run,
-                      const struct registry *registry, bool is_ecs);
+                      const struct registry *registry, const struct store *cache, bool is_ecs);
 
 /* Identifies the instance by the registry's challenge, if it is not identified yet. An Enterprise
  * host's name is enough if the challenge fails. */

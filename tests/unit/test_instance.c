@@ -49,7 +49,7 @@ static bool identify(struct instance *out, const char *image, const struct fake_
     *err = (struct error){0};
     secret_set(&credentials.access_key_secret, "secret", 6);
     assert_true(registry_resolve(&registry, &settings, image, err));
-    instance_recall(out, &run, &registry, NULL);
+    instance_prepare(out, &run, &registry, NULL, false);
     identified = instance_identify(out, &run, &registry, err) &&
                  instance_choose_endpoints(out, &run, &registry, "", err) &&
                  instance_confirm(out, &api, &registry, NULL, err);
