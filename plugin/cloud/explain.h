@@ -1,5 +1,5 @@
-/* What to do about the errors of this room. Pure: each function takes what is known about a failure
- * and advises in err; all return false. */
+/* What to do about the errors of this module. Pure: each function takes what is known about a
+ * failure and advises in err; all return false. */
 #ifndef CLOUD_EXPLAIN_H
 #define CLOUD_EXPLAIN_H
 

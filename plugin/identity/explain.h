@@ -1,5 +1,5 @@
-/* What to do about the errors of this room. Pure: each function advises in err on what it is given,
- * and returns false. */
+/* What to do about the errors of this module. Pure: each function advises in err on what it is
+ * given, and returns false. */
 #ifndef IDENTITY_EXPLAIN_H
 #define IDENTITY_EXPLAIN_H
 

@@ -1,4 +1,4 @@
-"""What the pages name exists: links, files, flags, variables, keys, functions, rooms; what exists is named."""
+"""What the pages name exists: links, files, flags, variables, keys, functions, modules; what exists is named."""
 
 import glob
 import json
@@ -224,16 +224,16 @@ def test_tables_are_there():
         assert f" {name}[] = {{" in SOURCES["plugin/" + path], name
 
 
-def test_floors_are_those_of_the_build():
-    """Each room of the build is in the picture, above all that it may include."""
+def test_layers_are_those_of_the_build():
+    """Each module of the build is in the picture, above all that it may include."""
     picture, = blocks(ARCHITECTURE, "text")
-    floor = {}
+    layer = {}
     for number, line in enumerate(reversed(picture.splitlines())):
-        floor |= {name.rstrip("/"): number for name in re.findall(r"[a-z-]+/|\b(?:main|provide)\.c", line)}
+        layer |= {name.rstrip("/"): number for name in re.findall(r"[a-z-]+/|\b(?:main|provide)\.c", line)}
     build = read("CMakeLists.txt")
-    rooms = re.findall(r"^add_room\(([a-z-]+) \S+ ?([^)]*)\)", build, re.M)
-    rooms += [("provide.c", re.search(r"target_link_libraries\(provide PUBLIC (.*)\)", build)[1]), ("main.c", "cmd")]
-    assert {name for name, _ in rooms} == floor.keys()
-    for name, below in rooms:
+    modules = re.findall(r"^add_module\(([a-z-]+) \S+ ?([^)]*)\)", build, re.M)
+    modules += [("provide.c", re.search(r"target_link_libraries\(provide PUBLIC (.*)\)", build)[1]), ("main.c", "cmd")]
+    assert {name for name, _ in modules} == layer.keys()
+    for name, below in modules:
         for other in below.replace("provide", "provide.c").split():
-            assert other == "options" or other.startswith("PkgConfig::") or floor[other] < floor[name], (name, other)
+            assert other == "options" or other.startswith("PkgConfig::") or layer[other] < layer[name], (name, other)

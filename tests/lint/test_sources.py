@@ -12,7 +12,7 @@ import pytest
 from program_run import PROGRAM, ROOT, skip_where_permitted
 
 BUILD = os.path.dirname(PROGRAM)
-# Where a library may be included: a room or a file.
+# Where a library may be included: a module or a file.
 USERS = {"curl/": ("plugin/net/",), "openssl/": ("plugin/base/", "plugin/net/"), "json-c/": ("proto-json/doc.c",)}
 
 
@@ -37,12 +37,12 @@ def built(path):
 
 
 def test_header_compiles_by_itself():
-    rooms = ["-I" + folder for folder in glob.glob(built(os.path.join(BUILD, "rooms")) + "/*")]
+    modules = ["-I" + folder for folder in glob.glob(built(os.path.join(BUILD, "modules")) + "/*")]
     headers = files("plugin/**/*.h", "proto-json/*.h")
     with ThreadPoolExecutor(2) as pool:
         compiled = [pool.submit(check, "cc", "-std=gnu17", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror",
                                 "-fsyntax-only",
-                                *rooms, header) for header in headers]
+                                *modules, header) for header in headers]
     for result in compiled:
         result.result()
 
