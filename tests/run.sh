@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what is needed, builds with warnings as errors, and passes all tests.
+# Installs what is needed, builds with warnings as errors, and runs all tests.
 set -eu
 cd "$(dirname "$0")/.."
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Alibaba Cloud in small, on loopback: metadata service, ACR APIs, registries, and a proxy that leads there.
+"""An emulator of Alibaba Cloud on loopback: metadata service, ACR APIs, registries, and a proxy that leads there.
 
 As a class for tests (`with Emulator() as cloud:`), and as a program for people: `emulator.py COMMAND` runs a command
 with the variables that send a client to it; without one it prints them, and runs until its standard input ends.
