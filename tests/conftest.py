@@ -2,6 +2,7 @@
 
 import os
 import sys
+import zlib
 
 import pytest
 
@@ -14,6 +15,12 @@ from program_run import Emulator, keys  # noqa: E402
 def pytest_configure(config):
     if getattr(config.option, "numprocesses", None):
         keys()  # before the processes start
+
+
+def pytest_collection_modifyitems(config, items):
+    """Several processes take turns with tests that wait and tests that compute; the order is the same each time."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: zlib.crc32(item.nodeid.encode()))
 
 
 @pytest.fixture

@@ -57,6 +57,19 @@ class _Server(ThreadingHTTPServer):
     def handle_error(self, request, client_address):
         """Clients that go away are what this program is for."""
 
+    def serve(self):
+        """Until stop(), at once: serve_forever() would look for that from time to time only."""
+        while True:
+            try:
+                self.process_request(*self.get_request())
+            except OSError:
+                if self.emulator.stopped.is_set():
+                    return
+
+    def stop(self):
+        self.socket.shutdown(socket.SHUT_RDWR)
+        self.server_close()
+
     @property
     def port(self):
         return self.server_address[1]
@@ -372,7 +385,7 @@ class Emulator:
     def __enter__(self):
         self._servers = [_Server(_Metadata, self, self._metadata_address), _Server(_Api, self), _Server(_Proxy, self)]
         for server in self._servers:
-            threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+            threading.Thread(target=server.serve, daemon=True).start()
         metadata, api, proxy = self._servers
         self.api_port = api.port
         self.metadata = f"http://127.0.0.1:{metadata.port}"
@@ -382,12 +395,8 @@ class Emulator:
 
     def __exit__(self, *_):
         self.stopped.set()
-        stopping = [threading.Thread(target=server.shutdown) for server in self._servers]  # each takes a while
-        for thread in stopping:
-            thread.start()
-        for thread, server in zip(stopping, self._servers):
-            thread.join()
-            server.server_close()
+        for server in self._servers:
+            server.stop()
         if self._has_own_keys:
             self.keys.remove()
 

@@ -12,7 +12,7 @@ from program_run import DEMO, SHORT_S, assert_failed, pull
 ONCE, TWICE, SOME = {1}, {2}, range(3, 10)
 
 
-@pytest.mark.parametrize("code, http_status, status, tries, words", [
+REFUSALS = [
     ("Throttling", 400, 75, SOME, "throttled"), ("Throttling.User", 429, 75, SOME, "throttled"),
     ("Throttling.Api", 400, 75, SOME, "throttled"), ("Rejected.Throttling", 503, 75, SOME, "throttled"),
     ("Odd.Throttling", 403, 75, SOME, "throttled"), ("ServiceUnavailable", 503, 75, SOME, "temporarily unavailable"),
@@ -44,7 +44,11 @@ ONCE, TWICE, SOME = {1}, {2}, range(3, 10)
     ("InvalidParameter.InstanceId", 400, 78, ONCE, "Correct in the configuration the parameter that the service names"),
     ("InvalidVersion", 400, 78, ONCE, "endpoints"),
     ("Never.Heard.Of", 400, 77, ONCE, "Look up the code"), ("EntityNotExist.User", 404, 77, ONCE, "Look up the code"),
-])
+]
+
+
+@pytest.mark.parametrize("code, http_status, status, tries, words", [
+    pytest.param(*row, marks=[pytest.mark.slow] if row[3] is SOME else []) for row in REFUSALS])
 def test_api_refusals(cloud, code, http_status, status, tries, words):
     cloud.fault("acr", code=code, status=http_status)
     assert_failed(pull(cloud, DEMO + "/a"), status, words, code, "FAULT-0001")

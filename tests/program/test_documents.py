@@ -71,6 +71,7 @@ def test_command_lines_of_the_readme(cloud):
         assert done.returncode == 0 and cloud.cloud.issued[-1] in done.stdout + str(base64_of(done.stdout)), line
 
 
+@pytest.mark.slow
 def test_what_the_readmes_do_with_the_emulator():
     """Word for word, but for the program, which is built elsewhere."""
     line = re.search(r"\n(python3 tests/emulator/emulator\.py build/demo/.*?[^\\])\n", read("README.md"),

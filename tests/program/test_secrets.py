@@ -100,6 +100,7 @@ SOURCES = {
 
 @pytest.mark.usefixtures("session")
 @pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.slow
 def test_debug_log_of_every_identity(cloud, tmp_path, source):
     who, prepare, config = SOURCES[source]
     jwt = cloud.cloud.mint(CLAIMS)

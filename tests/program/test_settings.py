@@ -110,7 +110,7 @@ def without(config, key):
     return config
 
 
-@pytest.mark.parametrize("is_there", [True, False])
+@pytest.mark.parametrize("is_there", [True, pytest.param(False, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("key", KEYS)
 def test_key_of_the_file_takes_effect(cloud, tmp_path, key, is_there):
     config, is_seen, given = KEYS[key]

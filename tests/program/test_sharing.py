@@ -178,6 +178,7 @@ def test_directory_in_the_place_of_a_record_is_replaced(node):
     lambda path: path.symlink_to("/nonexistent/lock"), lambda path: path.mkdir(), os.mkfifo,
     lambda path: path.write_text("x" * 1000),
 ])
+@pytest.mark.slow
 def test_whatever_is_in_the_place_of_a_lock_costs_no_second_call(node, put):
     node.password()
     for path in [*node.files(), *node.files("lock")]:

@@ -28,6 +28,7 @@ def test_unreachable_host_does_not_delay_another(node, dead):
 
 
 @pytest.mark.parametrize("status, exit_status", [(404, 77), (502, 75)])
+@pytest.mark.slow
 def test_failure_of_a_host_is_not_shared_with_another(node, status, exit_status):
     leader = start_on(node, VPC, status=status, delay_ms=1500)
     assert node.password() in node.cloud.cloud.issued

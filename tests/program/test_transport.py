@@ -218,7 +218,7 @@ STRANGER = "Check what answers in place of the service: endpoints, proxy variabl
 @pytest.mark.parametrize("where, fault, status, words", [
     ("https://127.0.0.1:1", {}, 75, ["127.0.0.1:1: no connection", ROUTES]),
     ("proxy", {}, 75, ["no connection", ROUTES]),
-    ("black hole", {}, 75, ["no answer in time", ROUTES]),
+    pytest.param("black hole", {}, 75, ["no answer in time", ROUTES], marks=pytest.mark.slow),
     ("api", {"service": "acr", "stall": True}, 75, ["no answer in time", ROUTES]),
     ("api", {"service": "tls", "stall": True}, 75, ["no answer in time", ROUTES]),
     ("api", {"service": "tls", "reset": True}, 75, ["connection failed", BETWEEN]),
@@ -241,12 +241,14 @@ def test_network_that_fails_says_what_to_check(cloud, tmp_path, where, fault, st
 TLS_DEADLINE_S = 3
 
 
+@pytest.mark.slow
 def test_tls_that_is_never_answered_ends_in_time(cloud):
     """Neither by the registry nor, on the early connection, by the API: the run ends by itself, not by its watchdog."""
     cloud.fault("tls", stall=True)
     assert_failed(pull(cloud, DEMO + "/a", deadline_s=TLS_DEADLINE_S), 75, ".aliyuncs.com", "deadline")
 
 
+@pytest.mark.slow
 def test_tls_that_is_never_answered_lets_a_stale_token_be_served(node):
     node.cloud.cloud.token_life_s = cache_records.SHORT_LIFE_S
     password = node.password()
