@@ -108,6 +108,7 @@ static bool set_proxy(struct exchange *exchange)
     const struct proxy proxy = proxy_of_environment(&system_real);
 
     exchange->has_unusable_proxy = !proxy.is_usable;
+    exchange->proxy_variable = proxy.variable;
     return SET(exchange->easy, PROXY, proxy.url) && SET(exchange->easy, NOPROXY, proxy.exceptions);
 }
 
@@ -302,6 +303,9 @@ static bool fail(const struct exchange *exchange, struct error *err)
             .body_max_bytes = exchange->body_max_bytes,
             .is_resolved = resolved_us > 0,
             .has_unusable_proxy = exchange->has_unusable_proxy,
+            .proxy_variable = exchange->proxy_variable,
+            .ca_file = system_real.variable("SSL_CERT_FILE"),
+            .ca_directories = system_real.variable("SSL_CERT_DIR"),
             .proxy_status = number_of(exchange, CURLINFO_HTTP_CONNECTCODE),
             .verify_result = verify_result != X509_V_OK
                                  ? verify_result

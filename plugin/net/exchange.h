@@ -26,6 +26,7 @@ struct exchange {
     size_t body_max_bytes;
     bool has_request;
     bool has_unusable_proxy;
+    const char *proxy_variable; /* that names the proxy */
 
     int64_t started_ms; /* monotonic, as the two limits are */
     int64_t connect_by_ms;

@@ -4,7 +4,9 @@
 #include <openssl/tls1.h>
 #include <openssl/x509_vfy.h>
 
-#define DNS_ADVICE   "Check the node's DNS (/etc/resolv.conf)"
+#define DNS_ADVICE "Check the node's DNS (/etc/resolv.conf)"
+#define ADVICE_CA(variable)                                                                        \
+    variable " replaces the node's CA certificates: add the CA's certificate there, or unset it"
 #define ROUTE_ADVICE "Check routes, security groups and proxy variables of the node"
 
 static bool explain_certificate(const struct failure *failure, const char *detail,
@@ -24,8 +26,11 @@ static bool explain_certificate(const struct failure *failure, const char *detai
         advice = "Check the node's clock (NTP); if it is right, the certificate must be renewed";
         break;
     default:
-        advice = "Update the node's CA certificates, and add that of a private CA or of a "
-                 "TLS-intercepting proxy; SSL_CERT_FILE, if set, replaces the system store";
+        advice = failure->ca_file[0] != '\0' ? ADVICE_CA("SSL_CERT_FILE")
+                 : failure->ca_directories[0] != '\0'
+                     ? ADVICE_CA("SSL_CERT_DIR")
+                     : "Update the node's CA certificates, and add that of a private CA or of a "
+                       "TLS-intercepting proxy";
     }
     return error_set_advised(err, ERROR_UNAVAILABLE, advice, "%s: TLS certificate not accepted: %s",
                              failure->host, detail);
@@ -39,8 +44,9 @@ static bool explain_proxy_refusal(const struct failure *failure, struct error *e
 
     return error_set_advised(
         err, wants_password ? ERROR_UNAVAILABLE : ERROR_TEMPORARY,
-        wants_password ? "Put its user and password into HTTPS_PROXY, percent-encoded"
-                       : "Let the proxy admit this host, or name the host in NO_PROXY",
+        wants_password
+            ? ADVICE("Put its user and password into %s, percent-encoded", failure->proxy_variable)
+            : "Let the proxy admit this host, or name the host in NO_PROXY",
         "%s: the proxy refuses with HTTP status %ld", failure->host, failure->proxy_status);
 }
 
@@ -80,8 +86,8 @@ static const struct row {
     {CURLE_OPERATION_TIMEDOUT, ERROR_TEMPORARY, "no answer in time", ROUTE_ADVICE},
     {CURLE_UNSUPPORTED_PROTOCOL, ERROR_UNAVAILABLE, "not an HTTP answer", ""},
     {CURLE_WEIRD_SERVER_REPLY, ERROR_UNAVAILABLE, "not an HTTP answer", ""},
-    {CURLE_SSL_CACERT_BADFILE, ERROR_CONFIG, "the certificates in SSL_CERT_FILE cannot be read",
-     "Let it name a readable file of PEM certificates, or unset it"},
+    {CURLE_SSL_CACERT_BADFILE, ERROR_CONFIG, "the node's CA certificates cannot be read",
+     "Check /etc/ssl and SSL_CERT_DIR"},
     {CURLE_OK, ERROR_TEMPORARY, "connection failed",
      "Retry; if the error persists, check firewalls and proxies between the node and the service"},
 };
@@ -109,20 +115,33 @@ bool explain_failure(const struct failure *failure, struct error *err)
     /* libcurl quotes the proxy variable, with its password. */
     if (is_proxy_unusable(failure))
         return error_set_advised(err, ERROR_CONFIG,
-                                 "Write HTTPS_PROXY as http://[USER:PASSWORD@]HOST[:PORT], user "
-                                 "and password percent-encoded",
-                                 "%s: the proxy variable for it is not the URL of a proxy",
-                                 failure->host);
+                                 ADVICE("Write %s as http://[USER:PASSWORD@]HOST[:PORT], user "
+                                        "and password percent-encoded",
+                                        failure->proxy_variable),
+                                 "%s: %s is not the URL of a proxy", failure->host,
+                                 failure->proxy_variable);
     if (is_proxy_refusal(failure))
         return explain_proxy_refusal(failure, err);
     if (result == CURLE_PEER_FAILED_VERIFICATION || result == CURLE_SSL_ISSUER_ERROR)
         return explain_certificate(failure, detail, err);
+    if (result == CURLE_SSL_CACERT_BADFILE && failure->ca_file[0] != '\0')
+        return error_set_advised(err, ERROR_CONFIG, "Set it to a readable PEM file, or unset it",
+                                 "%s: the certificates in SSL_CERT_FILE cannot be read: %s",
+                                 failure->host, failure->ca_file);
     if (is_tls_disagreement(failure))
         return error_set(err, ERROR_UNAVAILABLE, "%s: no TLS 1.2 or later: %s", failure->host,
                          detail);
     if (result == CURLE_OPERATION_TIMEDOUT && !failure->is_resolved)
         result = CURLE_COULDNT_RESOLVE_HOST;
     return explain_result(result, failure, detail, err);
+}
+
+bool explain_deadline(struct error *err)
+{
+    const struct error known = *err;
+
+    return error_advise(err, "Retry, or raise --deadline%s%s",
+                        known.advice[0] != '\0' ? "; if that does not help: " : "", known.advice);
 }
 
 bool explain_temporary_status(long status, struct error *err)

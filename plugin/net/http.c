@@ -3,6 +3,7 @@
 #include "base/system.h"
 #include "base/text.h"
 #include "net/exchange.h"
+#include "net/explain.h"
 
 bool http_send(const struct http *http, const struct http_request *request,
                struct http_response *out, struct error *err)
@@ -10,10 +11,15 @@ bool http_send(const struct http *http, const struct http_request *request,
     char host[EXCHANGE_HOST_SIZE];
 
     http_response_clear(out);
-    if (http_remaining_ms(http) > 0)
-        return http->transport->send(http->transport, request, http->deadline_ms, out, err);
+    if (http_remaining_ms(http) > 0) {
+        if (http->transport->send(http->transport, request, http->deadline_ms, out, err))
+            return true;
+        return err->kind == ERROR_TEMPORARY && http_remaining_ms(http) == 0 ? explain_deadline(err)
+                                                                            : false;
+    }
     exchange_host_of(host, request->url);
-    return error_set(err, ERROR_TEMPORARY, "%s: no time left before the deadline", host);
+    return error_set_advised(err, ERROR_TEMPORARY, "Retry, or raise --deadline",
+                             "%s: no time left before the deadline", host);
 }
 
 void http_prefetch(const struct http *http, const struct http_request *request)

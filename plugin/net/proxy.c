@@ -6,11 +6,10 @@
 #include "base/auto.h"
 #include "base/system.h"
 
+/* The name of the one that is set; `upper` if none is. */
 static const char *either(const struct system *system, const char *lower, const char *upper)
 {
-    const char *value = system->variable(lower);
-
-    return value[0] != '\0' ? value : system->variable(upper);
+    return system->variable(lower)[0] != '\0' ? lower : upper;
 }
 
 /* Parsed as libcurl does it: "HOST:PORT" is an HTTP proxy. */
@@ -35,11 +34,15 @@ static bool is_url_of_proxy(const char *text)
 
 struct proxy proxy_of_environment(const struct system *system)
 {
-    const char *url = either(system, "https_proxy", "HTTPS_PROXY");
+    const char *variable = either(system, "https_proxy", "HTTPS_PROXY");
+    const char *url = system->variable(variable);
 
-    if (url[0] == '\0')
-        url = either(system, "all_proxy", "ALL_PROXY");
-    return (struct proxy){.url = url,
-                          .exceptions = either(system, "no_proxy", "NO_PROXY"),
+    if (url[0] == '\0') {
+        variable = either(system, "all_proxy", "ALL_PROXY");
+        url = system->variable(variable);
+    }
+    return (struct proxy){.variable = variable,
+                          .url = url,
+                          .exceptions = system->variable(either(system, "no_proxy", "NO_PROXY")),
                           .is_usable = url[0] == '\0' || is_url_of_proxy(url)};
 }

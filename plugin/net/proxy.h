@@ -8,6 +8,7 @@ struct system;
 
 /* Texts are borrowed from the environment, "" if unset. */
 struct proxy {
+    const char *variable; /* that names it */
     const char *url;
     const char *exceptions; /* hosts that are asked directly */
     bool is_usable;         /* the URL is one, of a proxy; also if there is none */

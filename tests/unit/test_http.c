@@ -17,6 +17,7 @@ static void test_nothing_is_sent_after_the_deadline(void **state)
     assert_false(http_send(&http, &request, &response, &err));
     assert_int_equal(err.kind, ERROR_TEMPORARY);
     assert_string_equal(err.cause, "host:1: no time left before the deadline");
+    assert_string_equal(err.advice, "Retry, or raise --deadline");
     http_prefetch(&http, &request);
     http_preconnect(&http, &request);
     assert_int_equal(fake_http.sent + fake_http.prefetched + fake_http.preconnected, 0);

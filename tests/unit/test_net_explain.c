@@ -65,15 +65,31 @@ static const struct {
       .verify_result = X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY},
      ERROR_UNAVAILABLE,
      "certificate",
-     "SSL_CERT_FILE"},
-    {{.result = CURLE_SSL_CACERT_BADFILE}, ERROR_CONFIG, "cannot be read", "PEM"},
+     "Update the node's"},
+    {{.result = CURLE_PEER_FAILED_VERIFICATION,
+      .verify_result = X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY,
+      .ca_directories = "/d"},
+     ERROR_UNAVAILABLE,
+     "certificate",
+     "SSL_CERT_DIR replaces"},
+    {{.result = CURLE_PEER_FAILED_VERIFICATION,
+      .verify_result = X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY,
+      .ca_file = "/f"},
+     ERROR_UNAVAILABLE,
+     "certificate",
+     "SSL_CERT_FILE replaces"},
+    {{.result = CURLE_SSL_CACERT_BADFILE}, ERROR_CONFIG, "cannot be read", "/etc/ssl"},
+    {{.result = CURLE_SSL_CACERT_BADFILE, .ca_file = "/f"},
+     ERROR_CONFIG,
+     "SSL_CERT_FILE cannot be read: /f",
+     "readable PEM"},
     {{.result = CURLE_WEIRD_SERVER_REPLY}, ERROR_UNAVAILABLE, "not an HTTP answer", ""},
     {{.result = CURLE_FILESIZE_EXCEEDED}, ERROR_UNAVAILABLE, "larger than 7 bytes", ""},
     {{.result = CURLE_WRITE_ERROR}, ERROR_UNAVAILABLE, "larger than 7 bytes", ""},
     {{.result = CURLE_RECV_ERROR, .proxy_status = 407},
      ERROR_UNAVAILABLE,
      "HTTP status 407",
-     "into HTTPS_PROXY"},
+     "into all_proxy"},
     {{.result = CURLE_RECV_ERROR, .proxy_status = 403},
      ERROR_TEMPORARY,
      "HTTP status 403",
@@ -107,6 +123,9 @@ static void test_failures(void **state)
 
             failure.host = "host:1";
             failure.body_max_bytes = 7;
+            failure.proxy_variable = "all_proxy";
+            failure.ca_file = failure.ca_file == NULL ? "" : failure.ca_file;
+            failure.ca_directories = failure.ca_directories == NULL ? "" : failure.ca_directories;
             failure.message = is_silent != 0 ? "" : "expired proxy:// mismatch, protocol version";
             assert_false(explain_failure(&failure, &err));
             print_message("%zu: %s. %s\n", i, err.cause, err.advice);
@@ -128,14 +147,15 @@ static void test_proxy_that_libcurl_quotes_is_not_shown(void **state)
         const struct failure failure = {.host = "host",
                                         .result = results[i],
                                         .message = "u:hidden@p",
-                                        .has_unusable_proxy = true};
+                                        .has_unusable_proxy = true,
+                                        .proxy_variable = "ALL_PROXY"};
         struct error err = {0};
         char line[2048];
 
         assert_false(explain_failure(&failure, &err));
         error_format(&err, line, sizeof line);
         assert_int_equal(err.kind, ERROR_CONFIG);
-        assert_non_null(strstr(line, "HTTPS_PROXY"));
+        assert_non_null(strstr(line, "ALL_PROXY is not"));
         assert_null(strstr(line, "hidden"));
     }
 }
@@ -151,12 +171,23 @@ static void test_temporary_status(void **state)
     assert_true(err.advice[0] != '\0');
 }
 
+static void test_deadline(void **state)
+{
+    struct error err = {.advice = "Check routes"};
+
+    (void)state;
+    assert_false(explain_deadline(&err));
+    assert_string_equal(err.advice,
+                        "Retry, or raise --deadline; if that does not help: Check routes");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_failures),
         cmocka_unit_test(test_proxy_that_libcurl_quotes_is_not_shown),
         cmocka_unit_test(test_temporary_status),
+        cmocka_unit_test(test_deadline),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -25,6 +25,7 @@ static void test_order_of_variables(void **state)
         {"http_proxy", "e"},  {"ALL_PROXY", "d"}, {"all_proxy", "c"}, {"HTTPS_PROXY", "b"},
         {"https_proxy", "a"}, {"NO_PROXY", "g"},  {"no_proxy", "f"},  {NULL, NULL}};
     static const char expected[][2] = {"", "d", "c", "b", "a"};
+    struct proxy proxy;
     struct fake_text variables[COUNT_OF(names) + 1];
 
     (void)state;
@@ -32,7 +33,10 @@ static void test_order_of_variables(void **state)
         memset(variables, 0, sizeof variables);
         memcpy(variables, names, count * sizeof *names);
         fake = (struct fake_state){.variables = variables};
-        assert_string_equal(proxy_of_environment(&fake_system).url, expected[count - 1]);
+        proxy = proxy_of_environment(&fake_system);
+        assert_string_equal(proxy.url, expected[count - 1]);
+        if (count > 1)
+            assert_string_equal(proxy.variable, names[count - 1].name);
         variables[count] = (struct fake_text){"https_proxy", ""};
         assert_string_equal(proxy_of_environment(&fake_system).url, expected[count - 1]);
     }
