@@ -13,21 +13,25 @@ bool explain_forbidden(const char *product, const char *action, const char *prin
 {
     const bool names_action = refusal->auth_action[0] != '\0';
     const bool is_denied = strcmp(refusal->no_permission_type, "ExplicitDeny") == 0;
+    /* "role:session" says less than the principal does. */
+    const bool names_user =
+        refusal->auth_principal[0] != '\0' && strchr(refusal->auth_principal, ':') == NULL;
 
     return error_advise(err,
                         is_denied ? "A policy denies %s%s%s to %s explicitly: remove that Deny"
-                                  : "Allow the action %s%s%s to %s in a RAM policy",
+                                  : "Grant %s%s%s to %s in a RAM policy",
                         names_action ? "" : product, names_action ? "" : ":",
                         names_action ? refusal->auth_action : action,
-                        refusal->auth_principal[0] != '\0' ? refusal->auth_principal : principal);
+                        names_user ? refusal->auth_principal : principal);
 }
 
-bool explain_assume_role(const char *principal, bool has_external_id, struct error *err)
+bool explain_assume_role(const char *principal, const struct role *role, struct error *err)
 {
-    return error_advise(
-        err, "Allow sts:AssumeRole to %s, and let the role's trust policy name it%s", principal,
-        has_external_id ? " and this externalId"
-                        : "; if that asks for an external id, set externalId");
+    return error_advise(err,
+                        "Grant %s sts:AssumeRole on %s, and add %s to the role's trust policy%s",
+                        principal, role->arn, principal,
+                        role->external_id != NULL ? ", with this externalId"
+                                                  : "; set externalId if that policy requires one");
 }
 
 static bool explain_audience(const struct sts_oidc *oidc, const struct claims *claims,
@@ -35,16 +39,15 @@ static bool explain_audience(const struct sts_oidc *oidc, const struct claims *c
 {
     if (claims->audience_fits)
         return error_advise(err,
-                            "Most likely oidc:aud failed: %s must list " EXPLAIN_AUDIENCE
-                            " among its client ids, and the role's trust policy admit it",
+                            "Most likely oidc:aud does not match: %s must list " EXPLAIN_AUDIENCE
+                            " among its client ids, and the role's trust policy must allow it",
                             oidc->provider_arn);
-    return error_advise(
-        err,
-        "Most likely oidc:aud failed: the token's audience is %s; set %s to " EXPLAIN_AUDIENCE
-        ", or allow it in the OIDC provider",
-        claims->audience,
-        oidc->from_kubelet ? "the kubelet's serviceAccountTokenAudience"
-                           : "the audience of the projected token");
+    return error_advise(err,
+                        "Most likely oidc:aud does not match: the token's audience is %s; set %s "
+                        "to " EXPLAIN_AUDIENCE ", or allow it in the OIDC provider",
+                        claims->audience,
+                        oidc->from_kubelet ? "the kubelet's serviceAccountTokenAudience"
+                                           : "the audience of the projected token");
 }
 
 /* STS gives no reason: most likely it is where the token differs from what ACK's providers expect.
@@ -79,10 +82,11 @@ bool explain_oidc(const struct sts_oidc *oidc, int64_t now_s, struct error *err)
     case CODES_OIDC_AUDIENCE:
         return explain_audience(oidc, &claims, err);
     case CODES_OIDC_ISSUER:
-        return error_advise(err,
-                            "Most likely oidc:iss failed: the token's issuer is %s; %s must be the "
-                            "provider of this cluster, with RRSA enabled",
-                            claims.issuer, oidc->provider_arn);
+        return error_advise(
+            err,
+            "Most likely oidc:iss does not match: the token's issuer is %s; %s must be the "
+            "provider of this cluster, with RRSA enabled",
+            claims.issuer, oidc->provider_arn);
     case CODES_OIDC_INVALID:
         return error_advise(err,
                             "Check that OIDC provider %s exists, with RRSA enabled, and is that of "
@@ -90,7 +94,7 @@ bool explain_oidc(const struct sts_oidc *oidc, int64_t now_s, struct error *err)
                             oidc->provider_arn);
     default:
         return error_advise(err,
-                            "Most likely oidc:sub failed: the role's trust policy must admit "
+                            "Most likely the trust policy's oidc:sub does not match: it must allow "
                             "oidc:sub %s with oidc:iss %s, and name %s as principal",
                             claims.subject, claims.issuer, oidc->provider_arn);
     }

@@ -10,6 +10,7 @@
 
 struct api_error;
 struct metadata;
+struct role;
 struct sts_oidc;
 
 /* -- advice that depends on nothing -- */
@@ -29,13 +30,14 @@ struct sts_oidc;
 /* The audience of service account tokens that STS accepts. */
 #define EXPLAIN_AUDIENCE "sts.aliyuncs.com"
 
-/* A permission is missing: "PRODUCT:ACTION" for `principal`, unless the refusal names others. */
+/* A permission is missing: "PRODUCT:ACTION" for `principal`, unless the refusal names
+ * another action or a user. */
 bool explain_forbidden(const char *product, const char *action, const char *principal,
                        const struct api_error *refusal, struct error *err);
 
 /* AssumeRole was refused. STS gives the same code for a missing permission and for a trust policy
- * that does not admit the caller. */
-bool explain_assume_role(const char *principal, bool has_external_id, struct error *err);
+ * that does not name the caller. */
+bool explain_assume_role(const char *principal, const struct role *role, struct error *err);
 
 /* AssumeRoleWithOIDC was refused: err has the service's code and message. Names the condition of
  * the trust policy that most likely failed, by the code first, then by the token's own claims.

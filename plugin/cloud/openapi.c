@@ -199,8 +199,8 @@ static enum codes_meaning refuse(const struct attempts *attempts,
     read_refusal(&refusal, attempts, response);
     codes = codes_look_up(refusal.code, response->status);
     if (refusal.message[0] == '\0' || codes.meaning == CODES_BAD_SIGNATURE)
-        error_set(err, codes.kind, "%s refused with HTTP status %ld", call->action,
-                  response->status);
+        error_set(err, codes.kind, "%s %s with HTTP status %ld", call->action,
+                  refusal.code[0] == '\0' ? "failed" : "refused", response->status);
     else
         error_set(err, codes.kind, "%s refused: %s", call->action, refusal.message);
     /* Credentials without a security token do not expire: fetching them again gives the same. */

@@ -88,7 +88,7 @@ bool sts_assume_role(struct credentials *out, const struct api *api, const struc
     add(&call, "SourceIdentity", role->source_identity);
     if (!openapi_call(&reply, api, &call, err)) {
         if (codes_meaning(err->service_code) == CODES_FORBIDDEN)
-            explain_assume_role(api->principal, role->external_id != NULL, err);
+            explain_assume_role(api->principal, role, err);
     } else if (decode(out, &reply, call.action, role->arn, err)) {
         return true;
     }

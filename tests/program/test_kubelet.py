@@ -120,4 +120,4 @@ def test_kubelet_logs_why(node):
     node.cloud.cloud.permissions = set()
     found, said = node.pull(DEMO + "/app")
     assert found == [[]]
-    assert "NoPermission" in said and "Allow the action cr:GetAuthorizationToken" in said
+    assert "NoPermission" in said and "Grant cr:GetAuthorizationToken" in said

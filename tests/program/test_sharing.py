@@ -104,7 +104,7 @@ def test_failure_that_is_not_theirs_is_not_shared(node, broken):
 
 
 @pytest.mark.parametrize("fault, status, word", [
-    ({"code": "ServiceUnavailable"}, 75, "ServiceUnavailable"), ({"code": "NoPermission"}, 77, "Allow the action"),
+    ({"code": "ServiceUnavailable"}, 75, "ServiceUnavailable"), ({"code": "NoPermission"}, 77, "Grant cr:"),
     ({"body": "<html>"}, 69, "endpoints and proxy variables"),
 ])
 @pytest.mark.slow

@@ -41,16 +41,19 @@ static void explains_refused_tokens(void **state)
         {"AuthenticationFail.IDTokenExpired", "", FITS, true,
          "The token has expired: check the node's clock (NTP)"},
         {OIDC "AudienceNotMatch", "", OTHER, true,
-         "Most likely oidc:aud failed: the token's audience is api; set the kubelet's "
+         "Most likely oidc:aud does not match: the token's audience is api; set the kubelet's "
          "serviceAccountTokenAudience to sts.aliyuncs.com, or allow it in the OIDC provider"},
         {OIDC "AudienceNotMatch", "", OTHER, false,
-         "Most likely oidc:aud failed: the token's audience is api; set the audience of the "
+         "Most likely oidc:aud does not match: the token's audience is api; set the audience of "
+         "the "
          "projected token to sts.aliyuncs.com, or allow it in the OIDC provider"},
         {OIDC "AudienceNotMatch", "", FITS, true,
-         "Most likely oidc:aud failed: " PROVIDER " must list sts.aliyuncs.com among its client "
-         "ids, and the role's trust policy admit it"},
+         "Most likely oidc:aud does not match: " PROVIDER
+         " must list sts.aliyuncs.com among its client "
+         "ids, and the role's trust policy must allow it"},
         {OIDC "IssuerNotMatch", "", EXPIRED, true,
-         "Most likely oidc:iss failed: the token's issuer is I; " PROVIDER " must be the provider "
+         "Most likely oidc:iss does not match: the token's issuer is I; " PROVIDER
+         " must be the provider "
          "of this cluster, with RRSA enabled"},
         {OIDC "Invalid", "", FITS, true,
          "Check that OIDC provider " PROVIDER " exists, with RRSA enabled, and is that of the "
@@ -60,14 +63,14 @@ static void explains_refused_tokens(void **state)
          "cluster that made the token"},
         {REFUSED, "no", EXPIRED, true, "The token has expired: check the node's clock (NTP)"},
         {REFUSED, "no", OTHER, true,
-         "Most likely oidc:aud failed: the token's audience is api; set the kubelet's "
+         "Most likely oidc:aud does not match: the token's audience is api; set the kubelet's "
          "serviceAccountTokenAudience to sts.aliyuncs.com, or allow it in the OIDC provider"},
         {REFUSED, "no", FITS, true,
-         "Most likely oidc:sub failed: the role's trust policy must admit oidc:sub S with oidc:iss "
-         "I, and name " PROVIDER " as principal"},
+         "Most likely the trust policy's oidc:sub does not match: it must allow oidc:sub S with "
+         "oidc:iss I, and name " PROVIDER " as principal"},
         {"NoPermission", "no", FITS, true,
-         "Most likely oidc:sub failed: the role's trust policy must admit oidc:sub S with oidc:iss "
-         "I, and name " PROVIDER " as principal"},
+         "Most likely the trust policy's oidc:sub does not match: it must allow oidc:sub S with "
+         "oidc:iss I, and name " PROVIDER " as principal"},
         {REFUSED, "no", NULL, true,
          "The token is not a JSON Web Token: the kubelet has to send one of the pod's service "
          "account"},

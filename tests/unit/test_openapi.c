@@ -368,16 +368,16 @@ static void words_a_refusal(void **state)
         const char *advice;
     } cases[] = {
         {REFUSAL("NoPermission"), "GetAuthorizationToken refused: no",
-         "Allow the action cr:GetAuthorizationToken to role X in a RAM policy"},
+         "Grant cr:GetAuthorizationToken to role X in a RAM policy"},
         {"{\"Code\":\"NoPermission\",\"Message\":\"no\",\"AccessDeniedDetail\":{\"AuthAction\":"
          "\"cr:Do\",\"AuthPrincipalDisplayName\":\"r:s\",\"NoPermissionType\":\"ExplicitDeny\"}}",
          "GetAuthorizationToken refused: no",
-         "A policy denies cr:Do to r:s explicitly: remove that Deny"},
+         "A policy denies cr:Do to role X explicitly: remove that Deny"},
         {"{\"Code\":\"SignatureDoesNotMatch\",\"Message\":\"you signed POST /\"}",
          "GetAuthorizationToken refused with HTTP status 400", "Check the AccessKey secret"},
         {"{\"Code\":\"Odd\",\"Message\":\"not-to-be-seen, CAIS%2Btoken or CAIS+token\"}",
          "GetAuthorizationToken refused: [redacted], [redacted] or [redacted]", "Look up the code"},
-        {"<html>", "GetAuthorizationToken refused with HTTP status 400",
+        {"<html>", "GetAuthorizationToken failed with HTTP status 400",
          "What answered is not the Alibaba Cloud API"},
     };
 

@@ -94,11 +94,11 @@ static void says_why_a_role_is_not_assumed(void **state)
         const char *advice;
     } cases[] = {
         {"{\"Code\":\"NoPermission\",\"Message\":\"no\"}", 403, NULL, ERROR_PERMISSION,
-         "Allow sts:AssumeRole to the node, and let the role's trust policy name it; if that asks "
-         "for an external id, set externalId"},
+         "Grant the node sts:AssumeRole on " ROLE_ARN ", and add the node to the role's trust "
+         "policy; set externalId if that policy requires one"},
         {"{\"Code\":\"NoPermission\",\"Message\":\"no\"}", 403, "x-1", ERROR_PERMISSION,
-         "Allow sts:AssumeRole to the node, and let the role's trust policy name it and this "
-         "externalId"},
+         "Grant the node sts:AssumeRole on " ROLE_ARN ", and add the node to the role's trust "
+         "policy, with this externalId"},
         {"{\"Code\":\"EntityNotExist.Role\"}", 404, NULL, ERROR_PERMISSION,
          "Check account and name in the role's ARN"},
         {"{}", 200, NULL, ERROR_UNAVAILABLE, "If what answered is not the Alibaba Cloud API"},
