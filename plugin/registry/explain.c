@@ -7,6 +7,7 @@
 
 #define UNDER_REGISTRIES "under \"registries\" in the configuration file"
 #define EXACT_KEYS       ", \"region\": \"REGION\", \"instanceId\": \"cri-...\""
+#define ACR_ONLY         "This program serves ACR only: remove the host from matchImages"
 #define SPELLING_ADVICE                                                                            \
     "Check the spelling: NAME-registry[-vpc].REGION.cr.aliyuncs.com, "                             \
     "registry[-vpc].REGION.aliyuncs.com or crpi-ID.REGION.personal.cr.aliyuncs.com"
@@ -35,15 +36,16 @@ static bool advise_about_host(const struct registry *registry, const char *more_
     if (is_misspelt(registry))
         return error_advise(err, SPELLING_ADVICE);
     if (host_can_be_domain(host))
-        return error_advise(err,
-                            "If it is a custom domain of an ACR instance, map it " UNDER_REGISTRIES
-                            ": {\"match\": [\"%s\"]%s}",
-                            host->authority, more_keys);
+        return error_advise(
+            err,
+            ACR_ONLY "; if it is a custom domain of an ACR instance, map it " UNDER_REGISTRIES
+                     ": {\"match\": [\"%s\"]%s}",
+            host->authority, more_keys);
     if (strchr(host->name, '.') == NULL && host->port[0] == '\0' &&
         strcmp(host->name, "localhost") != 0)
         return error_advise(err, "An image without a registry host is pulled from Docker Hub, for "
                                  "which this program has no credentials");
-    return error_advise(err, "This program has credentials for ACR only");
+    return error_advise(err, ACR_ONLY);
 }
 
 bool explain_not_acr(const struct registry *registry, const char *cause, struct error *err)
@@ -90,7 +92,7 @@ bool explain_no_challenge(const struct registry *registry, struct error *err)
         return error_wrap(err, "%s", name);
     if (why.kind == ERROR_CONFIG && registry->entry == NULL)
         return explain_not_acr(registry, why.cause, err);
-    error_wrap(err, "%s: neither its name nor the configuration identifies the ACR instance", name);
+    error_wrap(err, "cannot find the ACR instance of %s", name);
     if (why.kind == ERROR_UNAVAILABLE && why.advice[0] != '\0')
         return false;
     return error_advise(err, "Set %s%s%s for it " UNDER_REGISTRIES, lacks_region ? "region" : "",
@@ -100,10 +102,10 @@ bool explain_no_challenge(const struct registry *registry, struct error *err)
 bool explain_unproven(const struct registry *registry, const char *instance_id,
                       const char *principal, struct error *err)
 {
-    error_wrap(err, "%s is not proved to be an ACR host", registry->host.name);
+    error_wrap(err, "cannot confirm that %s is a domain of an ACR instance", registry->host.name);
     if (codes_meaning(err->service_code) == CODES_FORBIDDEN)
         return error_advise(
-            err, "Map it " UNDER_REGISTRIES ", or allow cr:ListInstanceEndpoint to %s", principal);
+            err, "Map it " UNDER_REGISTRIES ", or grant cr:ListInstanceEndpoint to %s", principal);
     if (err->retry == ERROR_RETRY_NEW_INSTANCE_ID)
         return error_advise(err,
                             "Map it " UNDER_REGISTRIES

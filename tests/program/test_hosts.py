@@ -60,7 +60,7 @@ def test_challenge_is_asked_again_where_listing_is_not_allowed(cloud, fault):
 def test_trouble_on_the_way_to_a_proof_is_told_as_such(cloud):
     cloud.fault("acr", "ListInstanceEndpoint", code="ServiceUnavailable")
     result = pull(cloud, "hub.example.com/a")
-    assert_failed(result, 75, "is not proved to be an ACR host", "ServiceUnavailable")
+    assert_failed(result, 75, "cannot confirm that", "ServiceUnavailable")
     assert "cr:ListInstanceEndpoint" not in result.err
 
 

@@ -186,7 +186,7 @@ static void unknown_host_needs_proof(void **state)
     assert_non_null(strstr(err.cause, "does not list it among its domains"));
     assert_false(IDENTIFY(&instance, OTHER, &err, CHALLENGE(OTHER, ":china:cri-demo"),
                           REFUSED("ModuleName=Registry", "NoPermission")));
-    assert_non_null(strstr(err.advice, "allow cr:ListInstanceEndpoint to the test"));
+    assert_non_null(strstr(err.advice, "grant cr:ListInstanceEndpoint to the test"));
     assert_false(IDENTIFY(&instance, OTHER, &err, CHALLENGE(OTHER, ":china:cri-demo"),
                           REFUSED("ModuleName=Registry", "INSTANCE_NOT_EXIST")));
     assert_non_null(strstr(err.advice, "the account that owns instance cri-demo"));
