@@ -90,9 +90,7 @@ static bool finish_identity(void *object, const char *path, struct error *err)
         return error_set(err, ERROR_CONFIG, "%s.profile must be given with source \"profile\" only",
                          path);
     if (identity->role_name != NULL && identity->source != SETTINGS_SOURCE_ECS)
-        return error_set(err, ERROR_CONFIG,
-                         "%s.roleName names the role of the ECS instance: it must be given with "
-                         "source \"ecs\" only, and without a profile",
+        return error_set(err, ERROR_CONFIG, "%s.roleName needs source \"ecs\" and excludes profile",
                          path);
     return true;
 }

@@ -43,7 +43,7 @@ bool ecs_plan(struct plan *out, const struct system *system,
               const struct settings_identity *settings, struct error *err)
 {
     out->ecs.role = alloc_string_or_null(settings->role_name);
-    out->ecs.role_named_by = settings->role_name == NULL ? NULL : "roleName in the configuration";
+    out->ecs.role_named_by = settings->role_name == NULL ? NULL : "identity.roleName";
     out->ecs.may_be_absent = settings->source == SETTINGS_SOURCE_DEFAULT;
     text_copy(out->principal, sizeof out->principal, "the RAM role of this instance");
     if (!ecs_use(out, system, err))

@@ -26,7 +26,7 @@ bool explain_role_not_attached(const char *named_by, struct error *err)
 {
     if (named_by == NULL)
         return error_advise(err, "Attach it, or another one");
-    return error_advise(err, "Attach it, or correct %s, which names it", named_by);
+    return error_advise(err, "Attach it, or correct %s", named_by);
 }
 
 bool explain_ecs_answer(const char *role, const char *metadata_url, struct error *err)
@@ -45,5 +45,5 @@ bool explain_profile_variable(const char *name, struct error *err)
 
 bool explain_named_file(const char *variable, struct error *err)
 {
-    return explain_unless_advised(ADVICE("Correct %s, which names it", variable), err);
+    return explain_unless_advised(ADVICE("Correct %s", variable), err);
 }

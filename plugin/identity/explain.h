@@ -15,6 +15,8 @@
     "Unset ALIBABA_CLOUD_ECS_METADATA_DISABLED, or set " EXPLAIN_KEY_VARIABLES
 #define ADVICE_SOURCE_NOT_SET_UP                                                                   \
     "Set it up, or let the configuration name another source: it asks for this one alone"
+#define ADVICE_PROFILE           "Correct this file, or name another source in identity.source"
+#define ADVICE_ANNOTATION        "Correct the annotation of the pod's service account"
 #define ADVICE_VARIABLE          "Correct or unset it"
 #define ADVICE_TOKEN_WITHOUT_KEY "Unset it, or set the AccessKey that it belongs to"
 #define ADVICE_HALF_KEY          "Set both " EXPLAIN_KEY_VARIABLES ", or neither"

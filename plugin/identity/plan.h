@@ -37,7 +37,7 @@ struct plan_oidc {
 /* How the metadata service is used. */
 struct plan_ecs {
     char *role;                /* owned; NULL: the service is asked for its name */
-    const char *role_named_by; /* for errors: "roleName in the configuration" */
+    const char *role_named_by; /* for errors: "identity.roleName" */
     enum metadata_modes modes;
     bool is_disabled;   /* it must not be asked */
     bool may_be_absent; /* as a link of the chain: another source may follow */

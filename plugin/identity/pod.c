@@ -28,7 +28,8 @@ static bool plan_provider(struct plan_oidc *out, const struct system *system,
     if (out->provider_arn == NULL)
         return error_set_advised(err, ERROR_CONFIG, ADVICE_POD_WITHOUT_PROVIDER,
                                  "the pod's RAM role needs an OIDC provider");
-    return check_text(CHECK_OIDC_PROVIDER_ARN, out->provider_arn, PROVIDER_VARIABLE, err);
+    return check_text(CHECK_OIDC_PROVIDER_ARN, out->provider_arn, PROVIDER_VARIABLE, err) ||
+           explain_unless_advised(ADVICE_VARIABLE, err);
 }
 
 /* `annotation` is the one that has the ARN. */
@@ -78,6 +79,7 @@ bool pod_plan(struct plan *out, const struct system *system, const struct settin
     out->from_pod = true;
     secret_copy(&out->oidc.token, &request->service_account_token);
     ecs_read_environment(&out->ecs, system);
-    return plan_role(out, annotation, arn, name, err) &&
+    return (plan_role(out, annotation, arn, name, err) ||
+            explain_unless_advised(ADVICE_ANNOTATION, err)) &&
            plan_provider(&out->oidc, system, settings, err);
 }

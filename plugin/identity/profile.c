@@ -349,8 +349,9 @@ bool profile_plan_cli(struct plan *out, const struct system *system,
 
     if (environment_is_true(system, "ALIBABA_CLOUD_CLI_PROFILE_DISABLED"))
         return plan_absent(err, "disabled by ALIBABA_CLOUD_CLI_PROFILE_DISABLED");
-    return read_file(&file, "ALIBABA_CLOUD_CONFIG_FILE", ".aliyun/config.json", err) &&
-           use_file(out, &file, settings->profile, err);
+    return (read_file(&file, "ALIBABA_CLOUD_CONFIG_FILE", ".aliyun/config.json", err) &&
+            use_file(out, &file, settings->profile, err)) ||
+           explain_unless_advised(ADVICE_PROFILE, err);
 }
 
 /* A profile that the environment names must be in one of the two files: passing it over would mean
@@ -360,12 +361,17 @@ bool profile_plan_file(struct plan *out, const struct system *system,
 {
     struct profile_file file AUTO(clear_file) = {.system = system, .is_ini = true};
     const char *named = environment_value(system, PROFILE_VARIABLE);
+    struct error reason;
+    struct error elsewhere;
 
     if (read_file(&file, "ALIBABA_CLOUD_CREDENTIALS_FILE", ".alibabacloud/credentials", err) &&
         use_file(out, &file, settings->profile, err))
         return true;
     if (err->retry != ERROR_RETRY_NEXT_SOURCE || settings->profile != NULL || named[0] == '\0')
-        return false;
-    err->retry = ERROR_RETRY_NOTHING;
+        return explain_unless_advised(ADVICE_PROFILE, err);
+    reason = *err;
+    if (profile_plan_cli(out, system, settings, &elsewhere))
+        return true;
+    error_set(err, ERROR_CONFIG, "%s; %s", elsewhere.cause, reason.cause);
     return explain_profile_variable(named, err);
 }

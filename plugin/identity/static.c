@@ -61,8 +61,8 @@ bool static_plan(struct plan *out, const struct system *system,
     if (!has_id && !has_secret)
         return plan_absent(err, ID_NAME " is not set");
     if (!has_id || !has_secret)
-        return error_set_advised(err, ERROR_CONFIG, ADVICE_HALF_KEY, "the environment has no %s",
-                                 has_id ? secret : id);
+        return error_set_advised(err, ERROR_CONFIG, ADVICE_HALF_KEY, "%s is set, but %s is not",
+                                 has_id ? id : secret, has_id ? secret : id);
     if (!check(system, id, ACCESS_KEY_ID_SIZE - 1, err) ||
         !check(system, secret, SECRET_MAX_BYTES, err) ||
         !check(system, token, TOKEN_MAX_BYTES, err))

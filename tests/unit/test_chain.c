@@ -111,7 +111,7 @@ static void passes_over_nothing_that_is_broken(void **state)
         {{{"ALIBABA_CLOUD_ACCESS_KEY_ID", "LTAIa"}, {URI}},
          {{0}},
          "environment",
-         "the environment has no ALIBABA_CLOUD_ACCESS_KEY_SECRET"},
+         "ALIBABA_CLOUD_ACCESS_KEY_ID is set, but ALIBABA_CLOUD_ACCESS_KEY_SECRET is not"},
         {{{"ALICLOUD_SECURITY_TOKEN", "t"}, {URI}},
          {{0}},
          "environment",
@@ -135,7 +135,8 @@ static void passes_over_nothing_that_is_broken(void **state)
         {{{HOME}, {URI}, {"ALIBABA_CLOUD_PROFILE", "gone"}},
          {{CLI}},
          "credentials file",
-         "there is no /home/me/.alibabacloud/credentials"},
+         "/home/me/.aliyun/config.json has no profile gone; there is no "
+         "/home/me/.alibabacloud/credentials"},
         {{{HOME}, {"ALIBABA_CLOUD_ECS_METADATA", "a/b"}, {URI}},
          {{0}},
          "ECS metadata service",
@@ -206,7 +207,7 @@ static void names_of_the_configuration(void **state)
     (void)state;
     assert_true(find(&plans, variables, files, &ecs, &err));
     assert_string_equal(plans.list[0].ecs.role, "Named");
-    assert_string_equal(plans.list[0].ecs.role_named_by, "roleName in the configuration");
+    assert_string_equal(plans.list[0].ecs.role_named_by, "identity.roleName");
     identity_plans_clear(&plans);
     assert_true(find(&plans, variables, files, &cli, &err));
     assert_string_equal(plans.list[0].principal, "profile a");

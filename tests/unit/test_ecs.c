@@ -230,7 +230,7 @@ static void fails_on_answers_that_are_none(void **state)
          2,
          "N",
          "RAM role N is not attached to this ECS instance",
-         "Attach it, or correct the one, which names it"},
+         "Attach it, or correct the one"},
         {{{SESSION}, {GOT(ROLES "N", "{\"Code\":\"Failed\"}")}},
          2,
          "N",

@@ -256,7 +256,7 @@ static void finds_its_file(void **state)
     assert_false(profile_plan_cli(&plan, &fake_system, &settings, &err));
     assert_int_equal(err.retry, ERROR_RETRY_NOTHING);
     assert_string_equal(err.cause, "there is no /named");
-    assert_string_equal(err.advice, "Correct ALIBABA_CLOUD_CONFIG_FILE, which names it");
+    assert_string_equal(err.advice, "Correct ALIBABA_CLOUD_CONFIG_FILE");
 }
 
 static void finds_its_profile(void **state)
