@@ -57,7 +57,9 @@ bool store_open(struct store *out, const struct system *system, const char *path
     for (length = strlen(directory); length > 1 && directory[length - 1] == '/'; length--)
         directory[length - 1] = '\0';
     if (mkdir(directory, S_IRWXU) != 0 && errno != EEXIST) {
-        log_info("no cache: cannot make %s: %s", directory, strerror(errno));
+        /* A parent that does not exist was misspelt; without root, /run cannot be written. */
+        log_line(errno == ENOENT ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO,
+                 "no cache: cannot make %s: %s", directory, strerror(errno));
         return false;
     }
     descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);

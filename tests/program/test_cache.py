@@ -74,6 +74,12 @@ def test_pods_share_nothing(node):
     assert node.calls() == 2 and not node.directory.exists()
 
 
+def test_directory_in_one_that_does_not_exist_is_warned_of(cloud, tmp_path):
+    result = run(request(IMAGE), cloud.environment(),
+                 ["--log-level", "warning", "--cache-dir", str(tmp_path / "gone" / "cache")], with_cache=True)
+    assert result.auth and "no cache: cannot make " in result.err
+
+
 def test_anonymous_answers_touch_no_disk(node):
     assert node.pull("registry-cn-hangzhou.ack.aliyuncs.com/acs/pause").auth == {}
     assert not node.directory.exists()
