@@ -87,7 +87,7 @@ bool doc_parse(struct doc *out, enum error_kind kind, const void *bytes, size_t 
     if (cause != json_tokener_success)
         return fail_at(end, bytes, cause, kind, err);
     if (!json_object_is_type(fresh.root.value, json_type_object))
-        return error_set(err, kind, "the document must be an object");
+        return error_set(err, kind, "the document must be a JSON object");
     *out = TAKE(fresh);
     return true;
 }

@@ -100,7 +100,9 @@ bool file_write_all(int descriptor, const void *bytes, size_t length, struct err
         ssize_t written = write(descriptor, next, length);
 
         if (written < 0 && errno != EINTR)
-            return error_set(err, ERROR_IO, "cannot write: %s", strerror(errno));
+            return error_set(err, ERROR_IO, "cannot write%s: %s",
+                             descriptor == STDOUT_FILENO ? " standard output" : "",
+                             strerror(errno));
         if (written > 0) {
             next += written;
             length -= (size_t)written;

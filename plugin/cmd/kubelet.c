@@ -90,7 +90,7 @@ bool kubelet_get(struct answer *out, const struct run *run, const struct options
     if (!provide(out, run, &request, err))
         return error_wrap(err, "image %.200s", request.image);
     if (needs_credentials && !out->has_credentials)
-        return error_set_advised(err, ERROR_REQUEST, "Leave the log-in out",
-                                 "%.200s is pulled without a password", request.image);
+        return error_set_advised(err, ERROR_REQUEST, "No login is needed",
+                                 "images of %s are public", out->host);
     return print_for_script(out, options->output, err);
 }

@@ -160,8 +160,13 @@ static bool read_word(struct options *out, size_t number, const char *word, stru
             return true;
         }
     }
-    return error_set(err, ERROR_USAGE, "%s: %s",
-                     number == 0 ? "unknown command" : "unexpected argument", word);
+    if (number > 0)
+        return error_set(err, ERROR_USAGE, "unexpected argument: %s", word);
+    return error_set_advised(err, ERROR_USAGE,
+                             ADVICE("See --help; to get a password: "
+                                    "aliyun-acr-credential-provider get %.200s",
+                                    word),
+                             "unknown command: %s", word);
 }
 
 bool options_parse(struct options *out, int argc, char **argv, struct error *err)

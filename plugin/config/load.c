@@ -39,7 +39,11 @@ static bool load_file(struct settings *out, const struct system *system, const c
     case FILE_REFUSED:
         break;
     }
-    return false;
+    return err->advice[0] != '\0'
+               ? false
+               : error_advise(err, "Name a regular file by %s",
+                              config_path == NULL && path == named ? LOAD_CONFIG_VARIABLE
+                                                                   : "--config");
 }
 
 static bool apply_environment(struct settings *settings, const struct system *system,

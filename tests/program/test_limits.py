@@ -33,7 +33,7 @@ def test_answer_that_does_not_fit_is_an_error(cloud, tmp_path, no_files):
                               text=True,
                               check=False, env=cloud.environment())
     done.stdout = (tmp_path / "answer").read_text()
-    assert_failed(Result(done), 74, "cannot write: File too large")
+    assert_failed(Result(done), 74, "cannot write standard output: File too large")
 
 
 def test_commands_are_started_with_the_usual_signals(cloud, node, tmp_path):

@@ -45,7 +45,7 @@ static const struct {
 } bad[] = {
     {"", "empty input"},
     {"<html>404</html>", "not valid JSON"},
-    {"[]", "the document must be an object"},
+    {"[]", "the document must be a JSON object"},
     {"{}", "Code is missing"},
     {"{\"Code\":\"Failed\"," KEY_ID "," KEY "," TOKEN "," EXPIRATION "}",
      "Code is not \"Success\""},

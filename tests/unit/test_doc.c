@@ -21,8 +21,8 @@ struct refusal {
 static const struct refusal refusals[] = {
     {LITERAL(""), "empty input, expected a JSON object"},
     {LITERAL("   \n"), "line 2, column 1: unexpected end of data"},
-    {LITERAL("[]"), "the document must be an object"},
-    {LITERAL("\"a\""), "the document must be an object"},
+    {LITERAL("[]"), "the document must be a JSON object"},
+    {LITERAL("\"a\""), "the document must be a JSON object"},
     {LITERAL("null"), "line 1, column 5"},
     {LITERAL("5"), "line 1, column 2"},
     /* Not UTF-8. */

@@ -90,7 +90,7 @@ static const struct {
     const char *words;
 } bad[] = {
     {"", "empty input"},
-    {"[]", "the document must be an object"},
+    {"[]", "the document must be a JSON object"},
     {"{}", "kind is missing"},
     {"{\"kind\":5," API "v1\"" IMAGE "}", "kind must be a string"},
     {"{\"kind\":\"CredentialProviderResponse\"," API "v1\"" IMAGE "}",

@@ -168,6 +168,8 @@ static void test_refusals(void **state)
         assert_false(load_settings(&settings, &fake_system, NULL, cases[i].flags, &err));
         assert_string_equal(err.cause, cases[i].cause);
         assert_int_equal(err.kind, cases[i].kind);
+        if (strstr(err.cause, "not a regular file") != NULL)
+            assert_string_equal(err.advice, "Name a regular file by --config");
     }
 }
 

@@ -158,7 +158,7 @@ static const struct {
     const char *words;
 } bad[] = {
     {"", "empty input"},
-    {"[]", "the document must be an object"},
+    {"[]", "the document must be a JSON object"},
     {"{\"a\":1", "not valid JSON at line 1, column 7"},
     /* Keys that are not known. */
     {"{\"registry\":[]}", "registry is not a known key"},
