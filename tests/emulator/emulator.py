@@ -212,6 +212,7 @@ class _Api(_Handler):
     def setup(self):
         fault = self.emulator.take_fault("tls", "*", "")
         if fault and fault.get("reset"):
+            self.request.recv(1, socket.MSG_PEEK)  # else the client may not even see that it was connected
             _reset(self.request)
             raise _Gone
         if fault and fault.get("stall"):
