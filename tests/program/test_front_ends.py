@@ -75,7 +75,8 @@ def test_version_is_all_that_is_asked_for(arguments):
 
 
 @pytest.mark.parametrize("streams, words",
-                         [("<&-", "cannot read"), ("</", "cannot read"), (">/dev/full", "cannot write standard output: No space left on device")])
+                         [("<&-", "cannot read"), ("</", "cannot read"),
+                          (">/dev/full", "cannot write standard output: No space left on device")])
 def test_input_or_output_that_fails(cloud, streams, words):
     command = shlex.join([*WRAPPER, PROGRAM, *(["get", DEMO] if ">" in streams else []), "--no-cache"]) + " " + streams
     done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, env=cloud.environment(), check=False)
