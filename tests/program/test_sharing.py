@@ -21,7 +21,7 @@ def test_host_that_nobody_vouches_for_any_more(node):
     vouched = {"registries": [{"match": [HUB]}]}
     node.pull(HUB + "/a", config=vouched).answer
     node.cloud.cloud.permissions.remove("cr:ListInstanceEndpoint")
-    assert_failed(node.pull(HUB + "/a"), 77, "not proved to be an ACR host")
+    assert_failed(node.pull(HUB + "/a"), 77, "cannot confirm that hub.example.com is a domain")
 
 
 def test_other_port_is_another_host(node):
