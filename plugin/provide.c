@@ -165,7 +165,7 @@ static bool obtain_shared(struct answer *out, const struct task *task, struct er
     struct singleflight flight AUTO(singleflight_leave) = {.store = *task->cache,
                                                            .margin_s = settings->refresh_margin_s,
                                                            .deadline_s = settings->deadline_s};
-    /* Whoever waits keeps half of its time to fetch by itself. */
+    /* A waiter keeps half of its time to fetch by itself. */
     int64_t wait_until_ms = run->system->mono_ms() + http_remaining_ms(&run->http) / 2;
     enum singleflight_outcome outcome;
 
@@ -212,8 +212,8 @@ static bool request_token(struct answer *out, const struct task *task, const str
     return out->remaining_s > 0 || explain_expired_token(err);
 }
 
-/* One round: while the identity is fetched, the registry's challenge and the connection to the API
- * are on their way. A host that may not be ACR's at all is asked first. */
+/* One round. The registry's challenge and the connection to the API make progress while the
+ * identity is fetched. A host that may not be ACR's at all is asked first. */
 static bool obtain_once(struct answer *out, const struct task *task, struct error *err)
 {
     const struct run *run = &task->run;

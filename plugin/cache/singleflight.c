@@ -15,7 +15,7 @@ enum {
     FAILURE_LIFE_S = 600, /* longer than any deadline */
     PAUSE_MIN_MS = 20,
     PAUSE_JITTER_MS = 20,
-    PAUSE_GROWTH = 2, /* nobody learns of the result later than by this part of its wait */
+    PAUSE_GROWTH = 2, /* a waiter sees the result late by at most 1/2 of its wait, and the pause */
 };
 
 void singleflight_leave(struct singleflight *flight)

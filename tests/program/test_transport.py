@@ -282,7 +282,7 @@ def test_challenge_and_metadata_service_are_asked_at_once(cloud, tmp_path):
 
 
 @pytest.mark.parametrize("fault, status, words", [
-    ({"tls": "unknown-ca"}, 69, ["certificate", "Update the node's CA certificates"]),
+    ({"tls": "unknown-ca"}, 69, ["certificate", "SSL_CERT_FILE replaces the node's CA certificates"]),
     ({"tls": "wrong-name"}, 69, ["certificate", "Check what answers under this name"]),
     ({"tls": "expired"}, 69, ["certificate", "the certificate must be renewed"]),
     ({"reset": "tls"}, 75, ["connection failed"]),

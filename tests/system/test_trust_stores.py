@@ -58,7 +58,7 @@ def test_bundle_is_searched_and_not_loaded(cloud, tmp_path, place):
     assert pull_with(cloud, place, f"cp {shlex.quote(str(bundle))} {{place}}").auth
     bundle.write_text("".join(map(frame, spoiled)))
     assert_failed(pull_with(cloud, place, f"cp {shlex.quote(str(bundle))} {{place}}"), 69, "certificate",
-                  "SSL_CERT_FILE")
+                  "Update the node's CA certificates")
 
 
 @pytest.mark.parametrize("directory", ["/etc/ssl/certs", "/etc/pki/ca-trust/extracted/pem/directory-hash"])
