@@ -109,7 +109,8 @@ def test_service_that_quotes_the_security_token(cloud):
 
 
 @pytest.mark.parametrize("fault", [
-    {"code": "Throttling.User", "retry_after": 1}, {"code": "ServiceUnavailable"}, {"reset": "request"},
+    pytest.param({"code": "Throttling.User", "retry_after": 1}, marks=pytest.mark.slow), {"code": "ServiceUnavailable"},
+    {"reset": "request"},
     {"reset": "headers"}, {"reset": "body"}, {"truncate": True}, {"close": True},
 ])
 def test_trouble_that_passes(cloud, fault):
@@ -142,7 +143,8 @@ def test_expired_security_token_is_fetched_anew_once(cloud):
     ({"stall": True}, 75), ({"garbage": True}, 69), ({"endless": True}, 69), ({"body_bytes": 1 << 30}, 69),
     ({"body": "<html>hello</html>"}, 69), ({"body": "{}"}, 69), ({"redirect": "https://attacker.example/"}, 69),
     ({"body": '{"IsSuccess":true,"TempUsername":"u","AuthorizationToken":"p","ExpireTime":1}'}, 69),
-    ({"drip": {"bytes": 1, "interval_ms": 500}}, 75), ({"reset": "request"}, 75),
+    pytest.param({"drip": {"bytes": 1, "interval_ms": 500}}, 75, marks=pytest.mark.slow),
+    pytest.param({"reset": "request"}, 75, marks=pytest.mark.slow),
 ])
 def test_api_faults(cloud, fault, status):
     cloud.fault("acr", **fault)

@@ -209,14 +209,10 @@ def test_schema_is_a_schema():
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
 
 
-@pytest.mark.parametrize("config", GOOD, ids=lambda config: json.dumps(config)[:60])
-def test_schema_accepts(config):
-    VALIDATOR.validate(config)
-
-
-@pytest.mark.parametrize("config", [row[0] for row in BAD], ids=lambda c: json.dumps(c)[:60])
-def test_schema_refuses(config):
-    assert not VALIDATOR.is_valid(config)
+def test_schema_accepts_and_refuses():
+    for config in GOOD:
+        VALIDATOR.validate(config)
+    assert [config for config, _ in BAD if VALIDATOR.is_valid(config)] == []
 
 
 @pytest.mark.parametrize("config", GOOD, ids=lambda config: json.dumps(config)[:60])

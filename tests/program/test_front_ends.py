@@ -132,10 +132,13 @@ def test_helper_never_turns_an_outage_into_an_anonymous_pull(cloud, helper):
 
 
 @pytest.mark.parametrize("service, fault, words", [
-    ("acr", {"status": 503}, "HTTP status 503"), ("acr", {"code": "ServiceUnavailable"}, "ServiceUnavailable"),
+    pytest.param("acr", {"status": 503}, "HTTP status 503", marks=pytest.mark.slow),
+    pytest.param("acr", {"code": "ServiceUnavailable"}, "ServiceUnavailable", marks=pytest.mark.slow),
     ("acr", {"stall": True}, "no answer in time"), ("acr", {"garbage": True}, "not an HTTP answer"),
-    ("metadata", {"status": 503}, "ECS metadata service"), ("metadata", {"stall": True}, "ECS metadata service"),
-    ("proxy", {"stall": True}, " time"), ("tls", {"reset": True}, "connection failed"),
+    ("metadata", {"status": 503}, "ECS metadata service"),
+    pytest.param("metadata", {"stall": True}, "ECS metadata service", marks=pytest.mark.slow),
+    pytest.param("proxy", {"stall": True}, " time", marks=pytest.mark.slow),
+    ("tls", {"reset": True}, "connection failed"),
 ])
 def test_helper_says_in_time_what_is_out_of_order(cloud, helper, tmp_path, service, fault, words):
     path = write(tmp_path / "config.json", {"cache": {"enabled": False}, "deadlineSeconds": SHORT_S})

@@ -110,9 +110,11 @@ def test_sts_endpoints_of_the_configuration(cloud, tmp_path, endpoints, host):
 
 
 @pytest.mark.parametrize("fault, status", [
-    ({"stall": True}, 75), ({"garbage": True}, 69), ({"body": "{}"}, 69), ({"body": "<html>"}, 69),
+    pytest.param({"stall": True}, 75, marks=pytest.mark.slow), ({"garbage": True}, 69), ({"body": "{}"}, 69),
+    ({"body": "<html>"}, 69),
     ({"endless": True}, 69),
-    ({"code": "Throttling.User"}, 75), ({"redirect": "https://attacker.example/"}, 69), ({"reset": "request"}, 75),
+    pytest.param({"code": "Throttling.User"}, 75, marks=pytest.mark.slow),
+    ({"redirect": "https://attacker.example/"}, 69), pytest.param({"reset": "request"}, 75, marks=pytest.mark.slow),
     ({"body": json.dumps({"Credentials": {"AccessKeyId": "a", "AccessKeySecret": "b", "SecurityToken": "c",
                                           "Expiration": "2020-01-02T03:04:05Z"}})}, 69),
 ])

@@ -216,13 +216,14 @@ STRANGER = "Check what answers in place of the service: endpoints, proxy variabl
 
 
 @pytest.mark.parametrize("where, fault, status, words", [
-    ("https://127.0.0.1:1", {}, 75, ["127.0.0.1:1: no connection", ROUTES]),
-    ("proxy", {}, 75, ["no connection", ROUTES]),
+    pytest.param("https://127.0.0.1:1", {}, 75, ["127.0.0.1:1: no connection", ROUTES], marks=pytest.mark.slow),
+    pytest.param("proxy", {}, 75, ["no connection", ROUTES], marks=pytest.mark.slow),
     pytest.param("black hole", {}, 75, ["no answer in time", ROUTES], marks=pytest.mark.slow),
     ("api", {"service": "acr", "stall": True}, 75, ["no answer in time", "raise --deadline", ROUTES]),
-    ("api", {"service": "tls", "stall": True}, 75, ["no answer in time", ROUTES]),
+    pytest.param("api", {"service": "tls", "stall": True}, 75, ["no answer in time", ROUTES], marks=pytest.mark.slow),
     ("api", {"service": "tls", "reset": True}, 75, ["connection failed", BETWEEN]),
-    ("api", {"service": "acr", "reset": "request"}, 75, ["connection failed", BETWEEN]),
+    pytest.param("api", {"service": "acr", "reset": "request"}, 75, ["connection failed", BETWEEN],
+                 marks=pytest.mark.slow),
     ("api", {"service": "acr", "garbage": True}, 69, ["not an HTTP answer", STRANGER]),
     ("api", {"service": "acr", "endless": True}, 69, ["answer larger than", STRANGER]),
 ])
@@ -304,6 +305,7 @@ def test_hashed_directory_of_certificates(cloud, tmp_path):
     assert_failed(run(request(DEMO + "/a"), environment), 69, "certificate")
 
 
+@pytest.mark.slow
 def test_long_list_of_directories_of_certificates(cloud, tmp_path):
     """Whatever its length, it counts, and the system's store does not."""
     directory = tmp_path / "ca"
