@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 from emulator import Emulator
-from identity_fixtures import KEY, SECRET
+from identity_fixtures import KEY, PULLER, SECRET
 
 HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "sdk")
 
@@ -15,7 +15,7 @@ OWN = {"id": KEY, "secret": SECRET}
 RPC = {"style": "RPC", "method": "POST", "pathname": "/", "version": "2018-12-01"}
 TOKEN = {**RPC, "action": "GetAuthorizationToken", "query": {"InstanceId": "cri-demo567890abcdef"}}
 ASSUME = {**RPC, "version": "2015-04-01", "action": "AssumeRole", "query": {
-    "RoleArn": "acs:ram::1234567890123456:role/puller", "RoleSessionName": "node-1", "DurationSeconds": "900"}}
+    "RoleArn": PULLER, "RoleSessionName": "node-1", "DurationSeconds": "900"}}
 ROA = {"style": "ROA", "method": "GET", "pathname": "/tokens", "version": "2016-06-07",
        "action": "GetAuthorizationToken"}
 

@@ -11,7 +11,7 @@ import textwrap
 
 import pytest
 import yaml
-from identity_fixtures import POD_ROLE
+from identity_fixtures import CLAIMS, POD_ROLE
 from program_run import (API, DEMO, PROGRAM, ROOT, caller, is_gone, pull, request, run, skip_where_permitted,
                          wait_until, without_cache)
 
@@ -50,8 +50,7 @@ def test_role_for_a_pod(cloud, tmp_path):
     """By each annotation that the kubelet is told to send; the account of the page is the first one's."""
     configuration = next(block for block in CONFIGURATIONS if "clusterId" in json.dumps(block))
     keys = yaml.safe_load(read("deploy", "credential-provider-pods.yaml"))["providers"][0]["tokenAttributes"]
-    token = cloud.cloud.mint({"iss": "https://oidc.example", "aud": keys["serviceAccountTokenAudience"],
-                              "sub": "system:serviceaccount:default:app"})
+    token = cloud.cloud.mint({**CLAIMS, "aud": keys["serviceAccountTokenAudience"]})
     shown, = re.findall(r" *```yaml\n(.*?)```", read("deploy", "README.md"), re.S)
     assert yaml.safe_load(textwrap.dedent(shown))["metadata"]["annotations"] == {"acr.aliyun.com/role-arn": POD_ROLE}
     for key in keys["optionalServiceAccountAnnotationKeys"]:

@@ -8,6 +8,7 @@ import re
 import time
 from urllib.parse import parse_qs, urlsplit
 
+import identity_fixtures
 import pytest
 import yaml
 from identity_fixtures import POD_ROLE, PROVIDER
@@ -15,7 +16,7 @@ from program_run import DEMO, ROOT, SHORT_S, Emulator, assert_failed, caller, re
 
 ARN = "acr.aliyun.com/role-arn"
 NAME = "pod-identity.alibabacloud.com/role-name"
-CLAIMS = {"iss": "https://oidc.example", "aud": ["sts.aliyuncs.com"], "sub": "system:serviceaccount:default:app"}
+CLAIMS = {**identity_fixtures.CLAIMS, "aud": [identity_fixtures.CLAIMS["aud"]]}  # as the kubelet writes them
 KNOWN = {"oidcProviderArn": PROVIDER}
 
 
