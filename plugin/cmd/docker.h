@@ -21,9 +21,9 @@ bool docker_is_called(const char *program);
 CHECKED bool docker_answer(bool *is_get, int argc, char **argv, struct error *err);
 
 /* Answers `get`: reads a server on stdin and prints a login for it; `options` are not used. A
- * server that neither its name nor the configuration makes an ACR registry is refused without the network,
- * with the sentence after which clients continue anonymously. On failure `out` has what is known,
- * for the log. */
+ * server that neither its name nor the configuration makes an ACR registry is refused without the
+ * network, with the sentence after which clients continue anonymously. On failure `out` has what is
+ * known, for the log. */
 CHECKED bool docker_run(struct answer *out, const struct run *run, const struct options *options,
                         struct error *err);
 

@@ -14,9 +14,9 @@ static const char *const system_directories[] = {
     "/etc/pki/ca-trust/extracted/pem/directory-hash",
 };
 
-/* Bundles, of which the first that exists is used: Debian, Ubuntu, Alpine, distroless; RHEL, Fedora,
- * Alibaba Cloud Linux; their newer layout; SUSE, old and new; Alpine without the ca-certificates
- * package. */
+/* Bundles, of which the first that exists is used: Debian, Ubuntu, Alpine, distroless; RHEL,
+ * Fedora, Alibaba Cloud Linux; their newer layout; SUSE, old and new; Alpine without the
+ * ca-certificates package. */
 static const char *const system_bundles[] = {
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/tls/certs/ca-bundle.crt",
