@@ -49,7 +49,7 @@ static struct stamp make_stamp(const struct api *api)
 {
     const struct system *system = api->http->system;
     unsigned char bytes[16];
-    struct stamp stamp;
+    struct stamp stamp = {0};
 
     system->random_bytes(bytes, sizeof bytes);
     text_hex(stamp.nonce, bytes, sizeof bytes);

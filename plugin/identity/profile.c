@@ -361,17 +361,18 @@ bool profile_plan_file(struct plan *out, const struct system *system,
 {
     struct profile_file file AUTO(clear_file) = {.system = system, .is_ini = true};
     const char *named = environment_value(system, PROFILE_VARIABLE);
-    struct error reason;
-    struct error elsewhere;
+    char reason[sizeof err->cause];
+    char reason_of_cli[sizeof err->cause];
 
     if (read_file(&file, "ALIBABA_CLOUD_CREDENTIALS_FILE", ".alibabacloud/credentials", err) &&
         use_file(out, &file, settings->profile, err))
         return true;
     if (err->retry != ERROR_RETRY_NEXT_SOURCE || settings->profile != NULL || named[0] == '\0')
         return explain_unless_advised(ADVICE_PROFILE, err);
-    reason = *err;
-    if (profile_plan_cli(out, system, settings, &elsewhere))
+    text_copy(reason, sizeof reason, err->cause);
+    if (profile_plan_cli(out, system, settings, err))
         return true;
-    error_set(err, ERROR_CONFIG, "%s; %s", elsewhere.cause, reason.cause);
+    text_copy(reason_of_cli, sizeof reason_of_cli, err->cause);
+    error_set(err, ERROR_CONFIG, "%s; %s", reason_of_cli, reason);
     return explain_profile_variable(named, err);
 }
