@@ -34,7 +34,7 @@ def test_configuration_that_may_not_be_read(tmp_path):
 
 @pytest.mark.parametrize("make, words", [
     (lambda path: path.mkdir(), "not a regular file"), (os.mkfifo, "not a regular file"),
-    (lambda path: path.symlink_to(path), "symbolic links"), (lambda path: path.write_text("{"), "line 1"),
+    (lambda path: path.symlink_to(path), "ymbolic link"), (lambda path: path.write_text("{"), "line 1"),
     (lambda path: path.write_text(" " * (1024 * 1024 + 1)), "more than 1048576 bytes"),
     (lambda path: (path.write_text("{}"), path.chmod(0o620)), "chmod go-w"),
 ])
