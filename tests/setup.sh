@@ -2,7 +2,7 @@
 # Installs, on Debian or Ubuntu, what building and testing need. Does nothing where it is all there.
 set -eu
 
-packages="cmake make gcc libc6-dev pkg-config libcurl4-openssl-dev libssl-dev libjson-c-dev openssl python3"
+packages="cmake make gcc libc6-dev pkg-config libcurl4-openssl-dev libssl-dev libjson-c-dev libyaml-dev openssl python3"
 [ "${1:-}" = try ] ||
     packages="$packages libcmocka-dev python3-pytest python3-pytest-xdist python3-jsonschema python3-yaml\
  flake8 shellcheck binutils procps iproute2"

@@ -13,7 +13,8 @@ from program_run import PROGRAM, ROOT, skip_where_permitted
 
 BUILD = os.path.dirname(PROGRAM)
 # Where a library may be included: a module or a file.
-USERS = {"curl/": ("plugin/net/",), "openssl/": ("plugin/base/", "plugin/net/"), "json-c/": ("proto-json/doc.c",)}
+USERS = {"curl/": ("plugin/net/",), "openssl/": ("plugin/base/", "plugin/net/"), "json-c/": ("proto-json/doc.c",),
+         "yaml.h": ("plugin/kubelet/",)}
 
 
 def files(*patterns):
