@@ -1,0 +1,250 @@
+#include "kubelet/yaml_tree.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <yaml.h>
+
+#include "base/alloc.h"
+
+/* One run of libyaml's parser over a text. */
+struct reader {
+    yaml_parser_t parser;
+    uint32_t *offsets; /* of each character in bytes, and of the end: libyaml counts characters */
+    size_t characters;
+    bool is_unsupported;
+};
+
+static bool is_continuation(unsigned char byte)
+{
+    return (byte & 0xc0) == 0x80;
+}
+
+static void find_offsets(struct reader *reader, const unsigned char *bytes, size_t length)
+{
+    reader->offsets = alloc_zeroed(length + 1, sizeof *reader->offsets);
+    for (size_t i = 0; i < length; i++) {
+        if (!is_continuation(bytes[i]))
+            reader->offsets[reader->characters++] = (uint32_t)i;
+    }
+    reader->offsets[reader->characters] = (uint32_t)length;
+}
+
+static size_t offset_of(const struct reader *reader, const yaml_mark_t *mark)
+{
+    return reader->offsets[mark->index < reader->characters ? mark->index : reader->characters];
+}
+
+static bool refuse(struct reader *reader, const yaml_event_t *event, const char *what,
+                   struct error *err)
+{
+    reader->is_unsupported = true;
+    return error_set(err, ERROR_CONFIG, "line %zu: %s, which this program does not read",
+                     event->start_mark.line + 1, what);
+}
+
+static bool next_event(yaml_event_t *event, struct reader *reader, struct error *err)
+{
+    const yaml_parser_t *parser = &reader->parser;
+
+    if (yaml_parser_parse(&reader->parser, event) != 0)
+        return true;
+    return error_set(err, ERROR_CONFIG, "line %zu: %s", parser->problem_mark.line + 1,
+                     parser->problem == NULL ? "cannot be parsed" : parser->problem);
+}
+
+static struct yaml_node *add_child(struct yaml_node *node)
+{
+    if ((node->count & (node->count - 1)) == 0) { /* room for a power of two */
+        size_t room = node->count == 0 ? 1 : 2 * node->count;
+        struct yaml_node *longer = alloc_zeroed(room, sizeof *longer);
+
+        if (node->count > 0)
+            memcpy(longer, node->children, node->count * sizeof *longer);
+        free(node->children);
+        node->children = longer;
+    }
+    return &node->children[node->count++];
+}
+
+static bool read_scalar(struct yaml_node *out, struct reader *reader, const yaml_event_t *event,
+                        struct error *err)
+{
+    const char *value = (const char *)event->data.scalar.value;
+
+    if (event->data.scalar.anchor != NULL || event->data.scalar.tag != NULL)
+        return refuse(reader, event, "an anchor or a tag", err);
+    if (strlen(value) != event->data.scalar.length)
+        return refuse(reader, event, "a NUL in a string", err);
+    out->kind = YAML_SCALAR;
+    out->is_bare = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+    out->text = alloc_string(value);
+    return true;
+}
+
+static bool read_node(struct yaml_node *out, struct reader *reader, const yaml_event_t *event,
+                      unsigned depth, struct error *err);
+
+/* Reads the children of a collection, whose start event has been read. */
+static bool read_children(struct yaml_node *out, struct reader *reader, unsigned depth,
+                          struct error *err)
+{
+    const bool is_mapping = out->kind == YAML_MAPPING;
+
+    for (;;) {
+        yaml_event_t event AUTO(yaml_event_delete) = {0};
+
+        if (!next_event(&event, reader, err))
+            return false;
+        if (event.type == YAML_SEQUENCE_END_EVENT || event.type == YAML_MAPPING_END_EVENT) {
+            if (out->is_flow)
+                out->end = offset_of(reader, &event.end_mark);
+            return true;
+        }
+        if (is_mapping && out->count % 2 == 0 && event.type != YAML_SCALAR_EVENT)
+            return refuse(reader, &event, "a key that is no scalar", err);
+        if (!read_node(add_child(out), reader, &event, depth, err))
+            return false;
+        out->end = out->children[out->count - 1].end;
+    }
+}
+
+static bool read_node(struct yaml_node *out, struct reader *reader, const yaml_event_t *event,
+                      unsigned depth, struct error *err)
+{
+    const bool is_mapping = event->type == YAML_MAPPING_START_EVENT;
+
+    out->begin = offset_of(reader, &event->start_mark);
+    out->end = offset_of(reader, &event->end_mark);
+    out->line = event->start_mark.line + 1;
+    out->column = event->start_mark.column;
+    if (event->type == YAML_SCALAR_EVENT)
+        return read_scalar(out, reader, event, err);
+    if (event->type == YAML_ALIAS_EVENT)
+        return refuse(reader, event, "an alias", err);
+    if (depth == YAML_TREE_MAX_DEPTH)
+        return refuse(reader, event, "too deep a nesting", err);
+    if (is_mapping
+            ? event->data.mapping_start.anchor != NULL || event->data.mapping_start.tag != NULL
+            : event->data.sequence_start.anchor != NULL || event->data.sequence_start.tag != NULL)
+        return refuse(reader, event, "an anchor or a tag", err);
+    out->kind = is_mapping ? YAML_MAPPING : YAML_SEQUENCE;
+    out->is_flow = is_mapping ? event->data.mapping_start.style == YAML_FLOW_MAPPING_STYLE
+                              : event->data.sequence_start.style == YAML_FLOW_SEQUENCE_STYLE;
+    return read_children(out, reader, depth + 1, err);
+}
+
+/* Reads the events of a stream, in which one document at most has its place. */
+static bool read_stream(struct yaml_node *out, struct reader *reader, struct error *err)
+{
+    for (;;) {
+        yaml_event_t event AUTO(yaml_event_delete) = {0};
+
+        if (!next_event(&event, reader, err))
+            return false;
+        switch (event.type) {
+        case YAML_STREAM_END_EVENT:
+            return true;
+        case YAML_STREAM_START_EVENT:
+        case YAML_DOCUMENT_END_EVENT:
+            break;
+        case YAML_DOCUMENT_START_EVENT:
+            if (out->kind != YAML_NONE)
+                return refuse(reader, &event, "several documents in one file", err);
+            break;
+        default:
+            if (!read_node(out, reader, &event, 0, err))
+                return false;
+        }
+    }
+}
+
+bool yaml_tree_parse(struct yaml_node *out, bool *is_unsupported, const void *bytes, size_t length,
+                     struct error *err)
+{
+    struct reader reader = {0};
+    bool is_read;
+
+    *out = (struct yaml_node){0};
+    *is_unsupported = false;
+    if (length > YAML_TREE_MAX_BYTES)
+        return error_set(err, ERROR_CONFIG, "larger than %d bytes", YAML_TREE_MAX_BYTES);
+    if (yaml_parser_initialize(&reader.parser) == 0)
+        return error_set(err, ERROR_INTERNAL, "libyaml cannot be initialized");
+    yaml_parser_set_encoding(&reader.parser, YAML_UTF8_ENCODING);
+    yaml_parser_set_input_string(&reader.parser, bytes, length);
+    find_offsets(&reader, bytes, length);
+    is_read = read_stream(out, &reader, err);
+    *is_unsupported = reader.is_unsupported;
+    yaml_parser_delete(&reader.parser);
+    free(reader.offsets);
+    return is_read;
+}
+
+void yaml_tree_clear(struct yaml_node *node)
+{
+    for (size_t i = 0; i < node->count; i++)
+        yaml_tree_clear(&node->children[i]);
+    free(node->children);
+    free(node->text);
+    *node = (struct yaml_node){0};
+}
+
+const struct yaml_node *yaml_tree_member(const struct yaml_node *mapping, const char *key)
+{
+    for (size_t i = 0; mapping->kind == YAML_MAPPING && i + 1 < mapping->count; i += 2) {
+        if (strcmp(mapping->children[i].text, key) == 0)
+            return &mapping->children[i + 1];
+    }
+    return NULL;
+}
+
+static bool is_one_of(const char *text, const char *const *words)
+{
+    for (; *words != NULL; words++) {
+        if (strcmp(text, *words) == 0)
+            return true;
+    }
+    return false;
+}
+
+enum yaml_type yaml_tree_type(const struct yaml_node *scalar)
+{
+    static const char *const nulls[] = {"", "~", "null", "Null", "NULL", NULL};
+    static const char *const booleans[] = {
+        "y", "Y",  "yes", "Yes", "YES",   "true",  "True",  "TRUE", "on",  "On",  "ON", "n",
+        "N", "no", "No",  "NO",  "false", "False", "FALSE", "off",  "Off", "OFF", NULL};
+    const char *text = scalar->text;
+    char *rest = NULL;
+
+    if (!scalar->is_bare)
+        return YAML_TYPE_STRING;
+    if (is_one_of(text, nulls))
+        return YAML_TYPE_NULL;
+    if (is_one_of(text, booleans))
+        return YAML_TYPE_BOOLEAN;
+    /* Only digits, signs and dots begin numbers there, not words such as "infinity" and "nan". */
+    if (strchr("+-.0123456789", text[0]) == NULL)
+        return YAML_TYPE_STRING;
+    (void)strtod(text, &rest);
+    return rest != text && *rest == '\0' ? YAML_TYPE_NUMBER : YAML_TYPE_STRING;
+}
+
+bool yaml_tree_equal(const struct yaml_node *a, const struct yaml_node *b)
+{
+    if (a->kind != b->kind || a->count != b->count)
+        return false;
+    if (a->kind == YAML_SCALAR)
+        return yaml_tree_type(a) == yaml_tree_type(b) && strcmp(a->text, b->text) == 0;
+    for (size_t i = 0; i < a->count; i++) {
+        if (!yaml_tree_equal(&a->children[i], &b->children[i]))
+            return false;
+    }
+    return true;
+}
+
+const char *yaml_tree_library_version(void)
+{
+    return yaml_get_version_string();
+}
