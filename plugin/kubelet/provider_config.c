@@ -286,14 +286,12 @@ static bool lacks_labels(const char *pattern)
 
 static void check_pattern(const char *pattern, const struct place *place)
 {
-    struct error err = {0};
+    struct error err;
 
     if (!is_parsable(pattern)) {
         FATAL(place->config, "Write HOST[:PORT][/PATH]",
               "%s is not the pattern of an image: %.120s", place->path, pattern);
     } else if (!check_text(CHECK_MATCH, pattern, place->path, &err)) {
-        error_advise(&err, "Write HOST[:PORT][/PATH] in lower case; * stands for a part of one "
-                           "label of the host, and a path is a literal prefix");
         *add_problem(place->config, false) = err;
     } else if (lacks_labels(pattern)) {
         (void)error_set_advised(add_problem(place->config, false), ERROR_CONFIG,

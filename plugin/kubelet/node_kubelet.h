@@ -1,0 +1,46 @@
+/* The kubelet of a node: the process that runs it, and where it has its credential providers. */
+#ifndef KUBELET_NODE_KUBELET_H
+#define KUBELET_NODE_KUBELET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/auto.h"
+#include "base/buf.h"
+
+enum { NODE_KUBELET_PROGRAM_SIZE = 16 };
+
+/* A flag that names a path. */
+struct node_kubelet_path {
+    char *value;     /* owned; NULL: not given */
+    char *overruled; /* owned: another value that it was given before; NULL: none */
+};
+
+/* `{0}` is empty. Strings are owned; NULL if unknown. */
+struct node_kubelet {
+    long pid;                                /* 0: none runs */
+    char program[NODE_KUBELET_PROGRAM_SIZE]; /* "kubelet", or "k3s", "rke2", "microshift" */
+    int64_t started_s;                       /* Unix seconds, 0 if unknown */
+    bool is_contained; /* in another mount namespace: what it says is not this node's word */
+    char *named_by;    /* what names the two paths: "its flags", a file, "k3s' defaults" */
+    struct node_kubelet_path config;
+    struct node_kubelet_path bin_dir;
+    char *node_name;     /* --hostname-override */
+    char *feature_gates; /* as the flag lists them */
+};
+
+/* Looks for a running kubelet below ROOT/proc that belongs to root or this user: one of this mount
+ * namespace if there is one, the kubelet itself rather than k3s, RKE2 or MicroShift. Its paths come
+ * from its command line; for k3s and MicroShift, which embed it, from their configuration, else
+ * k3s' defaults if they exist. Without a kubelet, from the files of which distributions make its
+ * command line. */
+void node_kubelet_find(struct node_kubelet *out, const char *root);
+
+void node_kubelet_clear(struct node_kubelet *kubelet);
+
+/* Appends the process's environment, NAME=VALUE and a NUL each. False if it cannot be read, or must
+ * not be trusted. */
+CHECKED bool node_kubelet_environment(struct buf *out, const struct node_kubelet *kubelet,
+                                      const char *root);
+
+#endif
