@@ -40,6 +40,7 @@ struct error {
     char cause[1024];               /* set once, where it happened */
     char service_code[80];          /* the code as the service sent it, "" if none */
     char request_id[80];            /* the service's RequestId, "" if none */
+    char missing_action[64];        /* of RAM, such as "cr:ListInstance": a policy must allow it */
     char advice[ERROR_ADVICE_SIZE]; /* what to do about it, "" for what its kind says */
 };
 

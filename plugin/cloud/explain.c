@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/text.h"
 #include "cloud/codes.h"
 #include "cloud/metadata.h"
 #include "cloud/sts.h"
@@ -17,12 +18,16 @@ bool explain_forbidden(const char *product, const char *action, const char *prin
     const bool names_user =
         refusal->auth_principal[0] != '\0' && strchr(refusal->auth_principal, ':') == NULL;
 
+    char full_action[sizeof err->missing_action];
+
+    text_join(full_action, sizeof full_action, names_action ? "" : product, names_action ? "" : ":",
+              names_action ? refusal->auth_action : action);
+    if (!is_denied)
+        text_copy(err->missing_action, sizeof err->missing_action, full_action);
     return error_advise(err,
-                        is_denied ? "A policy denies %s%s%s to %s explicitly: remove that Deny"
-                                  : "Grant %s%s%s to %s in a RAM policy",
-                        names_action ? "" : product, names_action ? "" : ":",
-                        names_action ? refusal->auth_action : action,
-                        names_user ? refusal->auth_principal : principal);
+                        is_denied ? "A policy denies %s to %s explicitly: remove that Deny"
+                                  : "Grant %s to %s in a RAM policy",
+                        full_action, names_user ? refusal->auth_principal : principal);
 }
 
 bool explain_assume_role(const char *principal, const struct role *role, struct error *err)
