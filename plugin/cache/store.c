@@ -251,6 +251,25 @@ void store_write(const struct store *store, enum store_kind kind, struct record 
         log_warning("cache: %s was not kept: %s", name, err.cause);
 }
 
+size_t store_count(const struct store *store, enum store_kind kind)
+{
+    DIR *directory = fdopendir(openat(store->directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    const struct dirent *entry;
+    size_t count = 0;
+
+    while (directory != NULL && (entry = readdir(directory)) != NULL) {
+        struct record record AUTO(record_clear) = {0};
+        int64_t remaining_s;
+
+        if (text_starts_with(entry->d_name, prefixes[kind]) &&
+            store_read(&record, &remaining_s, store, kind, entry->d_name + strlen(prefixes[kind])))
+            count++;
+    }
+    if (directory != NULL)
+        (void)closedir(directory);
+    return count;
+}
+
 void store_remove(const struct store *store, enum store_kind kind, const char *key)
 {
     char name[NAME_SIZE];

@@ -46,6 +46,9 @@ CHECKED bool store_read(struct record *out, int64_t *remaining_s, const struct s
  * that have become too old. */
 void store_write(const struct store *store, enum store_kind kind, struct record *record);
 
+/* How many records of this kind can be used. */
+size_t store_count(const struct store *store, enum store_kind kind);
+
 void store_remove(const struct store *store, enum store_kind kind, const char *key);
 
 /* Tries to lock a key, without waiting. False if another process has the lock. `lock` is to be
