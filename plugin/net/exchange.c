@@ -325,6 +325,7 @@ bool exchange_take_response(struct exchange *exchange, struct http_response *out
     (void)curl_easy_getinfo(exchange->easy, CURLINFO_RESPONSE_CODE, &exchange->response.status);
     *out = exchange->response;
     out->connected = true;
+    out->by_proxy = number_of(exchange, CURLINFO_HTTP_CONNECTCODE) != 0;
     exchange->response = (struct http_response){0};
     return true;
 }

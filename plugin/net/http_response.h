@@ -18,6 +18,7 @@ struct http_response {
     char request_id[80];  /* x-acs-request-id */
     char challenge[1024]; /* WWW-Authenticate of scheme Bearer */
     bool connected;       /* the peer accepted the connection; also set for failures */
+    bool by_proxy;        /* an HTTP proxy connected it */
 };
 
 /* Takes a line of the response's head, if it is one of those kept. `bytes` need no NUL. A status

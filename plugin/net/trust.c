@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/auto.h"
+#include "base/buf.h"
 #include "base/system.h"
 #include "net/bundle.h"
 
@@ -33,17 +34,25 @@ static bool add_directories(X509_STORE *store, const char *directories)
     return lookup != NULL && X509_LOOKUP_add_dir(lookup, directories, X509_FILETYPE_PEM) == 1;
 }
 
+/* The first of these files or directories that exists, NULL if none does. */
+static const char *first_readable(const char *const *paths, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (access(paths[i], R_OK) == 0)
+            return paths[i];
+    }
+    return NULL;
+}
+
 static bool add_system(X509_STORE *store)
 {
+    const char *bundle = first_readable(system_bundles, COUNT_OF(system_bundles));
+
     for (size_t i = 0; i < COUNT_OF(system_directories); i++) {
         if (!add_directories(store, system_directories[i]))
             return false;
     }
-    for (size_t i = 0; i < COUNT_OF(system_bundles); i++) {
-        if (access(system_bundles[i], R_OK) == 0)
-            return bundle_add(store, system_bundles[i]);
-    }
-    return true;
+    return bundle == NULL || bundle_add(store, bundle);
 }
 
 bool trust_install(struct ssl_ctx_st *context, const struct system *system)
@@ -56,4 +65,26 @@ bool trust_install(struct ssl_ctx_st *context, const struct system *system)
         return add_system(store);
     return (file[0] == '\0' || (access(file, R_OK) == 0 && bundle_add(store, file))) &&
            (directories[0] == '\0' || add_directories(store, directories));
+}
+
+bool trust_describe(struct buf *out, const struct system *system)
+{
+    const char *file = system->variable("SSL_CERT_FILE");
+    const char *directories = system->variable("SSL_CERT_DIR");
+    const char *found = first_readable(system_bundles, COUNT_OF(system_bundles));
+
+    if (file[0] != '\0')
+        buf_append_format(out, "SSL_CERT_FILE=%s", file);
+    if (directories[0] != '\0')
+        buf_append_format(out, "%sSSL_CERT_DIR=%s", file[0] == '\0' ? "" : ", ", directories);
+    if (file[0] != '\0' && access(file, R_OK) != 0) {
+        buf_append_text(out, ", which cannot be read");
+        return false;
+    }
+    if (out->length > 0)
+        return true;
+    if (found == NULL)
+        found = first_readable(system_directories, COUNT_OF(system_directories));
+    buf_append_text(out, found == NULL ? "no CA certificates were found on this system" : found);
+    return found != NULL;
 }
