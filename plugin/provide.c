@@ -43,15 +43,6 @@ static bool answer_with_token(struct answer *out, const struct task *task)
     return true;
 }
 
-/* The identity that the configuration sets for a registry, else the common one. */
-static const struct settings_identity *identity_settings(const struct run *run,
-                                                         const struct registry *registry)
-{
-    if (registry->entry != NULL && registry->entry->identity != NULL)
-        return registry->entry->identity;
-    return &run->settings->identity;
-}
-
 /* There is no identity, as `err` says: but if the host is not shown to be ACR's, that comes first.
  */
 static bool fail_without_identity(const struct task *task, struct error *err)
@@ -85,7 +76,7 @@ bool provide(struct answer *out, const struct run *run, const struct kubelet_req
         out->cache_s = ANONYMOUS_CACHE_S;
         return true;
     }
-    if (!identity_choose(&plans, run, identity_settings(run, &registry), request, err))
+    if (!identity_choose(&plans, run, registry_identity(&registry, run->settings), request, err))
         return fail_without_identity(&task, err);
 
     /* What a pod's token or an External command obtains is kept nowhere. */

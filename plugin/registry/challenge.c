@@ -47,21 +47,25 @@ bool challenge_request(struct challenge *out, const struct http *http, const cha
                      response.status);
 }
 
-/* The value of service="..." among the parameters; each follows a blank or a comma. */
-static bool find_service(char out[SERVICE_SIZE], const char *header)
+bool challenge_parameter(char *out, size_t size, const char *header, const char *name)
 {
-    const char *at = strcasestr(header, " service=\"");
-    size_t length;
+    const size_t name_length = strlen(name);
 
-    if (at == NULL && (at = strcasestr(header, ",service=\"")) == NULL)
-        return false;
-    at += strlen(",service=\"");
-    length = strcspn(at, "\"");
-    if (at[length] != '"' || length >= SERVICE_SIZE)
-        return false;
-    memcpy(out, at, length);
-    out[length] = '\0';
-    return true;
+    for (const char *at = header; (at = strcasestr(at, name)) != NULL; at += name_length) {
+        const char *value = at + name_length + strlen("=\"");
+        size_t length;
+
+        if (at == header || (at[-1] != ' ' && at[-1] != ',') ||
+            strncmp(at + name_length, "=\"", 2) != 0)
+            continue;
+        length = strcspn(value, "\"");
+        if (value[length] != '"' || length >= size)
+            return false;
+        memcpy(out, value, length);
+        out[length] = '\0';
+        return true;
+    }
+    return false;
 }
 
 bool challenge_parse(struct challenge *out, const char *header)
@@ -72,7 +76,8 @@ bool challenge_parse(struct challenge *out, const char *header)
     char *rest = NULL;
     char *part;
 
-    if (strncasecmp(header, "Bearer ", 7) != 0 || !find_service(service, header))
+    if (strncasecmp(header, "Bearer ", 7) != 0 ||
+        !challenge_parameter(service, sizeof service, header, "service"))
         return false;
     part = strtok_r(service, ":", &rest);
     if (part == NULL || strcasecmp(part, "registry.aliyuncs.com") != 0)

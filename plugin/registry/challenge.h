@@ -4,6 +4,7 @@
 #define REGISTRY_CHALLENGE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "base/auto.h"
 #include "base/error.h"
@@ -22,6 +23,10 @@ void challenge_prefetch(const struct http *http, const char *authority);
  * not ACR's, else as retry_send() does. */
 CHECKED bool challenge_request(struct challenge *out, const struct http *http,
                                const char *authority, unsigned tries, struct error *err);
+
+/* The value of name="..." among the parameters of a challenge; each follows a blank or a comma.
+ * Pure; false if there is none, or it does not fit. */
+CHECKED bool challenge_parameter(char *out, size_t size, const char *header, const char *name);
 
 /* Reads a WWW-Authenticate value of scheme Bearer, service="registry.aliyuncs.com:REGION:...".
  * Pure; false if it is not ACR's. */

@@ -81,6 +81,13 @@ const char *registry_configured_endpoint(const struct registry *registry,
                : settings->endpoints.acr;
 }
 
+const struct settings_identity *registry_identity(const struct registry *registry,
+                                                  const struct settings *settings)
+{
+    return registry->entry != NULL && registry->entry->identity != NULL ? registry->entry->identity
+                                                                        : &settings->identity;
+}
+
 void registry_describe(struct buf *out, const struct registry *registry,
                        const struct settings *settings)
 {

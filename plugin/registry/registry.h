@@ -39,6 +39,10 @@ bool registry_is_unknown(const struct registry *registry);
 const char *registry_configured_endpoint(const struct registry *registry,
                                          const struct settings *settings);
 
+/* The identity that the configuration sets for it, else that of all registries. Borrowed. */
+const struct settings_identity *registry_identity(const struct registry *registry,
+                                                  const struct settings *settings);
+
 /* Appends what a token of this registry depends on: two registries with equal texts can share one.
  * For a digest. */
 void registry_describe(struct buf *out, const struct registry *registry,
