@@ -193,6 +193,7 @@ static bool fetch_once(struct identity *out, struct known *known, struct metadat
     if (needs_region)
         read_item(known->region, sizeof known->region, metadata, REGION_ITEM, CHECK_REGION);
     text_copy(out->node.region, sizeof out->node.region, known->region);
+    out->node.by_session_token = !secret_is_empty(&metadata->token);
     text_join(out->principal, sizeof out->principal, "RAM role ", role, " of this instance");
     return true;
 }

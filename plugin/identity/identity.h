@@ -43,6 +43,7 @@ void identity_describe(struct buf *out, const struct run *run, const struct plan
 struct node_place {
     char region[PLAN_REGION_SIZE];
     char account_id[IDENTITY_ACCOUNT_SIZE];
+    bool by_session_token; /* the service wanted one, or offers them */
 };
 
 /* `{0}` is empty. */
