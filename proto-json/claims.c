@@ -5,7 +5,7 @@
 #include "base/text.h"
 #include "proto-json/doc.h"
 
-enum { PAYLOAD_MAX_BYTES = 64 * 1024, AUDIENCES_MAX = 64 };
+enum { PAYLOAD_MAX_BYTES = 64 * 1024, ENTRIES_MAX = 64, NAME_SIZE = 512 };
 
 static const int64_t end_of_year_9999_s = 253402300799;
 
@@ -14,7 +14,7 @@ static void read_audience(struct claims *out, struct doc_node node, const char *
 {
     struct error ignored;
     size_t count = 1;
-    bool is_list = doc_array(&count, AUDIENCES_MAX, node, &ignored);
+    bool is_list = doc_array(&count, ENTRIES_MAX, node, &ignored);
 
     for (size_t i = 0; i < count; i++) {
         char one[sizeof out->audience];
@@ -26,18 +26,26 @@ static void read_audience(struct claims *out, struct doc_node node, const char *
     }
 }
 
-bool claims_read(struct claims *out, const struct secret *token, const char *expected)
+/* The payload of a JSON Web Token (RFC 7519). */
+static bool parse_payload(struct doc *out, const struct secret *token)
 {
     struct buf payload AUTO(buf_clear) = {0};
-    struct doc doc AUTO(doc_clear) = {0};
     struct error ignored;
     const char *start = strchr(secret_reveal(token), '.');
     const char *end = start == NULL ? NULL : strchr(start + 1, '.');
 
+    return end != NULL && text_base64url_decode(&payload, start + 1, (size_t)(end - start - 1)) &&
+           doc_parse(out, ERROR_REQUEST, buf_text(&payload), payload.length, PAYLOAD_MAX_BYTES,
+                     &ignored);
+}
+
+bool claims_read(struct claims *out, const struct secret *token, const char *expected)
+{
+    struct doc doc AUTO(doc_clear) = {0};
+    struct error ignored;
+
     *out = (struct claims){0};
-    if (end == NULL || !text_base64url_decode(&payload, start + 1, (size_t)(end - start - 1)) ||
-        !doc_parse(&doc, ERROR_REQUEST, buf_text(&payload), payload.length, PAYLOAD_MAX_BYTES,
-                   &ignored))
+    if (!parse_payload(&doc, token))
         return false;
     read_audience(out, doc_member(&doc.root, "aud"), expected);
     doc_text_cut(out->issuer, sizeof out->issuer, doc_member(&doc.root, "iss"));
@@ -46,4 +54,47 @@ bool claims_read(struct claims *out, const struct secret *token, const char *exp
                      doc_optional_member(&doc.root, "exp"), &ignored))
         out->expires_at_s = 0;
     return true;
+}
+
+/* Whether a list of strings has this one. */
+static bool has_string(const struct doc_node *list, const char *wanted)
+{
+    struct error ignored;
+    size_t count = 0;
+    char text[64];
+
+    if (!doc_array(&count, ENTRIES_MAX, *list, &ignored))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        doc_text_cut(text, sizeof text, doc_element(list, i));
+        if (strcmp(text, wanted) == 0)
+            return true;
+    }
+    return false;
+}
+
+bool claims_grant(bool *readable, const struct secret *token, const char *repository,
+                  const char *action)
+{
+    struct doc doc AUTO(doc_clear) = {0};
+    struct doc_node access = {0};
+    struct error ignored;
+    size_t count = 0;
+    bool grants = false;
+
+    *readable = false;
+    if (!parse_payload(&doc, token))
+        return false;
+    access = doc_optional_member(&doc.root, "access");
+    *readable = doc_array(&count, ENTRIES_MAX, access, &ignored);
+    for (size_t i = 0; *readable && i < count && !grants; i++) {
+        const struct doc_node entry = doc_element(&access, i);
+        const struct doc_node actions = doc_member(&entry, "actions");
+        char name[NAME_SIZE];
+
+        doc_text_cut(name, sizeof name, doc_member(&entry, "name"));
+        grants = strcmp(name, repository) == 0 &&
+                 (has_string(&actions, action) || has_string(&actions, "*"));
+    }
+    return grants;
 }

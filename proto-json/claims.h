@@ -22,4 +22,10 @@ struct claims {
 /* Reads the claims of a JSON Web Token (RFC 7519). False if it cannot be parsed. */
 CHECKED bool claims_read(struct claims *out, const struct secret *token, const char *expected);
 
+/* Whether the token's claim "access" lists an action on a repository, as the token services of
+ * registries have it (distribution's "Token Authentication Implementation"). `readable` tells
+ * whether there is such a claim at all. */
+CHECKED bool claims_grant(bool *readable, const struct secret *token, const char *repository,
+                          const char *action);
+
 #endif
