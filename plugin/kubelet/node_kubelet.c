@@ -102,6 +102,10 @@ static void take_k3s_value(struct node_kubelet *kubelet, const char *key,
         else
             (void)snprintf(argument, sizeof argument, "--%.60s=%s", key, value->text);
         take_flag(kubelet, argument, NULL);
+        if (strcmp(key, CONFIG_FLAG + 2) == 0)
+            kubelet->ignores_directories = true;
+        else if (text_starts_with(argument, CONFIG_FLAG))
+            kubelet->ignores_directories = false;
     }
 }
 
@@ -193,6 +197,7 @@ static void take_k3s(struct node_kubelet *kubelet, const char *root)
         return;
     set_path(&kubelet->config, config);
     set_path(&kubelet->bin_dir, bin_dir);
+    kubelet->ignores_directories = true;
     name_source(kubelet, "k3s' defaults");
 }
 

@@ -21,8 +21,9 @@ struct node_kubelet {
     long pid;                                /* 0: none runs */
     char program[NODE_KUBELET_PROGRAM_SIZE]; /* "kubelet", or "k3s", "rke2", "microshift" */
     int64_t started_s;                       /* Unix seconds, 0 if unknown */
-    bool is_contained; /* in another mount namespace: what it says is not this node's word */
-    char *named_by;    /* what names the two paths: "its flags", a file, "k3s' defaults" */
+    bool is_contained;        /* in another mount namespace: what it says is not this node's word */
+    bool ignores_directories; /* k3s: its own keys and its defaults take a file only */
+    char *named_by;           /* what names the two paths: "its flags", a file, "k3s' defaults" */
     struct node_kubelet_path config;
     struct node_kubelet_path bin_dir;
     char *node_name;     /* --hostname-override */

@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/check.h"
 #include "base/text.h"
+#include "proto-json/doc.h"
 #include "registry/host.h"
 #include "registry/match.h"
 
@@ -104,6 +105,11 @@ static const struct field *find_field(enum object of, const char *name,
     return NULL;
 }
 
+static bool is_strict(const struct place *place)
+{
+    return place->minor >= PROVIDER_CONFIG_STRICT_MINOR;
+}
+
 static bool is_null(const struct yaml_node *node)
 {
     return node->kind == YAML_SCALAR && yaml_tree_type(node) == YAML_TYPE_NULL;
@@ -155,12 +161,14 @@ static void check_value(const struct yaml_node *node, const struct field *field,
     }
 }
 
+/* Older kubelets ignore what newer ones refuse. */
 static void check_unknown(const struct yaml_node *key, enum object of, const struct place *place)
 {
     const struct field *alike = find_field(of, key->text, strcasecmp);
 
-    FATAL(place->config, alike == NULL ? "Remove it" : ADVICE("Write %s", alike->name),
-          "line %zu: %s is not a known field", key->line, place->path);
+    (void)error_set_advised(add_problem(place->config, is_strict(place)), ERROR_CONFIG,
+                            alike == NULL ? "Remove it" : ADVICE("Write %s", alike->name),
+                            "line %zu: %s is not a known field", key->line, place->path);
 }
 
 /* Fields of later versions are unknown to an older kubelet, and tokenAttributes to all versions of
@@ -178,14 +186,16 @@ static void check_object(const struct yaml_node *node, enum object of, const str
         const struct field *field = find_field(of, key->text, strcmp);
 
         if (yaml_tree_member(node, key->text) != key + 1)
-            FATAL(place->config, "Keep one of them", "line %zu: %s is given twice", key->line,
-                  at.path);
+            (void)error_set_advised(add_problem(place->config, is_strict(place)), ERROR_CONFIG,
+                                    "Keep one of them", "line %zu: %s is given twice", key->line,
+                                    at.path);
         else if (field == NULL)
             check_unknown(key, of, &at);
         else if (field->since_minor > place->minor)
-            FATAL(place->config,
-                  ADVICE("Remove it, or upgrade to Kubernetes 1.%d", field->since_minor),
-                  "line %zu: %s is not known to Kubernetes 1.%d", key->line, at.path, place->minor);
+            (void)error_set_advised(
+                add_problem(place->config, is_strict(place)), ERROR_CONFIG,
+                ADVICE("Remove it, or upgrade to Kubernetes 1.%d", field->since_minor),
+                "line %zu: %s is not known to Kubernetes 1.%d", key->line, at.path, place->minor);
         else
             check_value(&key[1], field, &at);
     }
@@ -227,20 +237,22 @@ static void check_version(const char *text, const char *group, const struct plac
 /* Go's syntax: "0", or decimal numbers with a unit each, "1h30m". */
 static bool is_duration(const char *text)
 {
-    static const char *const units[] = {"ns", "us", "ms", "s", "m", "h"};
+    /* "ms" before "m" and "s": the order of the list decides. */
+    static const char *const units[] = {"ns", "us", "\u00b5s", "\u03bcs", "ms", "s", "m", "h"};
 
     if (strcmp(text, "0") == 0)
         return true;
     do {
-        size_t digits = strspn(text, "0123456789.");
+        const size_t whole = strspn(text, "0123456789");
+        const size_t fraction = text[whole] == '.' ? strspn(text + whole + 1, "0123456789") + 1 : 0;
         size_t i = 0;
 
-        while (i < COUNT_OF(units) && !text_starts_with(text + digits, units[i]))
+        text += whole + fraction;
+        while (i < COUNT_OF(units) && !text_starts_with(text, units[i]))
             i++;
-        /* "ms" before "m" and "s": the order of the list decides. */
-        if (digits == 0 || i == COUNT_OF(units))
+        if (whole + fraction <= (fraction > 0) || i == COUNT_OF(units))
             return false;
-        text += digits + strlen(units[i]);
+        text += strlen(units[i]);
     } while (*text != '\0');
     return true;
 }
@@ -257,6 +269,11 @@ static void check_duration(const struct provider_config_entry *entry, const stru
               "%s.defaultCacheDuration is no duration: %.40s", place->path, text);
 }
 
+static bool is_hex(char c)
+{
+    return c != '\0' && strchr("0123456789abcdefABCDEF", c) != NULL;
+}
+
 /* What url.Parse() of Go refuses after "https://". */
 static bool is_parsable(const char *pattern)
 {
@@ -265,7 +282,8 @@ static bool is_parsable(const char *pattern)
 
     for (size_t i = 0; pattern[i] != '\0'; i++) {
         if ((unsigned char)pattern[i] < ' ' || pattern[i] == 0x7f ||
-            (i < host && strchr(" \"<>\\^`{|}", pattern[i]) != NULL))
+            (i < host && strchr(" %\\^`[]{|}", pattern[i]) != NULL) ||
+            (pattern[i] == '%' && !(is_hex(pattern[i + 1]) && is_hex(pattern[i + 2]))))
             return false;
     }
     return colon == NULL || strspn(colon + 1, "0123456789") == host - (size_t)(colon + 1 - pattern);
@@ -351,6 +369,12 @@ static void check_annotation_keys(const struct yaml_node *keys, const struct yam
     }
 }
 
+/* Of the words that YAML 1.1 has for it. */
+static bool is_false(const char *text)
+{
+    return strchr("nNfF", text[0]) != NULL || strcasecmp(text, "off") == 0;
+}
+
 static void check_tokens(const struct provider_config_entry *entry, const struct place *outer)
 {
     const struct place place = inside(outer, "tokenAttributes");
@@ -370,7 +394,7 @@ static void check_tokens(const struct provider_config_entry *entry, const struct
     if (requires == NULL || is_null(requires))
         FATAL(place.config, "Add it: requireServiceAccount: false",
               "%s.requireServiceAccount is missing", place.path);
-    else if (count_of(required) > 0 && strcasecmp(text_of(requires), "true") != 0)
+    else if (count_of(required) > 0 && is_false(text_of(requires)))
         FATAL(place.config, "Use optionalServiceAccountAnnotationKeys",
               "%s.requiredServiceAccountAnnotationKeys needs requireServiceAccount: true",
               place.path);
@@ -467,6 +491,22 @@ static void find_entries(struct provider_config *config)
     }
 }
 
+/* What begins like JSON is not read as YAML. */
+static void check_json(struct provider_config *config, const char *bytes, size_t length)
+{
+    struct doc doc AUTO(doc_clear) = {0};
+    size_t blanks = 0;
+    struct error err;
+
+    while (blanks < length && strchr(" \t\r\n", bytes[blanks]) != NULL)
+        blanks++;
+    if (blanks == length || bytes[blanks] != '{' ||
+        doc_parse(&doc, ERROR_CONFIG, bytes, length, YAML_TREE_MAX_BYTES, &err))
+        return;
+    error_advise(&err, "Correct it: a file that begins with { must be JSON");
+    *add_problem(config, true) = err;
+}
+
 bool provider_config_read(struct provider_config *out, bool *is_unsupported, const void *bytes,
                           size_t length, int minor, struct error *err)
 {
@@ -480,6 +520,7 @@ bool provider_config_read(struct provider_config *out, bool *is_unsupported, con
         return error_set_advised(err, ERROR_CONFIG, "The command config prints a configuration",
                                  "the file is empty");
     find_entries(out);
+    check_json(out, bytes, length);
     check_object(&out->tree, ROOT, &place);
     check_root(&place);
     providers = inside(&place, "providers");

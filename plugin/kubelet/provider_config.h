@@ -17,6 +17,7 @@
 enum {
     PROVIDER_CONFIG_BETA_MINOR = 24,
     PROVIDER_CONFIG_V1_MINOR = 26,
+    PROVIDER_CONFIG_STRICT_MINOR = 32, /* unknown and duplicate fields are refused */
     PROVIDER_CONFIG_TOKENS_MINOR = 33, /* tokenAttributes; off by default there */
     PROVIDER_CONFIG_CACHE_TYPE_MINOR = 34,
     PROVIDER_CONFIG_DIRECTORY_MINOR = 34,
