@@ -40,8 +40,10 @@ bool chain_find(struct identity_plans *out, const struct system *system,
         }
     }
     /* Of the chain, the metadata service is passed over only where it is disabled. */
-    return out->count > 0 ||
-           error_set_advised(err, ERROR_CONFIG,
-                             is_chain ? ADVICE_CHAIN_EMPTY : ADVICE_SOURCE_NOT_SET_UP,
-                             "no identity found: %s", buf_text(&out->reasons));
+    if (out->count > 0)
+        return true;
+    error_set_advised(err, ERROR_CONFIG, is_chain ? ADVICE_CHAIN_EMPTY : ADVICE_SOURCE_NOT_SET_UP,
+                      "no identity found: %s", buf_text(&out->reasons));
+    err->retry = ERROR_RETRY_NEXT_SOURCE;
+    return false;
 }

@@ -16,7 +16,8 @@
 /* Finds what the configuration asks for: one source, or the first of the chain that is configured.
  * Only a request shows whether there is a metadata service: as a link of the chain it counts as
  * configured, and the credentials URI, if configured, is the second plan. `out->reasons` lists
- * why the sources before the first plan are not configured. */
+ * why the sources before the first plan are not configured; without a plan, err->retry is
+ * ERROR_RETRY_NEXT_SOURCE if that is all. */
 CHECKED bool chain_find(struct identity_plans *out, const struct system *system,
                         const struct settings_identity *settings, struct error *err);
 
