@@ -96,22 +96,31 @@ int error_exit_status(const struct error *err)
     return kinds[err->kind].exit_status;
 }
 
-void error_format(const struct error *err, char *line, size_t size)
+const char *error_advice(const struct error *err)
+{
+    return err->advice[0] != '\0' ? err->advice : kinds[err->kind].advice;
+}
+
+void error_describe(const struct error *err, char *line, size_t size)
 {
     bool has_code = err->service_code[0] != '\0';
     bool has_id = err->request_id[0] != '\0';
-    int written;
+
+    if (snprintf(line, size, "%s%s%s%s%s%s%s%s%s", err->context,
+                 err->context[0] != '\0' ? ": " : "", err->cause, has_code || has_id ? " (" : "",
+                 err->service_code, has_code && has_id ? ", " : "", has_id ? "RequestId " : "",
+                 err->request_id, has_code || has_id ? ")" : "") < 0)
+        line[0] = '\0';
+}
+
+void error_format(const struct error *err, char *line, size_t size)
+{
+    char what[ERROR_LINE_SIZE];
 
     if (err->kind == ERROR_VERBATIM) {
         text_copy(line, size, err->cause);
         return;
     }
-    written =
-        snprintf(line, size, "%s%s%s%s%s%s%s%s%s. %s", err->context,
-                 err->context[0] != '\0' ? ": " : "", err->cause, has_code || has_id ? " (" : "",
-                 err->service_code, has_code && has_id ? ", " : "", has_id ? "RequestId " : "",
-                 err->request_id, has_code || has_id ? ")" : "",
-                 err->advice[0] != '\0' ? err->advice : kinds[err->kind].advice);
-    if (written < 0)
-        line[0] = '\0';
+    error_describe(err, what, sizeof what);
+    text_join(line, size, what, ". ", error_advice(err));
 }

@@ -71,10 +71,16 @@ void error_redact(struct error *err, const char *secret);
 /* The exit status of sysexits.h that belongs to err->kind. */
 int error_exit_status(const struct error *err);
 
-/* Writes err as one line without a newline: "context: cause (Code, RequestId ...). Advice", where
- * the kind of an error supplies the advice if it has none of its own; of ERROR_VERBATIM the cause
- * alone. The line is cut at `size` bytes with its NUL. */
 enum { ERROR_LINE_SIZE = 2048 };
+
+/* What to do about it: its advice, or that of its kind. Borrowed. */
+const char *error_advice(const struct error *err);
+
+/* Writes "context: cause (Code, RequestId ...)". The line is cut at `size` bytes with its NUL. */
+void error_describe(const struct error *err, char *line, size_t size);
+
+/* The same with ". Advice" after it, one line without a newline; of ERROR_VERBATIM the cause alone.
+ */
 void error_format(const struct error *err, char *line, size_t size);
 
 #endif
