@@ -9,7 +9,9 @@ bool explain_no_identity(const char *metadata_url, struct error *err)
 {
     if (err->kind == ERROR_TEMPORARY)
         return error_advise(
-            err, "On an ECS instance, let this node reach %s; elsewhere set " EXPLAIN_KEY_VARIABLES,
+            err,
+            "On an ECS instance, let this node reach %s; elsewhere set " EXPLAIN_KEY_VARIABLES
+            ", or ALIBABA_CLOUD_ECS_METADATA_DISABLED=true to fail without waiting for it",
             metadata_url);
     return error_advise(
         err, "Attach a RAM role to the ECS instance; elsewhere set " EXPLAIN_KEY_VARIABLES);
