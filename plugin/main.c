@@ -168,21 +168,30 @@ static bool run_docker_helper(struct answer *out, int64_t started_ms, int argc, 
            (!is_get || serve(docker_run, out, started_ms, &defaults, err));
 }
 
-/* One line: on stderr, which the kubelet logs, or on stdout, where the clients of a credential
- * helper look for it. */
-static void print_error(const struct error *err, bool is_docker)
+static bool print_line(int descriptor, const char *name, const char *line)
 {
     struct buf text AUTO(buf_clear) = {0};
-    char line[ERROR_LINE_SIZE];
     struct error ignored;
 
+    buf_append_format(&text, "%s%s\n", name, line);
+    return file_write_all(descriptor, text.bytes, text.length, &ignored);
+}
+
+/* One line: on stderr, which the kubelet logs, or on stdout, where the clients of a credential
+ * helper look for it. On both if the kubelet has called the helper, which is an ERROR_USAGE. */
+static void print_error(const struct error *err, bool is_docker)
+{
+    char line[ERROR_LINE_SIZE];
+    bool is_printed = true;
+
     error_format(err, line, sizeof line);
-    buf_append_format(&text, "%s%s\n", is_docker ? "" : "aliyun-acr-credential-provider: ", line);
     /* Printed first, since syslog may block. A protocol's own sentences are answers rather than
      * failures; the log has them only if they cannot be printed. */
-    if (!file_write_all(is_docker ? STDOUT_FILENO : STDERR_FILENO, text.bytes, text.length,
-                        &ignored) ||
-        err->kind != ERROR_VERBATIM)
+    if (!is_docker || err->kind == ERROR_USAGE)
+        is_printed = print_line(STDERR_FILENO, "aliyun-acr-credential-provider: ", line);
+    if (is_docker)
+        is_printed = print_line(STDOUT_FILENO, "", line) && is_printed;
+    if (!is_printed || err->kind != ERROR_VERBATIM)
         log_error(err);
 }
 

@@ -32,6 +32,21 @@ static bool read_input(struct buf *out, int64_t deadline_ms, struct error *err)
     return file_read_stream(out, STDIN_FILENO, INPUT_MAX_BYTES, deadline_ms, err);
 }
 
+/* Fails if the kubelet's request was read, since its configuration names the helper in place of the
+ * provider. */
+static bool refuse_request(const struct buf *input, struct error *err)
+{
+    const char *text = buf_text(input);
+
+    if (text[strspn(text, " \t\r\n")] != '{' || strstr(text, "CredentialProviderRequest") == NULL)
+        return true;
+    return error_set_advised(err, ERROR_USAGE,
+                             "In the kubelet's configuration, name aliyun-acr-credential-provider "
+                             "instead, without args",
+                             "the kubelet's CredentialProviderRequest was sent to "
+                             "docker-credential-aliyun-acr, a helper for docker");
+}
+
 /* "https://HOST/v2/" -> "HOST". False for what cannot be an ACR registry. */
 static bool take_host(char *out, size_t size, const char *server)
 {
@@ -59,6 +74,8 @@ bool docker_run(struct answer *out, const struct run *run, const struct options 
     (void)options;
     if (!read_input(&input, run->http.deadline_ms, err))
         return error_advise(err, "Write the URL of a registry on standard input, and close it");
+    if (!refuse_request(&input, err))
+        return false;
     if (memchr(buf_text(&input), '\0', input.length) != NULL)
         return error_set(err, ERROR_VERBATIM, NOT_FOUND);
     server = input.length == 0 ? "" : text_trim(input.bytes);
@@ -99,8 +116,13 @@ bool docker_answer(bool *is_get, int argc, char **argv, struct error *err)
 
     while (argc == 2 && i < COUNT_OF(actions) && strcmp(argv[1], actions[i].word) != 0)
         i++;
-    if (argc != 2 || i == COUNT_OF(actions))
+    if (argc != 2 || i == COUNT_OF(actions)) {
+        /* Nothing makes the kubelet say `get`. */
+        if (!isatty(STDIN_FILENO) && read_input(&dropped, system_mono_ms() + STORE_WAIT_MS, err) &&
+            !refuse_request(&dropped, err))
+            return false;
         return error_set(err, ERROR_VERBATIM, USAGE);
+    }
     *is_get = actions[i].output == NULL;
     if (actions[i].reads_input && !read_input(&dropped, system_mono_ms() + STORE_WAIT_MS, err))
         *err = (struct error){0};

@@ -1,6 +1,7 @@
 /* The docker credential helper protocol (docker/docker-credential-helpers), for when the program is
  * called docker-credential-... . Unlike elsewhere, errors go to stdout: clients show them, and
- * compare them with fixed sentences (ERROR_VERBATIM). */
+ * compare them with fixed sentences (ERROR_VERBATIM). ERROR_USAGE goes to stderr too: it is for the
+ * kubelet, which sends its request where its configuration names the helper. */
 #ifndef CMD_DOCKER_H
 #define CMD_DOCKER_H
 

@@ -9,7 +9,8 @@ import subprocess
 
 import pytest
 from identity_fixtures import write
-from program_run import API, DEADLINE_S, DEMO, PROGRAM, SHORT_S, WRAPPER, Result, assert_failed, call, without_cache
+from program_run import (API, DEADLINE_S, DEMO, PROGRAM, SHORT_S, WRAPPER, Result, assert_failed, call, request,
+                         without_cache)
 
 ANONYMOUS = "registry-cn-hangzhou.ack.aliyuncs.com"
 NOT_FOUND = "credentials not found in native keychain\n"
@@ -68,7 +69,7 @@ def test_get_env_names_the_registry_without_a_path(cloud, tmp_path):
 
 
 @pytest.mark.parametrize("arguments",
-                         [["--version", "get", DEMO], ["get", DEMO, "--version"], ["version", "--no-cache"]])
+                         [["--version", "get", DEMO], ["get", DEMO, "--version"], ["--no-cache", "--version"]])
 def test_version_is_all_that_is_asked_for(arguments):
     done = subprocess.run([PROGRAM, *arguments], input="", capture_output=True, text=True, env={}, check=True)
     assert done.stdout.startswith("aliyun-acr-credential-provider ") and "libcurl" in done.stdout
@@ -180,6 +181,22 @@ def test_helper_version_and_usage(cloud, helper):
     for arguments in ((), ("get", "list"), ("frobnicate",), ("--config", "x")):
         answer = helper(*arguments)
         assert answer.status == 1 and answer.out.startswith("usage: docker-credential-aliyun-acr ") and answer.err == ""
+
+
+@pytest.mark.parametrize("arguments", [["get"], [], ["get-credentials"]])
+def test_helper_says_to_a_kubelet_that_it_is_none(cloud, helper, arguments):
+    """The kubelet shows stderr alone."""
+    answer = helper(*arguments, stdin="\n " + request(DEMO), environment=cloud.environment())
+    assert answer.status == 1 and answer.err == "aliyun-acr-credential-provider: " + answer.out
+    assert re.fullmatch("the kubelet's CredentialProviderRequest .*, name aliyun-acr-credential-provider instead, .*\n",
+                        answer.out)
+    assert cloud.log() == []
+
+
+def test_helper_takes_other_json_for_a_server(helper):
+    for stdin in ('{"kind": "Other"}', "CredentialProviderRequest"):
+        answer = helper("get", stdin=stdin)
+        assert (answer.status, answer.out, answer.err) == (1, NOT_FOUND, "")
 
 
 def test_another_name_stays_the_provider(tmp_path):
