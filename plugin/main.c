@@ -15,6 +15,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/system.h"
+#include "cmd/completion.h"
 #include "cmd/docker.h"
 #include "cmd/kubelet.h"
 #include "cmd/options.h"
@@ -129,16 +130,18 @@ static bool serve(front_end *run_front_end, struct answer *out, int64_t started_
     return true;
 }
 
-static bool print_version_or_help(bool is_version, struct error *err)
+static bool print_text(const struct options *options, struct error *err)
 {
     struct buf text AUTO(buf_clear) = {0};
 
-    if (is_version)
+    if (options->command == OPTIONS_COMPLETION)
+        completion_append(&text, options->words.values[0]);
+    else if (options->command == OPTIONS_VERSION)
         buf_append_format(&text, "aliyun-acr-credential-provider %s\n%s\n%s\njson-c %s\n",
                           PROVIDER_VERSION, http_curl_version(), digest_library_version(),
                           doc_library_version());
     else
-        options_append_help(&text);
+        options_append_help(&text, options->words.values[0]);
     return file_write_all(STDOUT_FILENO, text.bytes, text.length, err);
 }
 
@@ -152,10 +155,10 @@ static bool run_command(struct answer *out, int64_t started_ms, int argc, char *
     /* Nobody types a request: on a terminal, help is wanted. */
     if (options.command == OPTIONS_KUBELET && isatty(STDIN_FILENO))
         options.command = OPTIONS_HELP;
-    if (options.command == OPTIONS_VERSION || options.command == OPTIONS_HELP)
-        return print_version_or_help(options.command == OPTIONS_VERSION, err);
-    return serve(options.command == OPTIONS_GET ? kubelet_get : kubelet_run, out, started_ms,
-                 &options, err);
+    if (options.command == OPTIONS_KUBELET || options.command == OPTIONS_GET)
+        return serve(options.command == OPTIONS_GET ? kubelet_get : kubelet_run, out, started_ms,
+                     &options, err);
+    return print_text(&options, err);
 }
 
 static bool run_docker_helper(struct answer *out, int64_t started_ms, int argc, char **argv,

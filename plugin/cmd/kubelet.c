@@ -82,7 +82,7 @@ bool kubelet_get(struct answer *out, const struct run *run, const struct options
     struct kubelet_request request AUTO(kubelet_request_clear) = {0};
     bool needs_credentials = options->output == GET_ENV || options->output == GET_PASSWORD;
 
-    if (!text_copy(request.image, sizeof request.image, options->image))
+    if (!text_copy(request.image, sizeof request.image, options->words.values[0]))
         return error_set_advised(
             err, ERROR_REQUEST,
             ADVICE("An image is HOST[:PORT]/PATH, of less than %zu bytes", sizeof request.image),

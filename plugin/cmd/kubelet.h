@@ -14,7 +14,7 @@ struct options;
 CHECKED bool kubelet_run(struct answer *out, const struct run *run, const struct options *options,
                          struct error *err);
 
-/* Provides for options->image, and prints options->output. */
+/* Provides for the only word, and prints options->output. */
 CHECKED bool kubelet_get(struct answer *out, const struct run *run, const struct options *options,
                          struct error *err);
 

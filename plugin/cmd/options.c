@@ -3,107 +3,150 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/text.h"
+#include "cmd/options_table.h"
 
-/* The first word of the command line; the first row is for none. */
-static const struct {
-    const char *name;
-    enum options_command command;
-    const char *arguments;
-    const char *help;
-} commands[] = {
-    {"", OPTIONS_KUBELET, " [FLAGS]", "answer a CredentialProviderRequest on stdin"},
-    {" get", OPTIONS_GET, " [FLAGS] [--output FORMAT] IMAGE_OR_HOST", "the same for scripts"},
-    {" version", OPTIONS_VERSION, "", "print the versions of this program and its libraries"},
-    {" help", OPTIONS_HELP, "", "print this"},
+/* What the arguments so far have come to. */
+struct reading {
+    const char *command;
+    unsigned forms;          /* of that command, which the flags leave */
+    const char *narrowed_by; /* the last flag that not all forms take */
 };
 
-#define HELP_LINE "\n                       "
-
-enum effect { SET_KEY, SET_CONFIG_PATH, SET_OUTPUT, PRINT_VERSION, PRINT_HELP };
-
-static const struct flag {
-    const char *name;
-    const char *argument; /* "": takes none */
-    enum effect effect;
-    const char *key;   /* of the configuration, for SET_KEY */
-    const char *value; /* of that key, where the flag takes no argument */
-    const char *help;
-} flags[] = {
-    {"--config", "FILE", SET_CONFIG_PATH, NULL, NULL,
-     "configuration, JSON (default $" LOAD_CONFIG_VARIABLE "," HELP_LINE "else " LOAD_CONFIG_FILE
-     " if it exists)"},
-    {"--cache-dir", "DIR", SET_KEY, "cache.directory", NULL,
-     "cache that all runs on this node share" HELP_LINE
-     "(default /run/aliyun-acr-credential-provider)"},
-    {"--no-cache", "", SET_KEY, "cache.enabled", "false", "neither read nor write the cache"},
-    {"--deadline", "SECONDS", SET_KEY, "deadlineSeconds", NULL,
-     "for the whole run, 1 to 600 (default 50)"},
-    {"--log-level", "LEVEL", SET_KEY, "log.level", NULL,
-     "error, warning, info or debug (default error)"},
-    {"--log-to", "PLACE", SET_KEY, "log.destination", NULL, "stderr or syslog (default stderr)"},
-    {"--output", "FORMAT", SET_OUTPUT, NULL, NULL,
-     "kubelet, docker, env or password (default kubelet); for get only"},
-    {"--version", "", PRINT_VERSION, NULL, NULL, "the same as the command version"},
-    {"--help", "", PRINT_HELP, NULL, NULL, "print this"},
-};
-
-void options_append_help(struct buf *out)
+static void append_overview(struct buf *out)
 {
-    for (size_t i = 0; i < COUNT_OF(commands); i++)
-        buf_append_format(out, "%s aliyun-acr-credential-provider%s%s\n           %s\n",
-                          i == 0 ? "usage:" : "      ", commands[i].name, commands[i].arguments,
-                          commands[i].help);
     buf_append_text(
-        out, "       docker-credential-aliyun-acr get|store|erase|list|version\n"
+        out, "usage: aliyun-acr-credential-provider [get-credentials] [FLAGS]\n"
+             "       aliyun-acr-credential-provider COMMAND [FLAGS] [ARGUMENT]...\n"
+             "       docker-credential-aliyun-acr get|store|erase|list|version\n"
              "           a docker credential helper: a link of that name to this file\n\n"
              "Gives the kubelet temporary credentials for Alibaba Cloud Container Registry.\n\n");
-    for (size_t i = 0; i < COUNT_OF(flags); i++) {
-        int width = 20 - (int)strlen(flags[i].name);
+    for (const struct options_table_form *form = options_table_forms; form->name != NULL; form++) {
+        int width = 31 - (int)strlen(form->name);
 
-        buf_append_format(out, "  %s %-*s%s\n", flags[i].name, width, flags[i].argument,
-                          flags[i].help);
+        buf_append_format(out, "  %s %-*s%s\n", form->name, width, form->arguments, form->help);
     }
-    buf_append_text(
-        out,
-        "\n"
-        "Exit status: 0 answered, 64 usage, 65 bad request, 69 answer not to be trusted, 70 a "
-        "defect,\n"
-        "74 input or output failed, 75 try again later, 77 not permitted, 78 bad configuration.\n");
+    buf_append_text(out, "\nFlags without a command (COMMAND --help shows those of a command):\n");
 }
 
-static const struct flag *find_flag(const char *argument)
+static void append_usage(struct buf *out, const char *command)
 {
-    size_t length = strcspn(argument, "=");
+    const char *before = "usage:";
 
-    for (size_t i = 0; i < COUNT_OF(flags); i++) {
-        bool has_value = argument[length] == '=';
+    for (const struct options_table_form *form = options_table_forms; form->name != NULL; form++) {
+        if (strcmp(form->name, command) != 0)
+            continue;
+        buf_append_format(out, "%s aliyun-acr-credential-provider %s [FLAGS]%s%s\n           %s\n",
+                          before, form->name, form->arguments[0] == '\0' ? "" : " ",
+                          form->arguments, form->help);
+        before = "      ";
+    }
+}
 
-        if (strncmp(argument, flags[i].name, length) == 0 && flags[i].name[length] == '\0' &&
-            (!has_value || flags[i].argument[0] != '\0'))
-            return &flags[i];
+void options_append_help(struct buf *out, const char *command)
+{
+    unsigned forms = options_table_forms[0].bit;
+
+    if (command == NULL) {
+        append_overview(out);
+    } else {
+        append_usage(out, command);
+        forms = options_table_forms_of(command);
+    }
+    buf_append_text(out, "\n");
+    for (const struct options_table_flag *flag = options_table_flags; flag->name != NULL; flag++) {
+        int width = 29 - (int)strlen(flag->name);
+
+        if ((flag->forms & forms) == 0)
+            continue;
+        buf_append_format(out, "  %s %-*s%s", flag->name, width, flag->argument, flag->help);
+        for (size_t i = 0; i < COUNT_OF(flag->words) && flag->words[i] != NULL; i++)
+            buf_append_format(out, "%s%s", i == 0 ? ": " : "|", flag->words[i]);
+        if (flag->words[0] != NULL)
+            buf_append_format(out, " (default %s)", flag->words[0]);
+        buf_append_text(out, "\n");
+    }
+    if (command == NULL)
+        buf_append_text(out, "\n"
+                             "Exit status: 0 answered, 64 usage, 65 bad request, 69 answer not to "
+                             "be trusted, 70 a defect,\n"
+                             "74 input or output failed, 75 try again later, 77 not permitted, 78 "
+                             "bad configuration.\n");
+}
+
+/* The first flag that this is, and that one of the forms takes; NULL if there is none. */
+static const struct options_table_flag *find_flag(const char *argument, unsigned forms)
+{
+    const char *name = strcmp(argument, "-h") == 0 ? "--help" : argument;
+    size_t length = strcspn(name, "=");
+
+    for (const struct options_table_flag *flag = options_table_flags; flag->name != NULL; flag++) {
+        if ((flag->forms & forms) != 0 && strncmp(name, flag->name, length) == 0 &&
+            flag->name[length] == '\0' && (name[length] == '\0' || flag->argument[0] != '\0'))
+            return flag;
     }
     return NULL;
 }
 
-static bool set_output(struct options *out, const char *word, struct error *err)
+/* The first argument that is neither a known flag nor the value of one; NULL if there is none. */
+static char **find_command(char **next)
 {
-    static const char *const outputs[] = {[GET_KUBELET] = "kubelet",
-                                          [GET_DOCKER] = "docker",
-                                          [GET_ENV] = "env",
-                                          [GET_PASSWORD] = "password"};
-    unsigned output = 0;
+    for (; *next != NULL; next++) {
+        const struct options_table_flag *flag = find_flag(*next, ~0U);
 
-    if (!check_word(&output, word, outputs, COUNT_OF(outputs), "--output", err)) {
-        err->kind = ERROR_USAGE;
-        return false;
+        if (flag == NULL)
+            return next;
+        if (flag->argument[0] != '\0' && strchr(*next, '=') == NULL && next[1] != NULL)
+            next++;
     }
-    out->output = output;
-    out->has_output = true;
+    return NULL;
+}
+
+static bool refuse_unknown(const char *word, struct error *err)
+{
+    if (word[0] == '-')
+        return error_set(err, ERROR_USAGE, "unknown flag: %s", word);
+    return error_set_advised(err, ERROR_USAGE,
+                             ADVICE("See --help; to get a password: "
+                                    "aliyun-acr-credential-provider get %.200s",
+                                    word),
+                             "unknown command: %s", word);
+}
+
+/* Says why this is no flag of the command, or not with those before it. */
+static bool refuse_flag(const char *argument, const struct reading *reading, struct error *err)
+{
+    const struct options_table_flag *flag = find_flag(argument, ~0U);
+    struct buf takers AUTO(buf_clear) = {0};
+    const char *last = "";
+
+    if (flag == NULL)
+        return refuse_unknown(argument, err);
+    if (find_flag(argument, options_table_forms_of(reading->command)) != NULL)
+        return error_set(err, ERROR_USAGE, "%s is not valid with %s", flag->name,
+                         reading->narrowed_by);
+    if ((flag->forms & options_table_forms[0].bit) != 0)
+        return error_set(err, ERROR_USAGE, "%s is not valid with %s", flag->name, reading->command);
+    for (const struct options_table_form *form = options_table_forms; form->name != NULL; form++) {
+        if (find_flag(flag->name, form->bit) == NULL || strcmp(form->name, last) == 0)
+            continue;
+        buf_append_format(&takers, "%s%s", takers.length == 0 ? "" : ", ", form->name);
+        last = form->name;
+    }
+    return error_set(err, ERROR_USAGE, "%s is valid only with %s", flag->name, buf_text(&takers));
+}
+
+static bool append(struct options_list *list, const char *value, const char *what,
+                   struct error *err)
+{
+    if (list->count == COUNT_OF(list->values))
+        return error_set(err, ERROR_USAGE, "%s: more than %d values", what, OPTIONS_LIST_MAX);
+    list->values[list->count++] = value;
     return true;
 }
 
 /* Of a flag that is given twice, the last value counts. */
-static void set_key(struct options *out, const struct flag *flag, const char *value)
+static void set_key(struct options *out, const struct options_table_flag *flag, const char *value)
 {
     struct load_flag *place = out->flags;
 
@@ -112,82 +155,120 @@ static void set_key(struct options *out, const struct flag *flag, const char *va
     *place = (struct load_flag){flag->name, flag->key, value};
 }
 
-/* Reads the flag at `*next`, and its value if that is an argument of its own. */
-static bool read_flag(struct options *out, char ***next, struct error *err)
+static bool check_choice(unsigned *out, const char *value, const char *const *words,
+                         const char *what, struct error *err)
 {
-    const char *argument = strcmp(**next, "-h") == 0 ? "--help" : **next;
-    const struct flag *flag = find_flag(argument);
-    const char *equals = strchr(argument, '=');
-    const char *value = equals == NULL ? NULL : equals + 1;
+    *out = 0;
+    if (words[0] == NULL || check_word(out, value, words, OPTIONS_TABLE_WORDS_MAX, what, err))
+        return true;
+    err->kind = ERROR_USAGE;
+    return false;
+}
 
-    if (flag == NULL)
-        return error_set(err, ERROR_USAGE, "unknown flag: %s", argument);
-    if (flag->argument[0] == '\0')
-        value = flag->value;
-    else if (value == NULL && (*next)[1] != NULL)
-        value = *++*next;
-    if (flag->argument[0] != '\0' && (value == NULL || value[0] == '\0'))
-        return error_set(err, ERROR_USAGE, "%s requires a value", flag->name);
+static bool apply_flag(struct options *out, const struct options_table_flag *flag,
+                       const char *value, struct error *err)
+{
+    void *place = (char *)out + flag->place;
+    unsigned word;
+
+    if (!check_choice(&word, value, flag->words, flag->name, err))
+        return false;
     switch (flag->effect) {
-    case SET_KEY:
+    case OPTIONS_TABLE_KEY:
         set_key(out, flag, value);
         break;
-    case SET_CONFIG_PATH:
-        out->config_path = value;
+    case OPTIONS_TABLE_TEXT:
+        *(const char **)place = value;
         break;
-    case SET_OUTPUT:
-        return set_output(out, value, err);
-    case PRINT_VERSION:
+    case OPTIONS_TABLE_LIST:
+        return append(place, value, flag->name, err);
+    case OPTIONS_TABLE_BOOL:
+        *(bool *)place = flag->words[0] == NULL || word == 1;
+        break;
+    case OPTIONS_TABLE_OUTPUT:
+        *(enum get_output *)place = word;
+        break;
+    case OPTIONS_TABLE_VERSION:
         out->command = OPTIONS_VERSION;
         break;
-    case PRINT_HELP:
+    case OPTIONS_TABLE_HELP:
         out->command = OPTIONS_HELP;
         break;
     }
     return true;
 }
 
-/* The first word is the command, the second what `get` is about. */
-static bool read_word(struct options *out, size_t number, const char *word, struct error *err)
+/* Reads the flag at `*next`, and its value if that is an argument of its own. */
+static bool read_flag(struct options *out, struct reading *reading, char ***next, struct error *err)
 {
-    if (number == 1 && out->command == OPTIONS_GET) {
-        out->image = word;
-        return true;
-    }
-    for (size_t i = 1; number == 0 && i < COUNT_OF(commands); i++) {
-        if (strcmp(word, commands[i].name + 1) == 0) {
-            out->command = commands[i].command;
-            return true;
-        }
-    }
-    if (number > 0)
-        return error_set(err, ERROR_USAGE, "unexpected argument: %s", word);
-    return error_set_advised(err, ERROR_USAGE,
-                             ADVICE("See --help; to get a password: "
-                                    "aliyun-acr-credential-provider get %.200s",
-                                    word),
-                             "unknown command: %s", word);
+    const char *argument = **next;
+    const struct options_table_flag *flag = find_flag(argument, reading->forms);
+    const char *equals = strchr(argument, '=');
+    const char *value = equals == NULL ? NULL : equals + 1;
+
+    if (flag == NULL)
+        return refuse_flag(argument, reading, err);
+    if (flag->argument[0] == '\0')
+        value = flag->value;
+    else if (value == NULL && (*next)[1] != NULL)
+        value = *++*next;
+    if (flag->argument[0] != '\0' && (value == NULL || value[0] == '\0'))
+        return error_set(err, ERROR_USAGE, "%s requires a value", flag->name);
+    if ((reading->forms & ~flag->forms) != 0)
+        reading->narrowed_by = flag->name;
+    reading->forms &= flag->forms;
+    return apply_flag(out, flag, value, err);
+}
+
+/* By the most general form that the flags have left. */
+static bool check_words(const struct options *options, unsigned forms, struct error *err)
+{
+    const struct options_table_form *form = options_table_forms;
+    const struct options_list *words = &options->words;
+    unsigned word;
+
+    while ((form->bit & forms) == 0)
+        form++;
+    if (words->count < form->words_min)
+        return error_set(err, ERROR_USAGE, "%s requires an argument: %s", form->name,
+                         form->arguments);
+    if (words->count > form->words_max)
+        return error_set(err, ERROR_USAGE, "unexpected argument: %s",
+                         words->values[form->words_max]);
+    if (form->command == OPTIONS_HELP && words->count == 1 &&
+        options_table_forms_of(words->values[0]) == 0)
+        return error_set(err, ERROR_USAGE, "unknown command: %s", words->values[0]);
+    return check_choice(&word, words->values[0], form->words, "its argument", err) ||
+           error_wrap(err, "%s", form->name);
 }
 
 bool options_parse(struct options *out, int argc, char **argv, struct error *err)
 {
-    size_t words = 0;
+    char **arguments = argv + (argc > 0);
+    char **command = find_command(arguments);
+    const struct options_table_form *form = options_table_forms;
+    struct reading reading;
 
     *out = (struct options){0};
-    for (char **next = argv + (argc > 0); *next != NULL; next++) {
-        if ((*next)[0] != '-') {
-            if (!read_word(out, words++, *next, err))
+    while (command != NULL && form->name != NULL && strcmp(form->name, *command) != 0)
+        form++;
+    if (form->name == NULL)
+        return refuse_unknown(*command, err);
+    out->command = form->command;
+    reading = (struct reading){form->name, options_table_forms_of(form->name), ""};
+    for (char **next = arguments; *next != NULL; next++) {
+        if ((*next)[0] == '-') {
+            if (!read_flag(out, &reading, &next, err))
                 return false;
-            continue;
-        }
-        if (!read_flag(out, &next, err))
+        } else if (next != command && !append(&out->words, *next, "arguments", err)) {
             return false;
-        if (out->command == OPTIONS_VERSION || out->command == OPTIONS_HELP)
+        }
+        /* --version and --help are all that was asked for. */
+        if (out->command != form->command) {
+            out->words =
+                (struct options_list){{command == NULL ? NULL : *command}, command != NULL};
             return true;
+        }
     }
-    if (out->has_output && out->command != OPTIONS_GET)
-        return error_set(err, ERROR_USAGE, "--output is valid only with get");
-    if (out->command == OPTIONS_GET && out->image == NULL)
-        return error_set(err, ERROR_USAGE, "get requires an argument: IMAGE_OR_HOST");
-    return true;
+    return check_words(out, reading.forms, err);
 }

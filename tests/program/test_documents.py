@@ -223,15 +223,6 @@ def test_what_the_kubelet_examples_leave_to_uncomment():
         assert provider["matchImages"][-1] == "hub.example.com"
 
 
-def test_manual_page_says_what_the_help_says():
-    shown = subprocess.run([PROGRAM, "--help"], capture_output=True, text=True, check=True, env={}).stdout
-    page = read("deploy", "man", "aliyun-acr-credential-provider.1").replace("\\-", "-")
-    assert set(re.findall(r"--[a-z][a-z-]+", page)) - {"--password-stdin"} == set(re.findall(r"--[a-z][a-z-]+", shown))
-    assert re.findall(r"^\.B (\d+)$", page, re.M) == re.findall(r"\b(\d+) [a-z]", shown.partition("Exit status")[2])
-    for default in re.findall(r"\(default ([^$)]+)\)", shown) + ["/etc/aliyun-acr-credential-provider/config.json"]:
-        assert default in page
-
-
 def test_terminal_without_input_shows_help():
     import pty
     controller, terminal = pty.openpty()
