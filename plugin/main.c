@@ -23,6 +23,7 @@
 #include "config/load.h"
 #include "config/run.h"
 #include "config/settings.h"
+#include "doctor/doctor.h"
 #include "identity/external.h"
 #include "net/http.h"
 #include "proto-json/doc.h"
@@ -145,7 +146,20 @@ static bool print_text(const struct options *options, struct error *err)
     return file_write_all(STDOUT_FILENO, text.bytes, text.length, err);
 }
 
-static bool run_command(struct answer *out, int64_t started_ms, int argc, char **argv,
+static bool check_node(int *status, int64_t started_ms, const struct options *options,
+                       struct error *err)
+{
+    enum { LONGEST_MS = 600000 }; /* each image has a deadline of its own */
+    bool is_healthy = false;
+
+    start_watchdog(started_ms + LONGEST_MS);
+    if (!doctor_run(&is_healthy, options, err))
+        return false;
+    *status = is_healthy ? EXIT_SUCCESS : EXIT_FAILURE;
+    return true;
+}
+
+static bool run_command(struct answer *out, int *status, int64_t started_ms, int argc, char **argv,
                         struct error *err)
 {
     struct options options;
@@ -158,6 +172,8 @@ static bool run_command(struct answer *out, int64_t started_ms, int argc, char *
     if (options.command == OPTIONS_KUBELET || options.command == OPTIONS_GET)
         return serve(options.command == OPTIONS_GET ? kubelet_get : kubelet_run, out, started_ms,
                      &options, err);
+    if (options.command == OPTIONS_DOCTOR)
+        return check_node(status, started_ms, &options, err);
     return print_text(&options, err);
 }
 
@@ -214,7 +230,7 @@ int main(int argc, char **argv)
     if (is_docker)
         succeeded = run_docker_helper(&answer, started_ms, argc, argv, &err);
     else
-        succeeded = run_command(&answer, started_ms, argc, argv, &err);
+        succeeded = run_command(&answer, &status, started_ms, argc, argv, &err);
     if (!succeeded)
         status = is_docker ? EXIT_FAILURE : error_exit_status(&err);
     fix_exit_status(status);

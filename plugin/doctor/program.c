@@ -1,0 +1,241 @@
+#include "doctor/program.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "cache/store.h"
+#include "cmd/options.h"
+#include "config/load.h"
+#include "doctor/node.h"
+#include "doctor/report.h"
+#include "kubelet/host_root.h"
+
+enum { ARGUMENTS_MAX = 64, FLAGS_MAX = 2 * OPTIONS_FLAGS_MAX };
+
+static const char *files_root = "";
+
+static enum file_outcome read_below_root(struct buf *out, const char *path, size_t max_bytes,
+                                         struct error *err)
+{
+    struct buf place AUTO(buf_clear) = {0};
+
+    host_root_append(&place, files_root, path);
+    return file_read_trusted(out, buf_text(&place), max_bytes, err);
+}
+
+struct system program_system(const char *root)
+{
+    struct system system = system_real;
+
+    files_root = root;
+    system.read_file = read_below_root;
+    return system;
+}
+
+static void report_version(struct report *report)
+{
+    /* A static executable needs no loader. */
+    report_ok(report, "program.version", "version " PROVIDER_VERSION ", %s",
+              getauxval(AT_BASE) == 0 ? "a static release" : "with this system's libraries");
+}
+
+/* -- the environment -- */
+
+/* Takes the kubelet's environment in place of our own. */
+static bool take_environment(const struct node *node)
+{
+    struct buf variables AUTO(buf_clear) = {0};
+
+    if (node->root[0] != '\0' || !node_kubelet_environment(&variables, &node->kubelet, node->root))
+        return false;
+    (void)clearenv();
+    for (size_t at = 0; at < variables.length;) {
+        char *name = variables.bytes + at;
+        char *equals = strchr(name, '=');
+
+        at += strlen(name) + 1;
+        if (equals == NULL)
+            continue;
+        *equals = '\0';
+        (void)setenv(name, equals + 1, 1);
+    }
+    return true;
+}
+
+static const char *text_of(const struct yaml_node *node)
+{
+    return node != NULL && node->kind == YAML_SCALAR ? node->text : "";
+}
+
+/* Adds the variables of our entry; the number of them. */
+static size_t add_variables(const struct node *node)
+{
+    const struct yaml_node *env = node->own == NULL ? NULL : node->own->env;
+
+    if (env == NULL || env->kind != YAML_SEQUENCE || !node->own_is_trusted)
+        return 0;
+    for (size_t i = 0; i < env->count; i++) {
+        const char *name = text_of(yaml_tree_member(&env->children[i], "name"));
+
+        if (name[0] != '\0' && strchr(name, '=') == NULL)
+            (void)setenv(name, text_of(yaml_tree_member(&env->children[i], "value")), 1);
+    }
+    return env->count;
+}
+
+static void check_environment(const struct node *node, struct report *report)
+{
+    const bool is_kubelets = take_environment(node);
+    const size_t added = add_variables(node);
+
+    /* As at the start of main(): libcurl would write TLS keys there. */
+    (void)unsetenv("SSLKEYLOGFILE");
+    if (is_kubelets || node->kubelet.pid == 0)
+        report_ok(report, "program.environment", "uses %s environment%s",
+                  is_kubelets ? "the kubelet's" : "this command's",
+                  added > 0 ? " and the variables of its entry" : "");
+    else
+        report_line(report, REPORT_WARNING, "program.environment",
+                    "Run doctor as root on the node, or give it the same variables",
+                    "uses this command's environment%s; the kubelet's may differ",
+                    added > 0 ? " and the variables of its entry" : "");
+}
+
+/* -- settings -- */
+
+/* Reads the arguments of our entry; `flags` gets those that set keys of the configuration. */
+static bool read_arguments(struct options *out, const struct node *node, struct error *err)
+{
+    const struct yaml_node *args = node->own == NULL ? NULL : node->own->args;
+    char *argv[ARGUMENTS_MAX + 2] = {PROVIDER_CONFIG_NAME};
+
+    for (size_t i = 0; args != NULL && args->kind == YAML_SEQUENCE && i < args->count; i++) {
+        if (i == ARGUMENTS_MAX)
+            return error_set(err, ERROR_USAGE, "more than %d arguments", ARGUMENTS_MAX);
+        argv[i + 1] = args->children[i].kind == YAML_SCALAR ? args->children[i].text : argv[0];
+    }
+    if (!options_parse(out, args == NULL ? 1 : (int)args->count + 1, argv, err))
+        return false;
+    return out->command == OPTIONS_KUBELET ||
+           error_set(err, ERROR_USAGE, "they name a command that does not answer the kubelet");
+}
+
+/* Appends flags, without those of the log if they are the entry's: this run is not logged. */
+static size_t add_flags(struct load_flag *out, size_t count, const struct load_flag *flags,
+                        bool with_log)
+{
+    for (; flags->name != NULL; flags++) {
+        if (with_log || !text_starts_with(flags->key, "log."))
+            out[count++] = *flags;
+    }
+    return count;
+}
+
+/* What the user of doctor asks for: the configured level is for the kubelet's runs. */
+static enum log_level wanted_level(const struct options *options, const struct settings *settings)
+{
+    for (const struct load_flag *flag = options->flags; flag->name != NULL; flag++) {
+        if (strcmp(flag->key, "log.level") == 0)
+            return settings->log.level;
+    }
+    return LOG_LEVEL_ERROR;
+}
+
+static bool load(struct settings *out, const struct system *system, struct report *report,
+                 const struct node *node, const struct options *options)
+{
+    struct buf file AUTO(buf_clear) = {0};
+    struct load_flag flags[FLAGS_MAX + 1] = {{0}};
+    struct options entry;
+    struct error err = {0};
+    const char *path = options->config_path;
+    size_t count;
+
+    if (!read_arguments(&entry, node, &err)) {
+        error_wrap(&err, "args of the entry %s", node->own->name);
+        error_advise(&err, "Correct them in the kubelet's configuration, and restart it; --help "
+                           "has the flags");
+        report_error(report, REPORT_FAILED, "program.arguments", &err);
+        return false;
+    }
+    count = add_flags(flags, 0, entry.flags, false);
+    (void)add_flags(flags, count, options->flags, true);
+    if (path == NULL)
+        path = entry.config_path;
+    if (!load_settings(out, system, path, flags, &err)) {
+        report_error(report, REPORT_FAILED, "program.settings", &err);
+        return false;
+    }
+    if (path == NULL && system->variable(LOAD_CONFIG_VARIABLE)[0] != '\0')
+        path = system->variable(LOAD_CONFIG_VARIABLE);
+    if (path == NULL &&
+        system->read_file(&file, LOAD_CONFIG_FILE, SETTINGS_MAX_BYTES, &err) == FILE_READ)
+        path = LOAD_CONFIG_FILE;
+    log_configure(wanted_level(options, out), LOG_TO_STDERR);
+    report_ok(report, "program.settings", "%s%s",
+              path == NULL ? "no configuration file, and none is needed" : "configuration file ",
+              path == NULL ? "" : path);
+    return true;
+}
+
+/* -- cache -- */
+
+/* Why the directory cannot be used; NULL if it can. */
+static const char *find_fault(const struct stat *status)
+{
+    if (!S_ISDIR(status->st_mode))
+        return "is not a directory";
+    if (status->st_uid != geteuid())
+        return "belongs to another user than the one that runs doctor";
+    return (status->st_mode & (S_IRWXG | S_IRWXO)) != 0 ? "can be entered by others" : NULL;
+}
+
+static void check_cache(const struct settings *settings, const struct system *system,
+                        struct report *report, const char *root)
+{
+    struct buf place AUTO(buf_clear) = {0};
+    struct store store AUTO(store_close) = {0};
+    const char *directory = settings->cache.directory;
+    struct stat status;
+    const char *fault;
+
+    buf_append_format(&place, "%s%s", root, directory);
+    if (!settings->cache.is_enabled) {
+        report_line(report, REPORT_WARNING, "program.cache", "Enable it: cache.enabled",
+                    "the cache is switched off: each run calls the API");
+    } else if (lstat(buf_text(&place), &status) != 0) {
+        report_skipped(report, "program.cache", "cache %s: %s; the first run makes it", directory,
+                       strerror(errno));
+    } else if ((fault = find_fault(&status)) != NULL) {
+        report_line(report, status.st_uid != geteuid() ? REPORT_SKIPPED : REPORT_WARNING,
+                    "program.cache",
+                    geteuid() != 0 && S_ISDIR(status.st_mode) && status.st_uid != geteuid()
+                        ? "Run doctor as the user of the kubelet, root"
+                        : ADVICE("Remove it: the next run makes it anew: rm -r %s", directory),
+                    "cache %s %s", directory, fault);
+    } else if (store_open(&store, system, buf_text(&place))) {
+        report_ok(report, "program.cache", "cache %s: %zu token%s that can be used", directory,
+                  store_count(&store, STORE_TOKEN),
+                  store_count(&store, STORE_TOKEN) == 1 ? "" : "s");
+    } else {
+        report_line(report, REPORT_WARNING, "program.cache", "To see why: --log-level info",
+                    "cache %s cannot be used", directory);
+    }
+}
+
+bool program_check(struct settings *out, const struct system *system, struct report *report,
+                   const struct node *node, const struct options *options)
+{
+    report_version(report);
+    check_environment(node, report);
+    if (!load(out, system, report, node, options))
+        return false;
+    check_cache(out, system, report, node->root);
+    return true;
+}

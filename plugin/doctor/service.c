@@ -1,0 +1,408 @@
+#include "doctor/service.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/system.h"
+#include "base/text.h"
+#include "cloud/cr.h"
+#include "doctor/login_check.h"
+#include "doctor/report.h"
+#include "identity/identity.h"
+#include "net/proxy.h"
+#include "net/retry.h"
+#include "net/trust.h"
+#include "proto-json/kubelet_request.h"
+#include "registry/explain.h"
+#include "registry/instance.h"
+#include "registry/registry.h"
+
+enum { CONNECT_TIMEOUT_MS = 3000, EXCHANGE_TIMEOUT_MS = 6000, BODY_MAX_BYTES = 64 * 1024 };
+
+/* A clock that is wrong by this much is worth a line; by that much, signatures are refused. */
+enum { SKEW_WARNING_S = 60, SKEW_MAX_S = 900 };
+
+/* What the steps for one image learn. */
+struct visit {
+    struct report *report;
+    struct run run;
+    const struct kubelet_request *request;
+    struct registry registry;
+    struct instance instance;
+    struct identity_plans plans;
+    struct identity identity;
+    bool has_identity;
+    struct http_response answer; /* of the registry */
+    int64_t date_s;              /* of the first service that answered */
+    int64_t asked_s;             /* when, by our own clock */
+};
+
+static void clear(struct visit *visit)
+{
+    identity_plans_clear(&visit->plans);
+    identity_clear(&visit->identity);
+    http_response_clear(&visit->answer);
+}
+
+static void append_time_left(struct buf *out, int64_t left_s)
+{
+    if (left_s >= 3600)
+        buf_append_format(out, "%lld h ", (long long)(left_s / 3600));
+    buf_append_format(out, "%lld min left", (long long)(left_s % 3600 / 60));
+}
+
+/* -- registry -- */
+
+static bool check_host(struct visit *visit)
+{
+    static const char *const kinds[] = {[HOST_FOREIGN] = "a custom domain",
+                                        [HOST_ALIBABA] = "a host under cr.aliyuncs.com",
+                                        [HOST_ENTERPRISE] = "an Enterprise Edition host",
+                                        [HOST_PERSONAL] = "a Personal Edition host",
+                                        [HOST_ANONYMOUS] = "a host of public images"};
+    struct registry *registry = &visit->registry;
+    const struct host *host = &registry->host;
+    struct error err;
+
+    if (!registry_resolve(registry, visit->run.settings, visit->request->image, &err)) {
+        report_error(visit->report, REPORT_FAILED, "registry.host", &err);
+        return false;
+    }
+    report_ok(visit->report, "registry.host", "%s is %s by its name%s%s%s%s%s%s%s", host->authority,
+              kinds[host->kind], registry->entry != NULL ? ", and listed in the configuration" : "",
+              host->instance[0] == '\0' ? "" : ", instance ", host->instance,
+              registry->region[0] == '\0' ? "" : ", region ", registry->region,
+              registry->is_anonymous ? ": no password is needed" : "",
+              host->is_vpc ? ", answers inside VPCs only" : "");
+    return !registry->is_anonymous;
+}
+
+/* Sends a GET; any answer shows that the service can be reached. */
+static bool probe(struct http_response *out, const struct visit *visit, const char *url,
+                  struct error *err)
+{
+    const struct http_request request = {.kind = HTTP_SECURE,
+                                         .method = "GET",
+                                         .url = url,
+                                         .body_max_bytes = BODY_MAX_BYTES,
+                                         .connect_timeout_ms = CONNECT_TIMEOUT_MS,
+                                         .timeout_ms = EXCHANGE_TIMEOUT_MS};
+
+    return http_send(&visit->run.http, &request, out, err);
+}
+
+static void take_date(struct visit *visit, const struct http_response *answer)
+{
+    if (visit->date_s == 0 && answer->date_s != 0) {
+        visit->date_s = answer->date_s;
+        visit->asked_s = visit->run.system->wall_s();
+    }
+}
+
+static const char *way(const struct http_response *answer)
+{
+    return answer->by_proxy ? "by the proxy" : "directly";
+}
+
+/* containerd pulls from there, and the challenge names the token service. */
+static void check_registry(struct visit *visit)
+{
+    struct buf url AUTO(buf_clear) = {0};
+    struct error err;
+
+    buf_append_format(&url, "https://%s/v2/", visit->registry.host.authority);
+    if (!probe(&visit->answer, visit, buf_text(&url), &err)) {
+        error_wrap(&err, "the registry cannot be reached from here");
+        report_error(visit->report, REPORT_FAILED, "registry.reachable", &err);
+        return;
+    }
+    take_date(visit, &visit->answer);
+    report_ok(visit->report, "registry.reachable", "the registry answers %s with HTTP status %ld",
+              way(&visit->answer), visit->answer.status);
+}
+
+/* True if the instance is known as far as it can be without an identity. */
+static bool check_instance(struct visit *visit)
+{
+    struct instance *instance = &visit->instance;
+    struct error err;
+
+    instance_prepare(instance, &visit->run, &visit->registry, NULL, false);
+    if (!instance_identify(instance, &visit->run, &visit->registry, &err)) {
+        report_error(visit->report, REPORT_FAILED, "registry.instance", &err);
+        return false;
+    }
+    if (instance->is_personal)
+        report_ok(visit->report, "registry.instance", "Personal Edition in %s", instance->region);
+    else if (instance->id[0] != '\0')
+        report_ok(visit->report, "registry.instance", "instance %s in %s, by %s", instance->id,
+                  instance->region,
+                  visit->registry.instance_id[0] != '\0' ? "the configuration"
+                                                         : "the registry's challenge");
+    else
+        report_line(visit->report, REPORT_WARNING, "registry.instance",
+                    "Set instanceId under \"registries\" in the configuration file, or permit "
+                    "cr:ListInstance",
+                    "instance %s in %s; its id has to be looked up, since the registry's challenge "
+                    "does not tell it",
+                    visit->registry.host.instance, instance->region);
+    return true;
+}
+
+/* -- identity -- */
+
+/* A line for each source of the chain. The first that is configured is in effect. */
+static void report_sources(const struct visit *visit)
+{
+    static const struct settings_identity sources[] = {{.source = SETTINGS_SOURCE_ENV},
+                                                       {.source = SETTINGS_SOURCE_OIDC},
+                                                       {.source = SETTINGS_SOURCE_PROFILE},
+                                                       {.source = SETTINGS_SOURCE_ECS},
+                                                       {.source = SETTINGS_SOURCE_URI}};
+    const struct kubelet_request without_token = {0};
+    bool found = false;
+
+    for (size_t i = 0; i < COUNT_OF(sources); i++) {
+        struct identity_plans plans AUTO(identity_plans_clear) = {0};
+        struct error err = {0};
+
+        if (identity_choose(&plans, &visit->run, &sources[i], &without_token, &err)) {
+            report_line(visit->report, found ? REPORT_SKIPPED : REPORT_OK, "identity.source", "",
+                        "%s%s", plans.list[0].principal,
+                        found ? ": configured too, but not in effect" : ": in effect");
+            found = true;
+        } else if (err.retry == ERROR_RETRY_NEXT_SOURCE) {
+            report_skipped(visit->report, "identity.source", "%s", buf_text(&plans.reasons));
+        }
+    }
+}
+
+/* Gets credentials by the first plan that exists on this node. */
+static bool fetch(struct visit *visit, struct error *err)
+{
+    const struct identity_plans *plans = &visit->plans;
+
+    for (size_t i = 0; i < plans->count; i++) {
+        if (plans->list[i].role_count > 0)
+            visit->report->resource = plans->list[i].roles[0].arn;
+        if (identity_fetch(&visit->identity, &visit->run, &plans->list[i], NULL, err))
+            return true;
+        if (err->retry != ERROR_RETRY_NEXT_SOURCE)
+            return false;
+    }
+    return identity_explain_none(plans, &visit->run, err);
+}
+
+static void report_identity(const struct visit *visit, const struct plan *plan)
+{
+    const struct identity *identity = &visit->identity;
+    struct buf text AUTO(buf_clear) = {0};
+    int64_t ends_s = identity->credentials.expires_at_s;
+
+    buf_append_text(&text, identity->principal);
+    if (plan->source == PLAN_ECS)
+        buf_append_format(&text, ", metadata service %s session token, region %s",
+                          identity->node.by_session_token ? "with" : "without",
+                          identity->node.region[0] == '\0' ? "unknown" : identity->node.region);
+    if (ends_s != 0) {
+        buf_append_text(&text, ", ");
+        append_time_left(&text, ends_s - visit->run.system->wall_s());
+    }
+    for (size_t i = 0; i + 1 < plan->role_count; i++)
+        buf_append_format(&text, ", by role %s", plan->roles[i].arn);
+    report_ok(visit->report, "identity.credentials", "credentials of %s", buf_text(&text));
+}
+
+static void check_identity(struct visit *visit, const struct settings_identity *settings)
+{
+    struct error err = {0};
+    bool is_chosen = identity_choose(&visit->plans, &visit->run, settings, visit->request, &err);
+
+    if (settings->source == SETTINGS_SOURCE_DEFAULT &&
+        (!is_chosen || !visit->plans.list[0].from_pod))
+        report_sources(visit);
+    visit->has_identity = is_chosen && fetch(visit, &err);
+    if (visit->has_identity)
+        report_identity(visit, &visit->plans.list[0]);
+    else
+        report_error(visit->report, REPORT_FAILED, "identity.credentials", &err);
+    visit->report->resource = NULL;
+}
+
+void service_check_identity(struct report *report, const struct run *run,
+                            const struct kubelet_request *request)
+{
+    struct visit visit AUTO(clear) = {.report = report, .run = *run, .request = request};
+
+    check_identity(&visit, &run->settings->identity);
+}
+
+/* -- network -- */
+
+static void check_trust(const struct visit *visit)
+{
+    struct buf text AUTO(buf_clear) = {0};
+
+    if (trust_describe(&text, visit->run.system))
+        report_ok(visit->report, "network.trust", "CA certificates: %s", buf_text(&text));
+    else
+        report_line(visit->report, REPORT_FAILED, "network.trust",
+                    "Install the package ca-certificates, or correct SSL_CERT_FILE",
+                    "CA certificates: %s", buf_text(&text));
+}
+
+/* The URL of a proxy may hold a password. */
+static void check_proxy(const struct visit *visit)
+{
+    const struct proxy proxy = proxy_of_environment(visit->run.system);
+    const char *at = strrchr(proxy.url, '@');
+
+    if (proxy.url[0] == '\0')
+        report_ok(visit->report, "network.proxy", "no proxy is set");
+    else if (!proxy.is_usable)
+        report_line(visit->report, REPORT_FAILED, "network.proxy", "Correct or unset it",
+                    "%s is not the URL of a proxy", proxy.variable);
+    else
+        report_ok(visit->report, "network.proxy", "%s names a proxy at %s%s%s", proxy.variable,
+                  at == NULL ? proxy.url : at + 1,
+                  proxy.exceptions[0] == '\0' ? "" : ", not for: ", proxy.exceptions);
+}
+
+/* The place of an endpoint among those that the program uses; -1: it is not used. */
+static int place_of(const struct endpoints *used, const char *url)
+{
+    for (size_t i = 0; i < used->count; i++) {
+        if (strcmp(used->urls[i], url) == 0)
+            return (int)i;
+    }
+    return -1;
+}
+
+/* True if it answers. */
+static bool check_endpoint(struct visit *visit, const char *url, bool is_last_hope)
+{
+    const int place = place_of(&visit->instance.endpoints, url);
+    const char *use = place < 0 ? "not used here" : place == 0 ? "used first" : "used as fallback";
+    struct http_response answer AUTO(http_response_clear) = {0};
+    struct error err;
+
+    if (probe(&answer, visit, url, &err)) {
+        take_date(visit, &answer);
+        report_ok(visit->report, "network.endpoint", "%s answers %s; %s", url + strlen("https://"),
+                  way(&answer), use);
+        return true;
+    }
+    error_wrap(&err, "%s", use);
+    report_error(visit->report,
+                 place < 0      ? REPORT_SKIPPED
+                 : is_last_hope ? REPORT_FAILED
+                                : REPORT_WARNING,
+                 "network.endpoint", &err);
+    return false;
+}
+
+/* The endpoints in use, then the one of the other network. */
+static void check_endpoints(struct visit *visit)
+{
+    const struct endpoints *used = &visit->instance.endpoints;
+    const struct endpoints_wish other = {
+        .service = ENDPOINTS_CR,
+        .configured = registry_configured_endpoint(&visit->registry, visit->run.settings),
+        .network = SETTINGS_NETWORK_AUTO,
+        .region = visit->instance.region,
+        .prefers_vpc = true};
+    struct endpoints both;
+    struct error err;
+    bool has_answered = false;
+
+    if (!instance_choose_endpoints(&visit->instance, &visit->run, &visit->registry,
+                                   visit->identity.node.region, &err)) {
+        report_error(visit->report, REPORT_FAILED, "network.endpoint", &err);
+        return;
+    }
+    for (size_t i = 0; i < used->count; i++)
+        has_answered =
+            check_endpoint(visit, used->urls[i], i + 1 == used->count && !has_answered) ||
+            has_answered;
+    for (size_t i = 0; endpoints_choose(&both, &other, &err) && i < both.count; i++) {
+        if (place_of(used, both.urls[i]) < 0)
+            (void)check_endpoint(visit, both.urls[i], false);
+    }
+}
+
+static void check_clock(const struct visit *visit)
+{
+    const int64_t offset_s = visit->date_s - visit->asked_s;
+
+    if (visit->date_s == 0)
+        report_skipped(visit->report, "network.clock", "no service told the time");
+    else if (llabs(offset_s) < SKEW_WARNING_S)
+        report_ok(visit->report, "network.clock", "this node's clock is right within %lld s",
+                  llabs(offset_s) + 1);
+    else
+        report_line(visit->report, REPORT_WARNING, "network.clock",
+                    "Run NTP: timedatectl set-ntp true", "this node's clock is %lld s %s%s",
+                    llabs(offset_s), offset_s > 0 ? "slow" : "fast",
+                    llabs(offset_s) < SKEW_MAX_S
+                        ? ""
+                        : ": the API refuses such requests, and each is signed again by its clock");
+}
+
+/* -- API and log-in -- */
+
+static void check_token(struct visit *visit)
+{
+    struct instance *instance = &visit->instance;
+    struct token token AUTO(credentials_clear_token) = {0};
+    struct buf left AUTO(buf_clear) = {0};
+    const struct api api = {.http = &visit->run.http,
+                            .endpoints = &instance->endpoints,
+                            .credentials = &visit->identity.credentials,
+                            .principal = visit->identity.principal};
+    const bool had_id = instance->id[0] != '\0';
+    const char *id = instance->is_personal ? NULL : instance->id;
+    int64_t now_s = 0;
+    struct error err;
+
+    if (!instance_confirm(instance, &api, &visit->registry, NULL, &err)) {
+        report_error(visit->report, REPORT_FAILED, "api.instance", &err);
+        return;
+    }
+    if (!had_id && id != NULL)
+        report_ok(visit->report, "api.instance", "ListInstance: its id is %s", instance->id);
+    if (registry_is_unknown(&visit->registry))
+        report_ok(visit->report, "api.instance",
+                  "ListInstanceEndpoint: instance %s lists this domain", instance->id);
+    if (!cr_get_token(&token, &now_s, &api, id, &err)) {
+        explain_no_token(&visit->registry, id, instance->region, api.principal, &err);
+        report_error(visit->report, REPORT_FAILED, "api.token", &err);
+        return;
+    }
+    append_time_left(&left, token.expires_at_s - now_s);
+    report_ok(visit->report, "api.token", "GetAuthorizationToken: a password of %s, %s", token.user,
+              buf_text(&left));
+    login_check(visit->report, &visit->run.http, visit->answer.challenge, &token,
+                visit->registry.host.path);
+}
+
+void service_check(struct report *report, const struct run *run,
+                   const struct kubelet_request *request)
+{
+    struct visit visit AUTO(clear) = {.report = report, .run = *run, .request = request};
+    bool is_known;
+
+    if (!check_host(&visit))
+        return;
+    check_registry(&visit);
+    is_known = check_instance(&visit);
+    check_identity(&visit, registry_identity(&visit.registry, run->settings));
+    check_trust(&visit);
+    check_proxy(&visit);
+    if (is_known)
+        check_endpoints(&visit);
+    check_clock(&visit);
+    if (is_known && visit.has_identity)
+        check_token(&visit);
+    else
+        report_skipped(report, "api.token", "not called, for what failed above");
+}
