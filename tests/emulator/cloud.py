@@ -98,6 +98,8 @@ class Cloud:
         self.credentials_life_s = 6 * 3600
         self.token_life_s = 3600
         self.challenge_enabled = True
+        self.auth_host = "dockerauth.{region}.aliyuncs.com"
+        self.pull_repositories = {"*"}
         self.refusals_with_status_200 = False
         self.personal_user = True
         self.tokens_in_urls = False  # STS itself reads OIDC tokens there too, as do all who keep a log of URLs
@@ -371,13 +373,22 @@ class Cloud:
             return None
         if scheme != "Basic" or user != "cr_temp_user" or self._password_ends.get(password, 0) < self.now():
             return None
-        access = [dict(zip(("type", "name", "actions"), (kind, name, actions.split(","))))
-                  for kind, name, actions in (scope.split(":") for scope in scopes)]
+        access = [self._grant(*scope.split(":")) for scope in scopes]
         with open(self.signer.certificate(), encoding="ascii") as file:
             certificate = "".join(line.strip() for line in file if "-----" not in line)
         return self.mint({"iss": "dockerauth", "aud": service, "sub": user, "access": access}, x5c=[certificate])
 
+    def _grant(self, kind, name, actions):
+        """A token service does not refuse a scope: it leaves out what is not allowed."""
+        may_pull = kind != "repository" or any(fnmatch.fnmatch(name, glob) for glob in self.pull_repositories)
+        return {"type": kind, "name": name,
+                "actions": [action for action in actions.split(",") if action != "pull" or may_pull]}
+
     # -- registries ------------------------------------------------------------------------------------------
+
+    def is_token_service(self, host):
+        return re.fullmatch(r"dockerauth[a-z-]*\.[a-z0-9-]+\.aliyuncs\.com", host) or host in {
+            self.auth_host.format(region=instance["RegionId"]) for instance in self.instances}
 
     def challenge(self, host):
         """The WWW-Authenticate value of a registry host, None if it is none."""
@@ -386,7 +397,7 @@ class Cloud:
                                re.escape(instance["RegionId"]) + r"\.cr\.aliyuncs\.com", host)
             if (own or host in instance["custom_domains"]) and self.challenge_enabled:
                 region = instance["RegionId"]
-                return (f'Bearer realm="https://dockerauth.{region}.aliyuncs.com/auth",'
+                return (f'Bearer realm="https://{self.auth_host.format(region=region)}/auth",'
                         f'service="registry.aliyuncs.com:{region}:china:{instance["InstanceId"]}"')
         return None
 

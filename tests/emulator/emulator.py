@@ -260,14 +260,14 @@ class _Api(_Handler):
             region = api[1] if api else self.emulator.cloud.region
             return "acr", headers.get("x-acs-action", "*"), lambda: self._say(
                 url.path, lambda: self.emulator.cloud.acr(region, self.command, url.path, query, headers, body))
-        if re.fullmatch(r"dockerauth[a-z-]*\.[a-z0-9-]+\.aliyuncs\.com", name):
-            return "auth", "token", lambda: self._log_in(query, headers)
         if name == "credentials.example":
             return "uri", "credentials", lambda: _json(self.emulator.cloud.issue_credentials(role="uri"))
         if self.emulator.registry_backend and url.path.startswith("/v2/") and self.emulator.cloud.challenge(name):
             return "registry", "backend", lambda: self._forward(body)
         if url.path == "/v2/":
             return "registry", "challenge", lambda: self._challenge(name)
+        if self.emulator.cloud.is_token_service(name):
+            return "auth", "token", lambda: self._log_in(query, headers)
         return "*", "*", lambda: (404, {"Content-Type": "text/html"}, b"<html>not found</html>")
 
     def _challenge(self, name):

@@ -216,18 +216,49 @@ def test_refusals_by_style(shared, path, names):
     assert call(shared, {}, url=f"https://{HOST}{path}").keys() == names
 
 
+def log_in(cloud, password, *scopes, auth="https://dockerauth.cn-hangzhou.aliyuncs.com/auth"):
+    """(status, bearer token)"""
+    basic = base64.b64encode(f"cr_temp_user:{password}".encode()).decode()
+    query = urllib.parse.urlencode([("service", "s"), *(("scope", scope) for scope in scopes)])
+    status, _, body = ask(cloud, f"{auth}?{query}", {"Authorization": "Basic " + basic})
+    return status, json.loads(body).get("token")
+
+
 def test_log_in_with_an_issued_password(cloud):
-    answer = call(cloud, signed())
-    auth = "https://dockerauth.cn-hangzhou.aliyuncs.com/auth?service=s&scope=repository:a:pull"
-
-    def log_in(password):
-        basic = base64.b64encode(f"{answer['TempUsername']}:{password}".encode()).decode()
-        return ask(cloud, auth, {"Authorization": "Basic " + basic})
-
-    assert log_in(answer["AuthorizationToken"])[0] == 200
-    assert log_in("wrong")[0] == 401
+    password = call(cloud, signed())["AuthorizationToken"]
+    assert log_in(cloud, password, "repository:a:pull")[0] == 200
+    assert log_in(cloud, "wrong", "repository:a:pull")[0] == 401
     cloud.cloud.clock_offset_s = 3700
-    assert log_in(answer["AuthorizationToken"])[0] == 401
+    assert log_in(cloud, password, "repository:a:pull")[0] == 401
+
+
+@pytest.mark.parametrize("globs, scopes, granted", [
+    ({"*"}, [], []), ({"*"}, ["repository:team/app:pull,push"], [["pull", "push"]]), (set(), [], []),
+    (["team/*", "base"], ["repository:team/app:pull", "repository:base:pull", "repository:other/app:pull,push"],
+     [["pull"], ["pull"], ["push"]]),
+    (set(), ["registry:catalog:*", "repository:team/app:pull"], [["*"], []]),
+])
+def test_what_a_log_in_may_pull(cloud, globs, scopes, granted):
+    cloud.cloud.pull_repositories = globs
+    status, token = log_in(cloud, call(cloud, signed())["AuthorizationToken"], *scopes)
+    access = json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "=="))["access"]
+    assert (status, [scope["actions"] for scope in access]) == (200, granted)
+    assert [f"{scope['type']}:{scope['name']}" for scope in access] == [scope.rpartition(":")[0] for scope in scopes]
+
+
+@pytest.mark.parametrize("auth_host, host", [
+    (None, "dockerauth.cn-shanghai.aliyuncs.com"), ("auth.{region}.example.com", "auth.cn-shanghai.example.com"),
+    ("auth.example.com", "auth.example.com"), ("harbour-registry.cn-shanghai.cr.aliyuncs.com",) * 2,
+])
+def test_token_service_that_challenges_name(cloud, auth_host, host):
+    if auth_host:
+        assert ask(cloud, f"https://{host}/auth")[0] == 404
+        cloud.cloud.auth_host = auth_host
+    status, headers, _ = ask(cloud, "https://harbour-registry.cn-shanghai.cr.aliyuncs.com/v2/")
+    assert status == 401 and f'realm="https://{host}/auth"' in headers["WWW-Authenticate"]
+    password = call(cloud, signed())["AuthorizationToken"]
+    assert log_in(cloud, password, auth=f"https://{host}/auth")[0] == 200
+    assert [request["host"] for request in cloud.log("auth")] == [host]
 
 
 def assume(cloud, form, headers=None, **query):
@@ -280,9 +311,7 @@ def test_every_secret_is_known_for_good(cloud):
     node, uri = (json.loads(ask_metadata(cloud, item)[1]) for item in (ROLES + state.role, "/credentials"))
     ended = state.issue_credentials(-60)
     answer = call(cloud, signed())
-    basic = base64.b64encode(f"cr_temp_user:{answer['AuthorizationToken']}".encode()).decode()
-    bearer = json.loads(ask(cloud, "https://dockerauth.cn-hangzhou.aliyuncs.com/auth?service=s&scope=repository:a:pull",
-                            {"Authorization": "Basic " + basic})[2])["token"]
+    bearer = log_in(cloud, answer["AuthorizationToken"], "repository:a:pull")[1]
     made = [session, state.mint({"sub": "pod"}), answer["AuthorizationToken"], bearer, SECRET,
             *(issued[name] for issued in (node, ended, uri) for name in ("AccessKeySecret", "SecurityToken"))]
     state.keys = {"LTAIprofile": {"secret": "of a profile", "token": "", "ends": None}}
