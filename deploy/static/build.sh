@@ -1,7 +1,7 @@
 #!/bin/bash
 # Builds the release: one static executable that needs only a resolver configuration and CA certificates on the node.
-# musl, OpenSSL, libcurl and json-c are built from Debian's source packages in the versions of sources.lock, without the
-# parts that the program does not use. Two builds give the same bytes.
+# musl, OpenSSL, libcurl, json-c and libyaml are built from Debian's source packages in the versions of sources.lock,
+# without the parts that the program does not use. Two builds give the same bytes.
 #
 # Usage: build.sh x86_64|aarch64 OUTPUT_FOLDER [LOCK], on Debian 12; LOCK replaces sources.lock. Writes
 # aliyun-acr-credential-provider-ARCH and its software bill of materials.
@@ -38,6 +38,11 @@ done
 
 step() { echo "== $arch: $*"; }
 quietly() { "$@" >"$work/log" 2>&1 || { tail -n 40 "$work/log" >&2; exit 1; }; }
+# describe MODULE LIBRARY VERSION: for pkg-config, where a library's own build does not do it.
+describe() {
+    printf 'Name: %s\nDescription: %s\nVersion: %s\nLibs: -L%s/lib -l%s\nCflags: -I%s/include\n' \
+        "$1" "$1" "$3" "$prefix" "$2" "$prefix" >"$prefix/lib/pkgconfig/$1.pc"
+}
 
 # -- sources
 
@@ -83,20 +88,21 @@ quietly make -j"$jobs" libcrypto.a libssl.a libcrypto.pc
 mkdir -p "$prefix/lib/pkgconfig"
 cp libcrypto.a libssl.a "$prefix/lib/"
 cp -r include/openssl "$prefix/include/"
-for name in crypto ssl; do
-    printf 'Name: %s\nDescription: OpenSSL\nVersion: %s\nLibs: -L%s/lib -l%s\nCflags: -I%s/include\n' \
-        "$name" "$(sed -n 's/^Version: //p' libcrypto.pc)" "$prefix" "$name" "$prefix" >"$prefix/lib/pkgconfig/lib$name.pc"
-done
-printf 'Name: OpenSSL\nDescription: OpenSSL\nVersion: %s\nRequires: libssl libcrypto\n' \
-    "$(sed -n 's/^Version: //p' libcrypto.pc)" >"$prefix/lib/pkgconfig/openssl.pc"
+version=$(sed -n 's/^Version: //p' libcrypto.pc)
+describe libcrypto crypto "$version"
+describe libssl ssl "$version"
+printf 'Name: OpenSSL\nDescription: OpenSSL\nVersion: %s\nRequires: libssl libcrypto\n' "$version" >"$prefix/lib/pkgconfig/openssl.pc"
 export PKG_CONFIG_LIBDIR=$prefix/lib/pkgconfig
 
-step json-c
-quietly cmake -S "$work/json-c" -B "$work/json-c-build" -DCMAKE_SYSTEM_NAME=Linux -DCMAKE_SYSTEM_PROCESSOR="$arch" -DCMAKE_C_COMPILER=acr-cc \
-    -DCMAKE_AR="$work/tools/acr-ar" -DCMAKE_RANLIB="$work/tools/acr-ranlib" -DCMAKE_BUILD_TYPE=None -DCMAKE_C_FLAGS="$cflags -DNDEBUG" \
-    -DCMAKE_INSTALL_PREFIX="$prefix" -DCMAKE_INSTALL_LIBDIR=lib -DBUILD_SHARED_LIBS=OFF -DBUILD_APPS=OFF -DBUILD_TESTING=OFF \
-    -DDISABLE_WERROR=ON
-quietly cmake --build "$work/json-c-build" --parallel "$jobs" --target install
+for name in json-c libyaml; do
+    step "$name"
+    quietly cmake -S "$work/$name" -B "$work/$name-build" -DCMAKE_SYSTEM_NAME=Linux -DCMAKE_SYSTEM_PROCESSOR="$arch" -DCMAKE_C_COMPILER=acr-cc \
+        -DCMAKE_AR="$work/tools/acr-ar" -DCMAKE_RANLIB="$work/tools/acr-ranlib" -DCMAKE_BUILD_TYPE=None -DCMAKE_C_FLAGS="$cflags -DNDEBUG" \
+        -DCMAKE_INSTALL_PREFIX="$prefix" -DCMAKE_INSTALL_LIBDIR=lib -DBUILD_SHARED_LIBS=OFF -DBUILD_APPS=OFF -DBUILD_TESTING=OFF \
+        -DDISABLE_WERROR=ON
+    quietly cmake --build "$work/$name-build" --parallel "$jobs" --target install
+done
+describe yaml-0.1 yaml "$(sed -n 's/^#define YAML_VERSION_STRING "\(.*\)"/\1/p' "$work/libyaml-build/include/config.h")"
 
 step libcurl
 cd "$work/curl"
@@ -119,7 +125,7 @@ quietly cmake -S "$root" -B "$work/build" -DCMAKE_SYSTEM_NAME=Linux -DCMAKE_SYST
     -DCMAKE_EXE_LINKER_FLAGS="-nostdlib -Wl,-static,-pie,--no-dynamic-linker,-z,text,-z,noexecstack,--gc-sections,--build-id=none,-s,-Map,$work/link.map $prefix/lib/rcrt1.o $prefix/lib/crti.o" \
     -DCMAKE_C_STANDARD_LIBRARIES="-L$prefix/lib -lcurl -lssl -lcrypto -lc -lgcc -lc $prefix/lib/crtn.o"
 quietly cmake --build "$work/build" --parallel "$jobs"
-bash "$root/deploy/static/hardened.sh" "$arch" "$work"/build/lib{base,proto-json,net,config,cache,cloud,registry,identity,provide,cmd}.a "$prefix"/lib/lib{curl,ssl,json-c}.a
+bash "$root/deploy/static/hardened.sh" "$arch" "$work"/build/lib{base,proto-json,net,config,cache,cloud,registry,identity,provide,cmd}.a "$prefix"/lib/lib{curl,ssl,json-c,yaml}.a
 cp "$work/build/aliyun-acr-credential-provider" "$output/$name"
 
 # -- the bill of materials: names the installed tools too, and is no older than anything in it

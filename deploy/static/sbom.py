@@ -15,7 +15,7 @@ import time
 import urllib.parse
 import uuid
 
-LICENSES = {"musl": "MIT", "openssl": "Apache-2.0", "curl": "curl", "json-c": "MIT"}
+LICENSES = {"musl": "MIT", "openssl": "Apache-2.0", "curl": "curl", "json-c": "MIT", "libyaml": "MIT"}
 LIBGCC_LICENSE = "GPL-3.0-or-later WITH GCC-exception-3.1"
 
 
