@@ -223,7 +223,7 @@ static void lists_all_reasons(void **state)
     (void)state;
     assert_false(find(&plans, variables, NULL, &chain, &err));
     assert_int_equal(err.kind, ERROR_CONFIG);
-    assert_int_equal(err.retry, ERROR_RETRY_NOTHING);
+    assert_int_equal(err.retry, ERROR_RETRY_NEXT_SOURCE);
     assert_string_equal(
         err.cause,
         "no identity found: environment: ALIBABA_CLOUD_ACCESS_KEY_ID is not set; OIDC: "
