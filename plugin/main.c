@@ -25,6 +25,7 @@
 #include "config/settings.h"
 #include "doctor/doctor.h"
 #include "identity/external.h"
+#include "kubelet/yaml_tree.h"
 #include "net/http.h"
 #include "proto-json/doc.h"
 #include "provide.h"
@@ -138,9 +139,10 @@ static bool print_text(const struct options *options, struct error *err)
     if (options->command == OPTIONS_COMPLETION)
         completion_append(&text, options->words.values[0]);
     else if (options->command == OPTIONS_VERSION)
-        buf_append_format(&text, "aliyun-acr-credential-provider %s\n%s\n%s\njson-c %s\n",
+        buf_append_format(&text,
+                          "aliyun-acr-credential-provider %s\n%s\n%s\njson-c %s\nlibyaml %s\n",
                           PROVIDER_VERSION, http_curl_version(), digest_library_version(),
-                          doc_library_version());
+                          doc_library_version(), yaml_tree_library_version());
     else
         options_append_help(&text, options->words.values[0]);
     return file_write_all(STDOUT_FILENO, text.bytes, text.length, err);

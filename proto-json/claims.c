@@ -85,8 +85,10 @@ bool claims_grant(bool *readable, const struct secret *token, const char *reposi
     *readable = false;
     if (!parse_payload(&doc, token))
         return false;
-    access = doc_optional_member(&doc.root, "access");
-    *readable = doc_array(&count, ENTRIES_MAX, access, &ignored);
+    access = doc_member(&doc.root, "access");
+    /* Nothing granted is an empty list, or null. */
+    *readable = access.present &&
+                (access.value == NULL || doc_array(&count, ENTRIES_MAX, access, &ignored));
     for (size_t i = 0; *readable && i < count && !grants; i++) {
         const struct doc_node entry = doc_element(&access, i);
         const struct doc_node actions = doc_member(&entry, "actions");

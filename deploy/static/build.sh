@@ -125,7 +125,7 @@ quietly cmake -S "$root" -B "$work/build" -DCMAKE_SYSTEM_NAME=Linux -DCMAKE_SYST
     -DCMAKE_EXE_LINKER_FLAGS="-nostdlib -Wl,-static,-pie,--no-dynamic-linker,-z,text,-z,noexecstack,--gc-sections,--build-id=none,-s,-Map,$work/link.map $prefix/lib/rcrt1.o $prefix/lib/crti.o" \
     -DCMAKE_C_STANDARD_LIBRARIES="-L$prefix/lib -lcurl -lssl -lcrypto -lc -lgcc -lc $prefix/lib/crtn.o"
 quietly cmake --build "$work/build" --parallel "$jobs"
-bash "$root/deploy/static/hardened.sh" "$arch" "$work"/build/lib{base,proto-json,net,config,cache,cloud,registry,identity,provide,cmd}.a "$prefix"/lib/lib{curl,ssl,json-c,yaml}.a
+bash "$root/deploy/static/hardened.sh" "$arch" "$work"/build/lib{base,proto-json,net,config,cache,cloud,registry,identity,provide,kubelet,cmd,doctor}.a "$prefix"/lib/lib{curl,ssl,json-c,yaml}.a
 cp "$work/build/aliyun-acr-credential-provider" "$output/$name"
 
 # -- the bill of materials: names the installed tools too, and is no older than anything in it

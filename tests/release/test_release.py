@@ -115,7 +115,7 @@ def test_bill_names_what_the_executable_is_made_of(arch):
         digest = hashlib.sha256(file.read()).hexdigest()
     assert packages["aliyun-acr-credential-provider"]["checksums"][0]["checksumValue"] == digest
     said = subprocess.run([NATIVE, "version"], capture_output=True, text=True, check=True).stdout
-    for name in ("openssl", "curl", "json-c"):
+    for name in ("openssl", "curl", "json-c", "libyaml"):
         assert packages[name]["versionInfo"].split("-")[0] in said, name
     links = {link["relatedSpdxElement"].removeprefix("SPDXRef-") for link in bill["relationships"]
              if (link["spdxElementId"], link["relationshipType"]) == ("SPDXRef-program", "STATIC_LINK")}
