@@ -206,7 +206,8 @@ def test_what_is_installed(tmp_path):
                  for name in names}
     name = "aliyun-acr-credential-provider"
     assert installed == {f"bin/{name}", "bin/docker-credential-aliyun-acr", f"share/man/man1/{name}.1",
-                         "share/man/man1/docker-credential-aliyun-acr.1", f"share/{name}/config.schema.json"} | {
+                         "share/man/man1/docker-credential-aliyun-acr.1", f"share/{name}/config.schema.json",
+                         f"share/{name}/doctor.schema.json"} | {
         f"share/doc/{name}/{document}" for document in (
             "LICENSE", "README.md", "CHANGELOG.md", "deploy/README.md", "deploy/credential-provider.yaml",
             "deploy/credential-provider-pods.yaml", "deploy/token-audience.yaml", "plugin/config/README.md")}
