@@ -194,7 +194,8 @@ def test_help_and_version():
     assert "--config" in shown and "78 bad configuration" in shown
     for argument in ("version", "--version"):
         version = subprocess.run([PROGRAM, argument], capture_output=True, text=True, check=True, env={}).stdout
-        assert re.match(r"aliyun-acr-credential-provider \d+\.\d+\.\d+\nlibcurl/.*\nOpenSSL .*\njson-c .*\nlibyaml ", version)
+        assert re.match(r"aliyun-acr-credential-provider \d+\.\d+\.\d+\nlibcurl/.*\nOpenSSL .*\njson-c .*\nlibyaml ",
+                        version)
 
 
 def test_what_is_installed(tmp_path):
