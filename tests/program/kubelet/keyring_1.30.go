@@ -1,0 +1,17 @@
+//go:build kubelet1.30
+
+// Kubelet 1.30 knows no tokens of service accounts.
+package main
+
+import (
+	"k8s.io/kubernetes/pkg/credentialprovider"
+	"k8s.io/kubernetes/pkg/credentialprovider/plugin"
+)
+
+func register(config, binDir string) error {
+	return plugin.RegisterCredentialProviderPlugins(config, binDir)
+}
+
+func keyring(string) credentialprovider.DockerKeyring {
+	return credentialprovider.NewDockerKeyring()
+}
