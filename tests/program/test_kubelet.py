@@ -2,73 +2,63 @@
 
 import json
 import os
-import pathlib
-import re
-import shutil
 import subprocess
 
 import pytest
 import yaml
 from identity_fixtures import CLAIMS, POD_ROLE, PULLER
-from program_run import API, DEMO, PROGRAM, ROOT, caller, skip_where_permitted, without_cache
+from kubelets import NEWEST, VERSIONS, check, kubelet
+from program_run import API, DEMO, PROGRAM, ROOT, caller, without_cache
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("kubelet")]
 
-SOURCES = pathlib.Path(__file__).resolve().parent / "kubelet"
 PERSONAL = "registry-vpc.cn-beijing.aliyuncs.com"
+PODS = "credential-provider-pods.yaml"
+GATE = "KubeletServiceAccountTokenForCredentialProviders=true"
 
 
-def go_version():
-    said = subprocess.run(["go", "env", "GOVERSION"], capture_output=True, text=True, check=True).stdout
-    return tuple(int(part) for part in re.findall(r"\d+", said)[:2])
+@pytest.fixture
+def bin_dir(tmp_path):
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    (folder / "aliyun-acr-credential-provider").symlink_to(PROGRAM)
+    return folder
 
 
-@pytest.fixture(scope="module")
-def kubelet():
-    """Built into the build folder; Go's cache makes that quick from the second time on."""
-    target = os.path.join(os.path.dirname(PROGRAM), "kubelet")
-    if not shutil.which("go"):
-        skip_where_permitted("there is no Go")
-    if go_version() < (1, 21):  # Debian 12 has no other, and must pass too; a later one fetches what the kubelet needs
-        pytest.skip("the kubelet's code needs Go 1.21 or later, Debian 12 itself has none")
-    done = subprocess.run(["go", "build", "-buildvcs=false", "-o", target, "."], cwd=SOURCES, capture_output=True,
-                          text=True, timeout=1500, check=False)
-    if done.returncode != 0:
-        skip_where_permitted("the kubelet's code could not be built: " + done.stderr)
-    return target
+def changed(folder, example="credential-provider.yaml", change=lambda provider: None):
+    """A copy of an example, changed."""
+    with open(os.path.join(ROOT, "deploy", example), encoding="utf-8") as file:
+        document = yaml.safe_load(file)
+    change(document["providers"][0])
+    path = folder / "credential-provider.yaml"
+    path.write_text(yaml.safe_dump(document))
+    return path
 
 
 class Node:
     """One kubelet after the other, each with an empty cache of its own, with a provider that keeps nothing either."""
 
-    def __init__(self, kubelet, cloud, tmp_path):
-        self.kubelet, self.cloud, self.folder = kubelet, cloud, tmp_path
-        self.bin = tmp_path / "bin"
-        self.bin.mkdir()
-        (self.bin / "aliyun-acr-credential-provider").symlink_to(PROGRAM)
+    def __init__(self, cloud, tmp_path, bin_dir):
+        self.cloud, self.folder, self.bin = cloud, tmp_path, bin_dir
 
-    def pull(self, *images, example="credential-provider.yaml", change=lambda provider: None, more=None, config=None):
+    def pull(self, *images, more=None, config=None, **what):
         """The log-ins that the kubelet finds for each image, and what it logs."""
-        with open(os.path.join(ROOT, "deploy", example), encoding="utf-8") as file:
-            document = yaml.safe_load(file)
-        change(document["providers"][0])
-        path = self.folder / "credential-provider.yaml"
-        path.write_text(yaml.safe_dump(document))
+        path = changed(self.folder, **what)
         environment = {**self.cloud.environment(), **without_cache(), **(more or {})}
         if config is not None:
             own = self.folder / "config.json"
             own.write_text(json.dumps({"cache": {"enabled": False}, **config}))
             own.chmod(0o600)
             environment["ACR_CREDENTIAL_PROVIDER_CONFIG"] = str(own)
-        done = subprocess.run([self.kubelet, path, self.bin, *images], capture_output=True, text=True, env=environment,
-                              timeout=120, check=False)
+        done = subprocess.run([kubelet(NEWEST), path, self.bin, *images], capture_output=True, text=True,
+                              env=environment, timeout=120, check=False)
         assert done.returncode == 0, done.stderr
         return [json.loads(line) for line in done.stdout.splitlines()], done.stderr
 
 
 @pytest.fixture
-def node(kubelet, cloud, tmp_path):
-    return Node(kubelet, cloud, tmp_path)
+def node(cloud, tmp_path, bin_dir):
+    return Node(cloud, tmp_path, bin_dir)
 
 
 def login(password):
@@ -111,7 +101,7 @@ def test_anonymous_host(node):
 def test_role_of_a_pod(node, annotations, who):
     more = {"TOKEN": node.cloud.cloud.mint(CLAIMS), "ANNOTATIONS": json.dumps(annotations)}
     config = {"podIdentity": {"clusterId": "c0123456789"}}
-    found, said = node.pull(DEMO + "/app", example="credential-provider-pods.yaml", more=more, config=config)
+    found, said = node.pull(DEMO + "/app", example=PODS, more=more, config=config)
     assert found == [login(node.cloud.cloud.issued[-1])] and said == ""
     assert caller(node.cloud) == who
 
@@ -121,3 +111,27 @@ def test_kubelet_logs_why(node):
     found, said = node.pull(DEMO + "/app")
     assert found == [[]]
     assert "NoPermission" in said and "Grant cr:GetAuthorizationToken" in said
+
+
+@pytest.mark.parametrize("example, version", [*(("credential-provider.yaml", version) for version in VERSIONS),
+                                              (PODS, "1.34"), (PODS, NEWEST)])
+def test_examples_are_accepted(bin_dir, example, version):
+    assert check(version, os.path.join(ROOT, "deploy", example), bin_dir) is None
+
+
+def test_example_for_pods_in_1_33(tmp_path, bin_dir):
+    """With the gate, and without the line that its comment speaks of."""
+    path = changed(tmp_path, PODS, lambda provider: provider["tokenAttributes"].pop("cacheType"))
+    assert check("1.33", path, bin_dir, GATE) is None
+    assert "feature gate is disabled" in check("1.33", path, bin_dir)
+    assert "tokenAttributes.cacheType" in check("1.33", changed(tmp_path, PODS), bin_dir, GATE)
+
+
+@pytest.mark.parametrize("change, words", [
+    ({"name": "other"}, "did not exist"), ({"defaultCacheDuration": 0}, "cannot unmarshal number"),
+    ({"matchImages": ["a b"]}, "match image is invalid"), ({"retries": 1}, 'unknown field "providers[0].retries"'),
+])
+def test_what_a_kubelet_refuses(tmp_path, bin_dir, change, words):
+    path = changed(tmp_path, change=lambda provider: provider.update(change))
+    assert words in check(NEWEST, path, bin_dir)
+    assert (check("1.30", path, bin_dir) is None) == ("unknown" in words)  # what it does not know it does not read
