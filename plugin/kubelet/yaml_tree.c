@@ -8,6 +8,8 @@
 
 #include "base/alloc.h"
 
+#define DIGITS "0123456789"
+
 /* One run of libyaml's parser over a text. */
 struct reader {
     yaml_parser_t parser;
@@ -21,10 +23,12 @@ static bool is_continuation(unsigned char byte)
     return (byte & 0xc0) == 0x80;
 }
 
-static void find_offsets(struct reader *reader, const unsigned char *bytes, size_t length)
+/* Those from `begin` on. */
+static void find_offsets(struct reader *reader, const unsigned char *bytes, size_t begin,
+                         size_t length)
 {
     reader->offsets = alloc_zeroed(length + 1, sizeof *reader->offsets);
-    for (size_t i = 0; i < length; i++) {
+    for (size_t i = begin; i < length; i++) {
         if (!is_continuation(bytes[i]))
             reader->offsets[reader->characters++] = (uint32_t)i;
     }
@@ -83,6 +87,13 @@ static bool read_scalar(struct yaml_node *out, struct reader *reader, const yaml
     return true;
 }
 
+/* "<<", whose value's members belong to the mapping. */
+static bool is_merge(const yaml_event_t *scalar)
+{
+    return scalar->data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
+           strcmp((const char *)scalar->data.scalar.value, "<<") == 0;
+}
+
 static bool read_node(struct yaml_node *out, struct reader *reader, const yaml_event_t *event,
                       unsigned depth, struct error *err);
 
@@ -104,6 +115,8 @@ static bool read_children(struct yaml_node *out, struct reader *reader, unsigned
         }
         if (is_mapping && out->count % 2 == 0 && event.type != YAML_SCALAR_EVENT)
             return refuse(reader, &event, "a key that is no scalar", err);
+        if (is_mapping && out->count % 2 == 0 && is_merge(&event))
+            return refuse(reader, &event, "a merge key", err);
         if (!read_node(add_child(out), reader, &event, depth, err))
             return false;
         out->end = out->children[out->count - 1].end;
@@ -163,7 +176,9 @@ static bool read_stream(struct yaml_node *out, struct reader *reader, struct err
 bool yaml_tree_parse(struct yaml_node *out, bool *is_unsupported, const void *bytes, size_t length,
                      struct error *err)
 {
+    static const char byte_order_mark[] = "\xef\xbb\xbf";
     struct reader reader = {0};
+    size_t begin = strlen(byte_order_mark);
     bool is_read;
 
     *out = (struct yaml_node){0};
@@ -173,8 +188,12 @@ bool yaml_tree_parse(struct yaml_node *out, bool *is_unsupported, const void *by
     if (yaml_parser_initialize(&reader.parser) == 0)
         return error_set(err, ERROR_INTERNAL, "libyaml cannot be initialized");
     yaml_parser_set_encoding(&reader.parser, YAML_UTF8_ENCODING);
-    yaml_parser_set_input_string(&reader.parser, bytes, length);
-    find_offsets(&reader, bytes, length);
+    /* Left in, it would be the first column of the first line. */
+    if (length < begin || memcmp(bytes, byte_order_mark, begin) != 0)
+        begin = 0;
+    yaml_parser_set_input_string(&reader.parser, (const unsigned char *)bytes + begin,
+                                 length - begin);
+    find_offsets(&reader, bytes, begin, length);
     is_read = read_stream(out, &reader, err);
     *is_unsupported = reader.is_unsupported;
     yaml_parser_delete(&reader.parser);
@@ -209,26 +228,70 @@ static bool is_one_of(const char *text, const char *const *words)
     return false;
 }
 
+/* After the part of a number after which it has an exponent or nothing; NULL if there is none. */
+static const char *skip_fraction(const char *text)
+{
+    const size_t whole = strspn(text, DIGITS);
+    const char *dot = text + whole;
+    const size_t fraction = *dot == '.' ? strspn(dot + 1, DIGITS) : 0;
+
+    return whole + fraction == 0 ? NULL : dot + (*dot == '.') + fraction;
+}
+
+/* The numbers of YAML 1.1 as Go's gopkg.in/yaml.v2 reads them: with underscores between digits, but
+ * nothing with colons, and no words. */
+static bool is_number(const char *text)
+{
+    static const char *const bases[][2] = {
+        {"xX", DIGITS "abcdefABCDEF"}, {"oO", "01234567"}, {"bB", "01"}};
+    char plain[64] = "";
+    size_t length = 0;
+    const char *at;
+
+    if (*text == '_')
+        return false;
+    text += *text == '+' || *text == '-';
+    for (; *text != '\0' && length + 1 < sizeof plain; text++) {
+        if (*text != '_')
+            plain[length++] = *text;
+    }
+    for (size_t i = 0; i < COUNT_OF(bases); i++) {
+        if (plain[0] == '0' && strspn(plain + 1, bases[i][0]) == 1)
+            return length > 2 && strspn(plain + 2, bases[i][1]) == length - 2;
+    }
+    at = skip_fraction(plain);
+    if (at != NULL && (*at == 'e' || *at == 'E')) {
+        at++;
+        at += *at == '+' || *at == '-';
+        at = *at == '\0' ? NULL : at + strspn(at, DIGITS);
+    }
+    return at != NULL && *at == '\0' && *text == '\0';
+}
+
 enum yaml_type yaml_tree_type(const struct yaml_node *scalar)
 {
     static const char *const nulls[] = {"", "~", "null", "Null", "NULL", NULL};
     static const char *const booleans[] = {
         "y", "Y",  "yes", "Yes", "YES",   "true",  "True",  "TRUE", "on",  "On",  "ON", "n",
         "N", "no", "No",  "NO",  "false", "False", "FALSE", "off",  "Off", "OFF", NULL};
-    const char *text = scalar->text;
-    char *rest = NULL;
+    static const char *const numbers[] = {".nan",  ".NaN",  ".NAN",  ".inf",  ".Inf",
+                                          ".INF",  "+.inf", "+.Inf", "+.INF", "-.inf",
+                                          "-.Inf", "-.INF", NULL};
 
     if (!scalar->is_bare)
         return YAML_TYPE_STRING;
-    if (is_one_of(text, nulls))
+    if (is_one_of(scalar->text, nulls))
         return YAML_TYPE_NULL;
-    if (is_one_of(text, booleans))
+    if (is_one_of(scalar->text, booleans))
         return YAML_TYPE_BOOLEAN;
-    /* Only digits, signs and dots begin numbers there, not words such as "infinity" and "nan". */
-    if (strchr("+-.0123456789", text[0]) == NULL)
-        return YAML_TYPE_STRING;
-    (void)strtod(text, &rest);
-    return rest != text && *rest == '\0' ? YAML_TYPE_NUMBER : YAML_TYPE_STRING;
+    return is_one_of(scalar->text, numbers) || is_number(scalar->text) ? YAML_TYPE_NUMBER
+                                                                       : YAML_TYPE_STRING;
+}
+
+bool yaml_tree_is_true(const struct yaml_node *scalar)
+{
+    return yaml_tree_type(scalar) == YAML_TYPE_BOOLEAN &&
+           (strchr("yYtT", scalar->text[0]) != NULL || strcasecmp(scalar->text, "on") == 0);
 }
 
 bool yaml_tree_equal(const struct yaml_node *a, const struct yaml_node *b)

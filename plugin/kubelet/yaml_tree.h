@@ -10,7 +10,7 @@
 #include "base/auto.h"
 #include "base/error.h"
 
-enum { YAML_TREE_MAX_BYTES = 1024 * 1024, YAML_TREE_MAX_DEPTH = 64 };
+enum { YAML_TREE_MAX_BYTES = 256 * 1024, YAML_TREE_MAX_DEPTH = 64 };
 
 enum yaml_kind { YAML_NONE, YAML_SCALAR, YAML_SEQUENCE, YAML_MAPPING };
 
@@ -31,8 +31,8 @@ struct yaml_node {
 
 /* Parses a file of at most YAML_TREE_MAX_BYTES bytes; without content, `out` is YAML_NONE. Fails
  * with ERROR_CONFIG for what is no YAML, and for what only this program does not read: several
- * documents, anchors, aliases, tags, keys that are no scalars, a NUL, deeper nesting than
- * YAML_TREE_MAX_DEPTH; `is_unsupported` tells the latter. `out` is to be cleared then too. */
+ * documents, anchors, aliases, tags, merge keys, keys that are no scalars, a NUL, deeper nesting
+ * than YAML_TREE_MAX_DEPTH; `is_unsupported` tells the latter. `out` is to be cleared then too. */
 CHECKED bool yaml_tree_parse(struct yaml_node *out, bool *is_unsupported, const void *bytes,
                              size_t length, struct error *err);
 
@@ -46,6 +46,9 @@ const struct yaml_node *yaml_tree_member(const struct yaml_node *mapping, const 
 /* What a scalar without quotes stands for (YAML 1.1, as sigs.k8s.io/yaml reads it). */
 enum yaml_type { YAML_TYPE_STRING, YAML_TYPE_NULL, YAML_TYPE_BOOLEAN, YAML_TYPE_NUMBER };
 enum yaml_type yaml_tree_type(const struct yaml_node *scalar);
+
+/* Whether it is one of the booleans for true, such as "yes". */
+bool yaml_tree_is_true(const struct yaml_node *scalar);
 
 /* Whether two trees hold the same values, keys in the same order. */
 bool yaml_tree_equal(const struct yaml_node *a, const struct yaml_node *b);
