@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/check.h"
 #include "base/text.h"
+#include "kubelet/syntax.h"
 #include "proto-json/doc.h"
 #include "registry/host.h"
 #include "registry/match.h"
@@ -17,26 +18,37 @@
 #define PROVIDER_GROUP "credentialprovider.kubelet.k8s.io/"
 #define KIND           "CredentialProviderConfig"
 
-enum { PLACE_SIZE = 128, PROBLEMS_MAX = 64, NEWEST_MINOR = 1000 };
+enum { PLACE_SIZE = 128, PROBLEMS_MAX = 64, PATTERN_SIZE = 1024 };
 
 /* -- problems -- */
 
-/* Returns the error to fill. Of very many the rest is not listed. */
+/* Returns the error to fill. Of very many the rest is not listed: the last place is that of the
+ * last problem, or of the first after which the kubelet does not start, and one more is never read.
+ */
 static struct error *add_problem(struct provider_config *config, bool is_fatal)
 {
-    struct provider_config_problem *problem;
+    struct provider_config_problem *last;
 
     if (config->problems == NULL)
-        config->problems = alloc_zeroed(PROBLEMS_MAX, sizeof *config->problems);
-    if (config->problem_count == PROBLEMS_MAX)
-        config->problem_count--;
-    problem = &config->problems[config->problem_count++];
-    problem->is_fatal = is_fatal;
-    return &problem->err;
+        config->problems = alloc_zeroed(PROBLEMS_MAX + 1, sizeof *config->problems);
+    if (config->problem_count < PROBLEMS_MAX)
+        config->problem_count++;
+    last = &config->problems[config->problem_count - 1];
+    if (last->is_fatal)
+        last++;
+    last->is_fatal = is_fatal;
+    return &last->err;
 }
 
-#define FATAL(config, advice, ...)                                                                 \
-    (void)error_set_advised(add_problem(config, true), ERROR_CONFIG, advice, __VA_ARGS__)
+/* Whether nothing can be added any more. */
+static bool is_full(const struct provider_config *config)
+{
+    return config->problem_count == PROBLEMS_MAX && config->problems[PROBLEMS_MAX - 1].is_fatal;
+}
+
+#define PROBLEM(config, is_fatal, advice, ...)                                                     \
+    (void)error_set_advised(add_problem(config, is_fatal), ERROR_CONFIG, advice, __VA_ARGS__)
+#define FATAL(config, advice, ...) PROBLEM(config, true, advice, __VA_ARGS__)
 
 /* -- fields and their types -- */
 
@@ -105,11 +117,6 @@ static const struct field *find_field(enum object of, const char *name,
     return NULL;
 }
 
-static bool is_strict(const struct place *place)
-{
-    return place->minor >= PROVIDER_CONFIG_STRICT_MINOR;
-}
-
 static bool is_null(const struct yaml_node *node)
 {
     return node->kind == YAML_SCALAR && yaml_tree_type(node) == YAML_TYPE_NULL;
@@ -161,14 +168,18 @@ static void check_value(const struct yaml_node *node, const struct field *field,
     }
 }
 
-/* Older kubelets ignore what newer ones refuse. */
+static bool is_strict(const struct place *place)
+{
+    return place->minor >= PROVIDER_CONFIG_STRICT_MINOR;
+}
+
 static void check_unknown(const struct yaml_node *key, enum object of, const struct place *place)
 {
     const struct field *alike = find_field(of, key->text, strcasecmp);
 
-    (void)error_set_advised(add_problem(place->config, is_strict(place)), ERROR_CONFIG,
-                            alike == NULL ? "Remove it" : ADVICE("Write %s", alike->name),
-                            "line %zu: %s is not a known field", key->line, place->path);
+    PROBLEM(place->config, is_strict(place),
+            alike == NULL ? "Remove it" : ADVICE("Write %s", alike->name),
+            "line %zu: %s is not a known field", key->line, place->path);
 }
 
 /* Fields of later versions are unknown to an older kubelet, and tokenAttributes to all versions of
@@ -180,22 +191,21 @@ static void check_object(const struct yaml_node *node, enum object of, const str
               place->path[0] == '\0' ? "the document" : place->path);
         return;
     }
-    for (size_t i = 0; i + 1 < node->count; i += 2) {
+    for (size_t i = 0; i + 1 < node->count && !is_full(place->config); i += 2) {
         const struct yaml_node *key = &node->children[i];
         const struct place at = inside(place, key->text);
         const struct field *field = find_field(of, key->text, strcmp);
 
         if (yaml_tree_member(node, key->text) != key + 1)
-            (void)error_set_advised(add_problem(place->config, is_strict(place)), ERROR_CONFIG,
-                                    "Keep one of them", "line %zu: %s is given twice", key->line,
-                                    at.path);
+            PROBLEM(place->config, is_strict(place), "Keep one of them",
+                    "line %zu: %s is given twice", key->line, at.path);
         else if (field == NULL)
             check_unknown(key, of, &at);
         else if (field->since_minor > place->minor)
-            (void)error_set_advised(
-                add_problem(place->config, is_strict(place)), ERROR_CONFIG,
-                ADVICE("Remove it, or upgrade to Kubernetes 1.%d", field->since_minor),
-                "line %zu: %s is not known to Kubernetes 1.%d", key->line, at.path, place->minor);
+            PROBLEM(place->config, is_strict(place),
+                    ADVICE("Remove it, or upgrade to Kubernetes 1.%d", field->since_minor),
+                    "line %zu: %s is not known to Kubernetes 1.%d", key->line, at.path,
+                    place->minor);
         else
             check_value(&key[1], field, &at);
     }
@@ -207,6 +217,13 @@ static void check_object(const struct yaml_node *node, enum object of, const str
 static const char *text_of(const struct yaml_node *node)
 {
     return node == NULL || node->kind != YAML_SCALAR || is_null(node) ? "" : node->text;
+}
+
+const char *provider_config_version(int minor)
+{
+    if (minor >= PROVIDER_CONFIG_V1_MINOR)
+        return "v1";
+    return minor >= PROVIDER_CONFIG_BETA_MINOR ? "v1beta1" : "v1alpha1";
 }
 
 /* The version after `group` in an apiVersion that a kubelet of this minor version knows. */
@@ -223,9 +240,7 @@ static bool is_known_version(const char *text, const char *group, int minor)
 
 static void check_version(const char *text, const char *group, const struct place *place)
 {
-    const char *newest = place->minor >= PROVIDER_CONFIG_V1_MINOR     ? "v1"
-                         : place->minor >= PROVIDER_CONFIG_BETA_MINOR ? "v1beta1"
-                                                                      : "v1alpha1";
+    const char *newest = provider_config_version(place->minor);
 
     if (text[0] == '\0')
         FATAL(place->config, ADVICE("Add it: %s%s", group, newest), "%s is missing", place->path);
@@ -234,59 +249,16 @@ static void check_version(const char *text, const char *group, const struct plac
               "%s is %.80s, which this kubelet does not know", place->path, text);
 }
 
-/* Go's syntax: "0", or decimal numbers with a unit each, "1h30m". */
-static bool is_duration(const char *text)
-{
-    /* "ms" before "m" and "s": the order of the list decides. */
-    static const char *const units[] = {"ns", "us", "\u00b5s", "\u03bcs", "ms", "s", "m", "h"};
-
-    if (strcmp(text, "0") == 0)
-        return true;
-    do {
-        const size_t whole = strspn(text, "0123456789");
-        const size_t fraction = text[whole] == '.' ? strspn(text + whole + 1, "0123456789") + 1 : 0;
-        size_t i = 0;
-
-        text += whole + fraction;
-        while (i < COUNT_OF(units) && !text_starts_with(text, units[i]))
-            i++;
-        if (whole + fraction <= (fraction > 0) || i == COUNT_OF(units))
-            return false;
-        text += strlen(units[i]);
-    } while (*text != '\0');
-    return true;
-}
-
 static void check_duration(const struct provider_config_entry *entry, const struct place *place)
 {
     const char *text = text_of(entry->cache_duration);
 
-    if (entry->cache_duration == NULL || is_null(entry->cache_duration))
+    if (entry->cache_duration == NULL)
         FATAL(place->config, "Add it: defaultCacheDuration: 0s",
               "%s.defaultCacheDuration is missing", place->path);
-    else if (!is_duration(text[0] == '+' ? text + 1 : text))
+    else if (!syntax_is_duration(text))
         FATAL(place->config, "Write for example 0s or 10m, not negative",
               "%s.defaultCacheDuration is no duration: %.40s", place->path, text);
-}
-
-static bool is_hex(char c)
-{
-    return c != '\0' && strchr("0123456789abcdefABCDEF", c) != NULL;
-}
-
-/* What url.Parse() of Go refuses after "https://". */
-static bool is_parsable(const char *pattern)
-{
-    const size_t host = strcspn(pattern, "/?#");
-    const char *colon = memchr(pattern, ':', host);
-
-    for (size_t i = 0; pattern[i] != '\0'; i++) {
-        if ((unsigned char)pattern[i] < ' ' || pattern[i] == 0x7f ||
-            (i < host && strchr(" %\\^`[]{|}", pattern[i]) != NULL) ||
-            (pattern[i] == '%' && !(is_hex(pattern[i + 1]) && is_hex(pattern[i + 2]))))
-            return false;
-    }
-    return colon == NULL || strspn(colon + 1, "0123456789") == host - (size_t)(colon + 1 - pattern);
 }
 
 /* Registries of ACR have hosts of four to six labels under aliyuncs.com. */
@@ -304,12 +276,14 @@ static bool lacks_labels(const char *pattern)
 
 static void check_pattern(const char *pattern, const struct place *place)
 {
-    struct error err;
+    struct error err = {0};
 
-    if (!is_parsable(pattern)) {
+    if (!syntax_is_pattern(pattern, place->minor < PROVIDER_CONFIG_ONE_COLON_MINOR)) {
         FATAL(place->config, "Write HOST[:PORT][/PATH]",
               "%s is not the pattern of an image: %.120s", place->path, pattern);
     } else if (!check_text(CHECK_MATCH, pattern, place->path, &err)) {
+        error_advise(&err, "Write HOST[:PORT][/PATH] in lower case; * stands for a part of one "
+                           "label of the host, and a path is a literal prefix");
         *add_problem(place->config, false) = err;
     } else if (lacks_labels(pattern)) {
         (void)error_set_advised(add_problem(place->config, false), ERROR_CONFIG,
@@ -320,30 +294,10 @@ static void check_pattern(const char *pattern, const struct place *place)
     }
 }
 
-/* Characters of a qualified name: letters, digits, and inside of it "-", "_" and ".". */
-static bool is_qualified_name(const char *key)
-{
-    static const char inner[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
-    const char *slash = strchr(key, '/');
-    const char *name = slash == NULL ? key : slash + 1;
-    const size_t length = strlen(name);
-    char prefix[CHECK_HOST_SIZE];
-
-    if (slash != NULL) {
-        if (slash == key || (size_t)(slash - key) >= sizeof prefix)
-            return false;
-        text_copy(prefix, (size_t)(slash - key) + 1, key);
-        if (!check_is_host_name(prefix))
-            return false;
-    }
-    return length > 0 && length <= 63 && strspn(name, inner) == length &&
-           strchr("-_.", name[0]) == NULL && strchr("-_.", name[length - 1]) == NULL;
-}
-
 static bool has_text(const struct yaml_node *list, size_t count, const char *text)
 {
     for (size_t i = 0; list != NULL && i < count; i++) {
-        if (strcmp(text_of(&list->children[i]), text) == 0)
+        if (list->children[i].kind == YAML_SCALAR && strcmp(list->children[i].text, text) == 0)
             return true;
     }
     return false;
@@ -360,19 +314,13 @@ static void check_annotation_keys(const struct yaml_node *keys, const struct yam
     for (size_t i = 0; i < count_of(keys); i++) {
         const char *key = text_of(&keys->children[i]);
 
-        if (!is_qualified_name(key))
+        if (!syntax_is_annotation_key(key))
             FATAL(place->config, "Write PREFIX/NAME", "%s[%zu] is no annotation key: %.80s",
                   place->path, i, key);
         else if (has_text(keys, i, key) || has_text(others, count_of(others), key))
             FATAL(place->config, "Keep one of them", "%s[%zu] is listed twice: %.80s", place->path,
                   i, key);
     }
-}
-
-/* Of the words that YAML 1.1 has for it. */
-static bool is_false(const char *text)
-{
-    return strchr("nNfF", text[0]) != NULL || strcasecmp(text, "off") == 0;
 }
 
 static void check_tokens(const struct provider_config_entry *entry, const struct place *outer)
@@ -388,13 +336,19 @@ static void check_tokens(const struct provider_config_entry *entry, const struct
     const char *type = text_of(cache_type);
     struct place at;
 
+    if (place.minor < PROVIDER_CONFIG_CACHE_TYPE_MINOR)
+        PROBLEM(place.config, false,
+                "Enable the kubelet's feature gate "
+                "KubeletServiceAccountTokenForCredentialProviders",
+                "%s needs a feature gate that is off by default in Kubernetes 1.%d", place.path,
+                place.minor);
     if (text_of(yaml_tree_member(tokens, "serviceAccountTokenAudience"))[0] == '\0')
         FATAL(place.config, "Add it: sts.aliyuncs.com", "%s.serviceAccountTokenAudience is missing",
               place.path);
     if (requires == NULL || is_null(requires))
         FATAL(place.config, "Add it: requireServiceAccount: false",
               "%s.requireServiceAccount is missing", place.path);
-    else if (count_of(required) > 0 && is_false(text_of(requires)))
+    else if (count_of(required) > 0 && !yaml_tree_is_true(requires))
         FATAL(place.config, "Use optionalServiceAccountAnnotationKeys",
               "%s.requiredServiceAccountAnnotationKeys needs requireServiceAccount: true",
               place.path);
@@ -439,7 +393,8 @@ static void check_entry(const struct provider_config_entry *entry, size_t index,
             check_pattern(text_of(&entry->matches->children[i]), &at);
     }
     check_duration(entry, &place);
-    if (entry->tokens != NULL && entry->tokens->kind == YAML_MAPPING)
+    if (entry->tokens != NULL && entry->tokens->kind == YAML_MAPPING &&
+        place.minor >= PROVIDER_CONFIG_TOKENS_MINOR)
         check_tokens(entry, &place);
 }
 
@@ -491,36 +446,43 @@ static void find_entries(struct provider_config *config)
     }
 }
 
-/* What begins like JSON is not read as YAML. */
-static void check_json(struct provider_config *config, const char *bytes, size_t length)
+/* The kubelet decides by the first byte that is no white space. */
+static bool is_json(const char *bytes, size_t length)
+{
+    size_t i = 0;
+
+    while (i < length && strchr(" \t\r\n", bytes[i]) != NULL && bytes[i] != '\0')
+        i++;
+    return i < length && bytes[i] == '{';
+}
+
+static bool check_json(const char *bytes, size_t length, struct error *err)
 {
     struct doc doc AUTO(doc_clear) = {0};
-    size_t blanks = 0;
-    struct error err;
 
-    while (blanks < length && strchr(" \t\r\n", bytes[blanks]) != NULL)
-        blanks++;
-    if (blanks == length || bytes[blanks] != '{' ||
-        doc_parse(&doc, ERROR_CONFIG, bytes, length, YAML_TREE_MAX_BYTES, &err))
-        return;
-    error_advise(&err, "Correct it: a file that begins with { must be JSON");
-    *add_problem(config, true) = err;
+    return doc_parse(&doc, ERROR_CONFIG, bytes, length, YAML_TREE_MAX_BYTES, err) ||
+           error_advise(err, "Correct it: what begins with { must be JSON to the end");
 }
 
 bool provider_config_read(struct provider_config *out, bool *is_unsupported, const void *bytes,
                           size_t length, int minor, struct error *err)
 {
-    struct place place = {.config = out, .minor = minor == 0 ? NEWEST_MINOR : minor};
+    struct place place = {.config = out,
+                          .minor = minor == 0 ? PROVIDER_CONFIG_NEWEST_MINOR : minor};
     struct place providers;
 
     *out = (struct provider_config){0};
-    if (!yaml_tree_parse(&out->tree, is_unsupported, bytes, length, err))
+    *is_unsupported = false;
+    if (is_json(bytes, length) && !check_json(bytes, length, err))
         return false;
+    if (!yaml_tree_parse(&out->tree, is_unsupported, bytes, length, err)) {
+        *is_unsupported = *is_unsupported || is_json(bytes, length);
+        return false;
+    }
     if (out->tree.kind == YAML_NONE)
         return error_set_advised(err, ERROR_CONFIG, "The command config prints a configuration",
                                  "the file is empty");
     find_entries(out);
-    check_json(out, bytes, length);
     check_object(&out->tree, ROOT, &place);
     check_root(&place);
     providers = inside(&place, "providers");
@@ -584,11 +546,13 @@ bool provider_config_matches(const struct provider_config_entry *entry, const ch
 int provider_config_almost_matches(const struct provider_config_entry *entry, const char *image)
 {
     for (size_t i = 0; i < count_of(entry->matches); i++) {
-        const char *pattern = text_of(&entry->matches->children[i]);
-        const char *scheme = strstr(pattern, "://");
+        const char *text = text_of(&entry->matches->children[i]);
+        const char *scheme = strstr(text, "://");
+        char pattern[PATTERN_SIZE];
 
-        if (scheme != NULL)
-            pattern = scheme + 3;
+        text_copy(pattern, sizeof pattern, scheme == NULL ? text : scheme + 3);
+        if (text_ends_with(pattern, "/"))
+            pattern[strlen(pattern) - 1] = '\0';
         if (fnmatch(pattern, image, FNM_CASEFOLD | FNM_LEADING_DIR) == 0)
             return (int)i;
     }

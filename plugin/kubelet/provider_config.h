@@ -17,10 +17,12 @@
 enum {
     PROVIDER_CONFIG_BETA_MINOR = 24,
     PROVIDER_CONFIG_V1_MINOR = 26,
-    PROVIDER_CONFIG_STRICT_MINOR = 32, /* unknown and duplicate fields are refused */
+    PROVIDER_CONFIG_STRICT_MINOR = 32, /* before, unknown and repeated fields are ignored */
     PROVIDER_CONFIG_TOKENS_MINOR = 33, /* tokenAttributes; off by default there */
     PROVIDER_CONFIG_CACHE_TYPE_MINOR = 34,
     PROVIDER_CONFIG_DIRECTORY_MINOR = 34,
+    PROVIDER_CONFIG_ONE_COLON_MINOR = 37, /* hosts with several are refused */
+    PROVIDER_CONFIG_NEWEST_MINOR = 1000,  /* one that has everything */
 };
 
 /* An entry of "providers". Everything is borrowed from the file; NULL where it says nothing. */
@@ -59,6 +61,9 @@ CHECKED bool provider_config_read(struct provider_config *out, bool *is_unsuppor
                                   const void *bytes, size_t length, int minor, struct error *err);
 
 void provider_config_clear(struct provider_config *config);
+
+/* The newest version of the API that a kubelet knows, "v1". */
+const char *provider_config_version(int minor);
 
 /* The first problem with which a kubelet does not start; NULL if it starts. */
 const struct provider_config_problem *provider_config_fatal(const struct provider_config *config);
