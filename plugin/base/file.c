@@ -41,12 +41,9 @@ static bool read_trusted(struct buf *out, int descriptor, const char *path, size
     return error_wrap(err, "%s", path);
 }
 
-enum file_outcome file_read_trusted(struct buf *out, const char *path, size_t max_bytes,
-                                    struct error *err)
+enum file_outcome file_read_trusted_from(struct buf *out, int descriptor, const char *path,
+                                         size_t max_bytes, struct error *err)
 {
-    /* Non-blocking, so that opening a FIFO put in the file's place does not hang. */
-    int descriptor AUTO(file_close) = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-
     if (descriptor >= 0)
         return read_trusted(out, descriptor, path, max_bytes, err) ? FILE_READ : FILE_REFUSED;
     if (errno == ENOENT || errno == ENOTDIR)
@@ -55,6 +52,15 @@ enum file_outcome file_read_trusted(struct buf *out, const char *path, size_t ma
                       errno == EACCES ? "Let the user that runs this program read it" : "",
                       "cannot open %s: %s", path, strerror(errno));
     return FILE_REFUSED;
+}
+
+enum file_outcome file_read_trusted(struct buf *out, const char *path, size_t max_bytes,
+                                    struct error *err)
+{
+    /* Non-blocking, so that opening a FIFO put in the file's place does not hang. */
+    int descriptor AUTO(file_close) = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+    return file_read_trusted_from(out, descriptor, path, max_bytes, err);
 }
 
 /* True once `descriptor` can be read without blocking; false at the deadline. */

@@ -18,6 +18,11 @@ enum file_outcome { FILE_READ, FILE_ABSENT, FILE_REFUSED };
 CHECKED enum file_outcome file_read_trusted(struct buf *out, const char *path, size_t max_bytes,
                                             struct error *err);
 
+/* The same for a file that was opened, by O_NONBLOCK so that a FIFO does not hang; -1 with errno
+ * set if it could not be. `path` is for messages. */
+CHECKED enum file_outcome file_read_trusted_from(struct buf *out, int descriptor, const char *path,
+                                                 size_t max_bytes, struct error *err);
+
 /* Reads a descriptor to its end. Fails when more than `max_bytes` come (ERROR_REQUEST), when the
  * end has not come by `deadline_ms` (monotonic), or on a read error. */
 CHECKED bool file_read_stream(struct buf *out, int descriptor, size_t max_bytes,
