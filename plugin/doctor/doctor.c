@@ -1,10 +1,13 @@
 #include "doctor/doctor.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/system.h"
 #include "base/text.h"
@@ -27,8 +30,8 @@ static void add_annotation(struct kubelet_request *request, const char *text)
 }
 
 /* What the kubelet would send beside the image. */
-static bool make_request(struct kubelet_request *out, const struct system *system,
-                         const struct options *options, struct error *err)
+static bool make_request(struct kubelet_request *out, const struct options *options,
+                         struct error *err)
 {
     const struct options_list *annotations = &options->annotations;
     struct buf file AUTO(buf_clear) = {0};
@@ -43,7 +46,7 @@ static bool make_request(struct kubelet_request *out, const struct system *syste
     }
     if (options->token_path == NULL)
         return true;
-    outcome = system->read_file(&file, options->token_path, TOKEN_MAX_BYTES, err);
+    outcome = file_read_trusted(&file, options->token_path, TOKEN_MAX_BYTES, err);
     if (outcome == FILE_ABSENT)
         return error_set(err, ERROR_USAGE, "--service-account-token: there is no file %s",
                          options->token_path);
@@ -92,26 +95,38 @@ static void check_services(struct report *report, const struct settings *setting
     report->image = NULL;
 }
 
+/* Those that the parser of the command line does not know enough to check. */
+static bool check_options(int *minor, const struct options *options, const char *root,
+                          struct error *err)
+{
+    int directory AUTO(file_close) = root[0] == '\0' ? -1 : open(root, O_PATH | O_DIRECTORY);
+
+    if (root[0] != '\0' && directory < 0)
+        return error_set(err, ERROR_USAGE, "--host-root: %s: %s", root, strerror(errno));
+    for (size_t i = 0; i < options->words.count; i++) {
+        if (options->words.values[i][0] == '\0' || !text_is_visible(options->words.values[i]))
+            return error_set(err, ERROR_USAGE, "not an image or a host: \"%s\"",
+                             options->words.values[i]);
+    }
+    return options->kubelet_version == NULL ||
+           provider_config_parse_version(minor, options->kubelet_version, err) ||
+           error_wrap(err, "--kubelet");
+}
+
 bool doctor_run(bool *is_healthy, const struct options *options, struct error *err)
 {
-    const char *root = options->host_root == NULL ? "" : options->host_root;
-    const struct system system = program_system(strcmp(root, "/") == 0 ? "" : root);
+    const bool is_here = options->host_root == NULL || strcmp(options->host_root, "/") == 0;
+    const char *root = is_here ? "" : options->host_root;
+    const struct system system = program_system(root);
     struct settings settings AUTO(settings_clear) = {0};
     struct kubelet_request request AUTO(kubelet_request_clear) = {0};
-    struct node node AUTO(node_clear) = {.root = strcmp(root, "/") == 0 ? "" : root};
+    struct node node AUTO(node_clear) = {.root = root};
     struct report report AUTO(report_clear) = {.system = &system, .is_json = options->is_json};
     int minor = 0;
 
-    for (size_t i = 0; i < options->words.count; i++) {
-        if (!text_is_visible(options->words.values[i]))
-            return error_set(err, ERROR_USAGE, "not an image or a host: %s",
-                             options->words.values[i]);
-    }
-    report.is_colored = isatty(STDOUT_FILENO) && system.variable("NO_COLOR")[0] == '\0';
-    if ((options->kubelet_version != NULL &&
-         !provider_config_parse_version(&minor, options->kubelet_version, err)) ||
-        !make_request(&request, &system, options, err))
+    if (!check_options(&minor, options, root, err) || !make_request(&request, options, err))
         return false;
+    report.is_colored = isatty(STDOUT_FILENO) && system.variable("NO_COLOR")[0] == '\0';
     node_check(&node, &report, minor);
     if (program_check(&settings, &system, &report, &node, options))
         check_services(&report, &settings, &system, &node, &request, options);

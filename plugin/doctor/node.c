@@ -37,22 +37,20 @@ void node_clear(struct node *node)
     *node = (struct node){.root = node->root};
 }
 
-/* False if there is no such file. */
+/* False, with errno set, if there is no such file. */
 static bool get_status(struct stat *out, const struct node *node, const char *path)
 {
-    struct buf place AUTO(buf_clear) = {0};
+    int descriptor AUTO(file_close) = host_root_open(node->root, path, O_PATH);
 
-    host_root_append(&place, node->root, path);
-    return stat(buf_text(&place), out) == 0;
+    return descriptor >= 0 && fstat(descriptor, out) == 0;
 }
 
 /* Whether it needs root to see it. */
 static bool is_hidden(const struct node *node, const char *path)
 {
-    struct buf place AUTO(buf_clear) = {0};
+    int descriptor AUTO(file_close) = host_root_open(node->root, path, O_RDONLY);
 
-    host_root_append(&place, node->root, path);
-    return access(buf_text(&place), R_OK) != 0 && errno == EACCES;
+    return descriptor < 0 && errno == EACCES;
 }
 
 static void report_hidden(struct node *node, struct report *report, const char *id,
@@ -96,29 +94,38 @@ static bool ask_version(char *out, size_t size, const struct node *node)
     return true;
 }
 
-static void check_process(struct node *node, struct report *report)
+/* "kubelet v1.34.4 runs as process 812 since 2026-03-01T08:00:00Z" */
+static void append_process(struct buf *out, const struct node_kubelet *kubelet, const char *version)
+{
+    char since[TEXT_UTC_SIZE];
+
+    buf_append_format(out, "%s%s%s runs as process %ld", kubelet->program,
+                      version[0] == '\0' ? "" : " ", version, kubelet->pid);
+    if (kubelet->started_s == 0)
+        return;
+    text_format_utc(since, kubelet->started_s);
+    buf_append_format(out, " since %s", since);
+}
+
+static void check_running(struct node *node, struct report *report)
 {
     const struct node_kubelet *kubelet = &node->kubelet;
-    char version[40] = "of unknown version";
-    char since[TEXT_UTC_SIZE] = "";
+    struct buf process AUTO(buf_clear) = {0};
+    char version[40] = "";
     struct error ignored;
 
-    if (kubelet->pid == 0 && kubelet->named_by == NULL) {
-        report_skipped(report, "kubelet.process", "no kubelet runs here");
-        return;
-    }
-    if (kubelet->pid == 0) {
-        report_line(report, REPORT_FAILED, "kubelet.process",
-                    "See journalctl -u kubelet; a configuration that it refuses is reported below",
-                    "no kubelet runs; %s has its flags", kubelet->named_by);
-        return;
-    }
     if (ask_version(version, sizeof version, node) && node->minor == 0 &&
         !provider_config_parse_version(&node->minor, version, &ignored))
         node->minor = 0;
-    text_format_utc(since, kubelet->started_s);
-    report_ok(report, "kubelet.process", "%s %s runs as process %ld since %s", kubelet->program,
-              version, kubelet->pid, since);
+    append_process(&process, kubelet, version);
+    /* The others are the kubelet themselves. */
+    if (strcmp(kubelet->program, "rke2") == 0)
+        report_line(report, REPORT_FAILED, "kubelet.process",
+                    "See /var/lib/rancher/rke2/agent/logs/kubelet.log; a configuration that the "
+                    "kubelet refuses is reported below",
+                    "%s, but not the kubelet that it starts", buf_text(&process));
+    else
+        report_ok(report, "kubelet.process", "%s", buf_text(&process));
     if (node->minor == 0)
         report_line(report, REPORT_WARNING, "kubelet.version", "Name it by --kubelet VERSION",
                     "its version is unknown: the rules of the newest one are applied");
@@ -128,6 +135,22 @@ static void check_process(struct node *node, struct report *report)
                     "it runs in another mount namespace, so that its files may be others");
 }
 
+static void check_process(struct node *node, struct report *report)
+{
+    const struct node_kubelet *kubelet = &node->kubelet;
+
+    if (kubelet->pid != 0)
+        check_running(node, report);
+    else if (kubelet->named_by == NULL)
+        report_skipped(report, "kubelet.process", "no kubelet runs here");
+    else
+        report_line(report, REPORT_FAILED, "kubelet.process",
+                    ADVICE("See journalctl -u '%s*'; a configuration that it refuses is reported "
+                           "below",
+                           kubelet->program),
+                    "%s does not run", kubelet->program);
+}
+
 static void report_overruled(struct report *report, const struct node_kubelet_path *path,
                              const char *flag)
 {
@@ -135,6 +158,52 @@ static void report_overruled(struct report *report, const struct node_kubelet_pa
         report_line(report, REPORT_WARNING, "kubelet.flags", "Give it once",
                     "%s is given twice: %s counts, %s does not", flag, path->value,
                     path->overruled);
+}
+
+/* Neither of the two paths is named. */
+static void report_no_flags(const struct node_kubelet *kubelet, struct report *report)
+{
+    const char *advice = "Start it with " CONFIG_FLAG " and " BIN_DIR_FLAG
+                         "; the command config prints a configuration";
+
+    if (strcmp(kubelet->program, "microshift") == 0)
+        advice = "Set kubelet.imageCredentialProviderConfigPath and "
+                 "kubelet.imageCredentialProviderBinDir in /etc/microshift/config.yaml";
+    else if (strcmp(kubelet->program, "kubelet") != 0)
+        advice = "Install the configuration as /var/lib/rancher/credentialprovider/config.yaml and "
+                 "this program in /var/lib/rancher/credentialprovider/bin, then restart it";
+    report_line(report, REPORT_FAILED, "kubelet.flags", advice,
+                "it was started without credential providers");
+}
+
+/* Why a path is not what k3s and RKE2 want; NULL if it is, or if this user cannot see it. */
+static const char *find_optional_fault(const struct node *node, const char *path, bool is_directory)
+{
+    struct stat status;
+
+    if (!get_status(&status, node, path))
+        return errno == EACCES ? NULL : strerror(errno);
+    if (S_ISDIR(status.st_mode) == is_directory)
+        return NULL;
+    return is_directory ? "not a directory" : "a directory, which only kubelet-arg can name";
+}
+
+static void check_optional(const struct node *node, struct report *report)
+{
+    const struct node_kubelet *kubelet = &node->kubelet;
+    const char *path = kubelet->config.value;
+    const char *fault = find_optional_fault(node, path, false);
+
+    if (fault == NULL) {
+        path = kubelet->bin_dir.value;
+        fault = find_optional_fault(node, path, true);
+    }
+    if (fault != NULL)
+        report_line(report, REPORT_FAILED, "kubelet.flags",
+                    ADVICE("Put it there, then restart %s", kubelet->program),
+                    "%s starts its kubelet without credential providers, and does not say so: %s: "
+                    "%s",
+                    kubelet->program, path, fault);
 }
 
 /* True if there is a configuration to read. */
@@ -148,17 +217,17 @@ static bool check_flags(const struct node *node, struct report *report)
     if (has_config && kubelet->bin_dir.value != NULL) {
         report_ok(report, "kubelet.flags", "configuration %s, programs in %s, by %s",
                   kubelet->config.value, kubelet->bin_dir.value, kubelet->named_by);
+        if (kubelet->is_optional)
+            check_optional(node, report);
         return true;
     }
     if (has_config || kubelet->bin_dir.value != NULL)
-        report_line(report, REPORT_FAILED, "kubelet.flags", "Give it both flags, or neither",
-                    "%s is given without %s", has_config ? CONFIG_FLAG : BIN_DIR_FLAG,
+        report_line(report, REPORT_FAILED, "kubelet.flags", "Give it both, or neither",
+                    "%s is given without %s: the kubelet does not start",
+                    has_config ? CONFIG_FLAG : BIN_DIR_FLAG,
                     has_config ? BIN_DIR_FLAG : CONFIG_FLAG);
     else if (kubelet->pid != 0)
-        report_line(report, REPORT_FAILED, "kubelet.flags",
-                    "Start it with " CONFIG_FLAG " and " BIN_DIR_FLAG
-                    "; the command config prints the configuration",
-                    "it runs no credential provider: it was started without the two flags");
+        report_no_flags(kubelet, report);
     return has_config;
 }
 
@@ -227,28 +296,25 @@ static int is_configuration(const struct dirent *entry)
 
 static void read_directory(struct node *node, struct report *report, const char *path)
 {
-    struct buf place AUTO(buf_clear) = {0};
+    int descriptor AUTO(file_close) = host_root_open(node->root, path, O_RDONLY | O_DIRECTORY);
+    const struct host_root_path place = host_root_path_of(descriptor);
     struct dirent **entries = NULL;
     char file[PATH_SIZE];
     int count;
 
-    if (node->kubelet.ignores_directories)
-        report_line(report, REPORT_FAILED, "kubelet.configuration",
-                    "Name a file, or name the directory by kubelet-arg",
-                    "%s is a directory, which k3s ignores without a word", path);
-    else if (node->minor != 0 && node->minor < PROVIDER_CONFIG_DIRECTORY_MINOR)
+    if (node->minor != 0 && node->minor < PROVIDER_CONFIG_DIRECTORY_MINOR)
         report_line(report, REPORT_FAILED, "kubelet.configuration",
                     ADVICE("Name a file; directories need Kubernetes 1.%d",
                            PROVIDER_CONFIG_DIRECTORY_MINOR),
                     "%s is a directory, which Kubernetes 1.%d does not read", path, node->minor);
-    host_root_append(&place, node->root, path);
-    count = scandir(buf_text(&place), &entries, is_configuration, alphasort);
+    count = scandir(place.text, &entries, is_configuration, alphasort);
     if (count <= 0)
         report_line(report, REPORT_FAILED, "kubelet.configuration",
                     ADVICE("Run: aliyun-acr-credential-provider config --install %s", path),
                     "%s has no file *.json, *.yaml or *.yml, without which the kubelet does not "
                     "start",
                     path);
+    node->is_incomplete = node->is_incomplete || count > FILES_MAX;
     for (int i = 0; i < count; i++) {
         text_join(file, sizeof file, path, "/", entries[i]->d_name);
         if (i < FILES_MAX)
@@ -321,9 +387,9 @@ static void read_configuration(struct node *node, struct report *report)
 /* -- the programs -- */
 
 /* Class and machine of an ELF file (elf(5)); false if it is none. */
-static bool read_machine(unsigned char out[2], const char *path)
+static bool read_machine(unsigned char out[2], const char *root, const char *path)
 {
-    int descriptor AUTO(file_close) = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    int descriptor AUTO(file_close) = host_root_open(root, path, O_RDONLY);
     unsigned char head[sizeof(Elf64_Ehdr)] = {0};
 
     if (descriptor < 0 || read(descriptor, head, sizeof head) != (ssize_t)sizeof head ||
@@ -335,27 +401,34 @@ static bool read_machine(unsigned char out[2], const char *path)
 }
 
 /* Of another architecture than this program. */
-static bool is_foreign(const char *path)
+static bool is_foreign(const struct node *node, const char *path)
 {
     unsigned char its[2];
     unsigned char ours[2];
 
-    return read_machine(its, path) && read_machine(ours, "/proc/self/exe") &&
+    return read_machine(its, node->root, path) && read_machine(ours, "", "/proc/self/exe") &&
            memcmp(its, ours, sizeof its) != 0;
 }
 
-static const char *base_name(const char *path)
+/* Whether links lead to a file that has the name of this program. */
+static bool leads_to_us(const struct node *node, const char *path)
 {
-    const char *slash = strrchr(path, '/');
+    int descriptor AUTO(file_close) = host_root_open(node->root, path, O_PATH);
+    const struct host_root_path place = host_root_path_of(descriptor);
+    char target[PATH_SIZE] = "";
+    const char *slash;
 
-    return slash == NULL ? path : slash + 1;
+    if (descriptor < 0 || readlink(place.text, target, sizeof target - 1) < 0)
+        return false;
+    slash = strrchr(target, '/');
+    return text_starts_with(slash == NULL ? target : slash + 1, PROVIDER_CONFIG_NAME);
 }
 
-static bool check_program(struct report *report, const char *path, const char *place)
+static bool check_program(const struct node *node, struct report *report, const char *path)
 {
     struct stat status;
 
-    if (stat(place, &status) != 0)
+    if (!get_status(&status, node, path))
         report_line(report, errno == EACCES ? REPORT_SKIPPED : REPORT_FAILED, "kubelet.program",
                     errno == EACCES ? "Run doctor as root"
                                     : "Put it there: the kubelet does not start without it",
@@ -363,7 +436,7 @@ static bool check_program(struct report *report, const char *path, const char *p
     else if (!S_ISREG(status.st_mode) || (status.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH)) == 0)
         report_line(report, REPORT_FAILED, "kubelet.program", ADVICE("Run: chmod 0755 %s", path),
                     "%s is not an executable file", path);
-    else if (is_foreign(place))
+    else if (is_foreign(node, path))
         report_line(report, REPORT_FAILED, "kubelet.program",
                     "Install the release for this architecture",
                     "%s is of another architecture than this program", path);
@@ -378,24 +451,18 @@ static bool check_program(struct report *report, const char *path, const char *p
 static bool check_entry(const struct node *node, struct report *report,
                         const struct provider_config_entry *entry)
 {
-    struct buf place AUTO(buf_clear) = {0};
     char path[PATH_SIZE];
     bool is_own;
 
     if (entry->name[0] == '\0')
         return false;
-    text_join(path, sizeof path, node->kubelet.bin_dir.value, "/", entry->name);
-    host_root_append(&place, node->root, path);
     is_own = strcmp(entry->name, PROVIDER_CONFIG_NAME) == 0;
-    if (check_program(report, path, buf_text(&place))) {
-        char *target = realpath(buf_text(&place), NULL);
-
-        is_own =
-            is_own || (target != NULL && text_starts_with(base_name(target), PROVIDER_CONFIG_NAME));
-        free(target);
-        if (is_own)
-            report_ok(report, "kubelet.program", "%s is this program", path);
-    }
+    if (node->kubelet.bin_dir.value == NULL)
+        return is_own;
+    text_join(path, sizeof path, node->kubelet.bin_dir.value, "/", entry->name);
+    is_own = is_own || leads_to_us(node, path);
+    if (check_program(node, report, path) && is_own)
+        report_ok(report, "kubelet.program", "%s is this program", path);
     if (is_own && text_starts_with(entry->name, "docker-credential-"))
         report_line(report, REPORT_FAILED, "kubelet.program",
                     ADVICE("Name the entry %s, or another link to it", PROVIDER_CONFIG_NAME),
@@ -499,7 +566,7 @@ void node_check(struct node *node, struct report *report, int minor)
     bin_dir = node->kubelet.bin_dir.value;
     if (bin_dir != NULL && get_status(&status, node, bin_dir) && !is_trusted(&status))
         report_writable(report, bin_dir);
-    for (size_t i = 0; bin_dir != NULL && i < node->file_count; i++) {
+    for (size_t i = 0; i < node->file_count; i++) {
         for (size_t j = 0; j < node->files[i].config.count; j++) {
             const struct provider_config_entry *entry = &node->files[i].config.entries[j];
 

@@ -1,6 +1,7 @@
 #include "doctor/program.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -23,10 +24,9 @@ static const char *files_root = "";
 static enum file_outcome read_below_root(struct buf *out, const char *path, size_t max_bytes,
                                          struct error *err)
 {
-    struct buf place AUTO(buf_clear) = {0};
+    int descriptor AUTO(file_close) = host_root_open(files_root, path, O_RDONLY);
 
-    host_root_append(&place, files_root, path);
-    return file_read_trusted(out, buf_text(&place), max_bytes, err);
+    return file_read_trusted_from(out, descriptor, path, max_bytes, err);
 }
 
 struct system program_system(const char *root)

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <linux/openat2.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -11,40 +10,40 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* The C libraries have no function for it. */
-static int open_within(int root, const char *path)
+int host_root_open(const char *root, const char *path, int flags)
 {
-    const struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT};
+    /* What O_PATH does not allow is not needed for it either. */
+    const int all = flags | O_CLOEXEC | ((flags & O_PATH) != 0 ? 0 : O_NONBLOCK | O_NOCTTY);
+    const struct open_how how = {.flags = (unsigned)all, .resolve = RESOLVE_IN_ROOT};
+    int base AUTO(file_close) = root[0] == '\0' ? -1 : open(root, O_PATH | O_CLOEXEC);
+    int found;
 
-    return (int)syscall(SYS_openat2, root, path, &how, sizeof how);
+    if (root[0] == '\0')
+        return open(path, all);
+    if (base < 0)
+        return -1;
+    /* The C libraries have no function for it. */
+    found = (int)syscall(SYS_openat2, base, path, &how, sizeof how);
+    /* Older kernels do not know it, and older container runtimes forbid it. */
+    if (found < 0 && (errno == ENOSYS || errno == EPERM))
+        found = openat(base, path + strspn(path, "/"), all);
+    return found;
 }
 
-void host_root_append(struct buf *out, const char *root, const char *path)
+struct host_root_path host_root_path_of(int descriptor)
 {
-    int base AUTO(file_close) = root[0] == '\0' ? -1 : open(root, O_PATH | O_CLOEXEC);
-    int found AUTO(file_close) = base < 0 ? -1 : open_within(base, path);
-    char link[32];
-    char resolved[PATH_MAX];
-    ssize_t length = -1;
+    struct host_root_path path;
 
-    if (found >= 0 && snprintf(link, sizeof link, "/proc/self/fd/%d", found) > 0)
-        length = readlink(link, resolved, sizeof resolved);
-    if (length > 0 && (size_t)length < sizeof resolved)
-        buf_append(out, resolved, (size_t)length);
-    else
-        buf_append_format(out, "%s%s", root, path);
+    (void)snprintf(path.text, sizeof path.text, "/proc/self/fd/%d", descriptor);
+    return path;
 }
 
 enum file_outcome host_root_read(struct buf *out, const char *root, const char *path,
                                  size_t max_bytes, struct error *err)
 {
-    struct buf place AUTO(buf_clear) = {0};
+    int descriptor AUTO(file_close) = host_root_open(root, path, O_RDONLY);
     struct stat status;
-    int descriptor AUTO(file_close) = -1;
 
-    host_root_append(&place, root, path);
-    /* Non-blocking, so that opening a FIFO does not hang. */
-    descriptor = open(buf_text(&place), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (descriptor < 0 && (errno == ENOENT || errno == ENOTDIR))
         return FILE_ABSENT;
     if (descriptor < 0 || fstat(descriptor, &status) != 0)

@@ -9,10 +9,16 @@
 #include "base/error.h"
 #include "base/file.h"
 
-/* Appends the path by which this process reaches `path` of the node. Symbolic links, absolute ones
- * too, are followed within the root, where the kernel can (Linux 5.6). What cannot be resolved is
- * appended as it is, so that using it says why. */
-void host_root_append(struct buf *out, const char *root, const char *path);
+/* Opens `path` of the node as open(2) does, with O_CLOEXEC, and without waiting for the other end
+ * of a FIFO. Symbolic links, absolute ones too, are followed within the root, where the kernel can
+ * (Linux 5.6). -1 with errno set if it fails. */
+CHECKED int host_root_open(const char *root, const char *path, int flags);
+
+/* The path by which this process reaches what is open; valid as long as that is. */
+struct host_root_path {
+    char text[32];
+};
+struct host_root_path host_root_path_of(int descriptor);
 
 /* Reads a whole file, also one of /proc, which has no size, whoever owns it. ABSENT and REFUSED as
  * file_read_trusted() has them. */

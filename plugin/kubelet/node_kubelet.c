@@ -1,7 +1,7 @@
 #include "kubelet/node_kubelet.h"
 
 #include <dirent.h>
-#include <limits.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,14 +16,21 @@
 
 enum { FILE_MAX_BYTES = 2 * 1024 * 1024, PATH_SIZE = 300, FILES_MAX = 64 };
 
-#define CONFIG_FLAG  "--image-credential-provider-config"
-#define BIN_DIR_FLAG "--image-credential-provider-bin-dir"
+#define CONFIG_KEY  "image-credential-provider-config"
+#define BIN_DIR_KEY "image-credential-provider-bin-dir"
 
-/* Those that a node runs, the best first. */
-static const char *const programs[] = {"kubelet", "k3s", "rke2", "microshift"};
+/* Those that run a kubelet, the best first, and the commands of theirs that do. */
+static const struct program {
+    const char *name;
+    const char *commands[2]; /* NULL: all */
+} programs[] = {{"kubelet", {NULL}},
+                {"k3s", {"server", "agent"}},
+                {"rke2", {"server", "agent"}},
+                {"microshift", {"run"}}};
 
 /* -- flags -- */
 
+/* An empty value is none. */
 static void set_path(struct node_kubelet_path *path, const char *value)
 {
     if (path->value != NULL && strcmp(path->value, value) != 0) {
@@ -31,13 +38,24 @@ static void set_path(struct node_kubelet_path *path, const char *value)
         path->overruled = TAKE(path->value);
     }
     free(path->value);
-    path->value = alloc_string(value);
+    path->value = value[0] == '\0' ? NULL : alloc_string(value);
 }
 
 static void set_text(char **out, const char *value)
 {
     free(*out);
     *out = alloc_string(value);
+}
+
+/* The kubelet takes the gates of all such flags together. */
+static void add_gates(struct node_kubelet *kubelet, const char *value)
+{
+    struct buf gates AUTO(buf_clear) = {0};
+
+    if (kubelet->feature_gates != NULL)
+        buf_append_format(&gates, "%s,", kubelet->feature_gates);
+    buf_append_text(&gates, value);
+    set_text(&kubelet->feature_gates, buf_text(&gates));
 }
 
 /* Takes "--flag=value", or "--flag" with the argument after it. The kubelet reads underscores in
@@ -53,14 +71,14 @@ static void take_flag(struct node_kubelet *kubelet, const char *argument, const 
     text_copy(name, length + 1, argument);
     for (char *at = name; *at != '\0'; at++)
         *at = *at == '_' ? '-' : *at;
-    if (strcmp(name, CONFIG_FLAG) == 0)
+    if (strcmp(name, "--" CONFIG_KEY) == 0)
         set_path(&kubelet->config, value);
-    else if (strcmp(name, BIN_DIR_FLAG) == 0)
+    else if (strcmp(name, "--" BIN_DIR_KEY) == 0)
         set_path(&kubelet->bin_dir, value);
-    else if (strcmp(name, "--hostname-override") == 0)
+    else if (strcmp(name, "--hostname-override") == 0 || strcmp(name, "--node-name") == 0)
         set_text(&kubelet->node_name, value);
     else if (strcmp(name, "--feature-gates") == 0)
-        set_text(&kubelet->feature_gates, value);
+        add_gates(kubelet, value);
 }
 
 static void name_source(struct node_kubelet *kubelet, const char *source)
@@ -84,29 +102,88 @@ static void take_command_line(struct node_kubelet *kubelet, const struct buf *li
     name_source(kubelet, "its flags");
 }
 
-/* -- the configuration of programs that embed it -- */
+/* -- files -- */
 
-/* A value of k3s' configuration is a flag of k3s; kubelet-arg has flags of the kubelet without
- * their hyphens, one or a list. */
-static void take_k3s_value(struct node_kubelet *kubelet, const char *key,
-                           const struct yaml_node *value)
+typedef void take_file(void *out, const char *root, const char *path);
+
+static int is_snippet(const struct dirent *entry)
 {
-    char argument[PATH_SIZE];
+    return text_ends_with(entry->d_name, ".yaml") || text_ends_with(entry->d_name, ".yml") ||
+           text_ends_with(entry->d_name, ".conf");
+}
 
-    if (value->kind == YAML_SEQUENCE) {
-        for (size_t i = 0; i < value->count; i++)
-            take_k3s_value(kubelet, key, &value->children[i]);
-    } else if (value->kind == YAML_SCALAR) {
-        if (strcmp(key, "kubelet-arg") == 0 || strcmp(key, "kubelet-arg+") == 0)
-            text_join(argument, sizeof argument, "--", "", value->text);
-        else
-            (void)snprintf(argument, sizeof argument, "--%.60s=%s", key, value->text);
-        take_flag(kubelet, argument, NULL);
-        if (strcmp(key, CONFIG_FLAG + 2) == 0)
-            kubelet->ignores_directories = true;
-        else if (text_starts_with(argument, CONFIG_FLAG))
-            kubelet->ignores_directories = false;
+/* Takes the files of a directory in the order of their names. */
+static void take_directory(void *out, const char *root, take_file *take, const char *directory)
+{
+    int descriptor AUTO(file_close) = host_root_open(root, directory, O_RDONLY | O_DIRECTORY);
+    const struct host_root_path place = host_root_path_of(descriptor);
+    struct dirent **entries = NULL;
+    char path[PATH_SIZE];
+    int count = descriptor < 0 ? 0 : scandir(place.text, &entries, is_snippet, alphasort);
+
+    for (int i = 0; i < count; i++) {
+        if (i < FILES_MAX) {
+            text_join(path, sizeof path, directory, "/", entries[i]->d_name);
+            take(out, root, path);
+        }
+        free(entries[i]);
     }
+    free(entries);
+}
+
+typedef void take_word(void *out, const char *word, const char *next);
+
+/* Takes the words of a line for a shell or systemd, none of a comment. */
+static void take_line(void *out, take_word *take, char *line)
+{
+    static const char separators[] = " \t\r\"'\\";
+    char *rest = NULL;
+    char *word = strtok_r(line, separators, &rest);
+
+    if (word == NULL || word[0] == '#' || word[0] == ';')
+        return;
+    while (word != NULL) {
+        char *next = strtok_r(NULL, separators, &rest);
+        const char *flag = strstr(word, "--");
+
+        take(out, flag == NULL ? word : flag, next);
+        word = next;
+    }
+}
+
+/* Takes the flags of a command line, or of a variable for one, that a file has. A backslash at the
+ * end of a line continues it. */
+static bool take_text(void *out, take_word *take, const char *root, const char *path)
+{
+    struct buf file AUTO(buf_clear) = {0};
+    struct error ignored;
+    char *line;
+
+    if (host_root_read(&file, root, path, FILE_MAX_BYTES, &ignored) != FILE_READ)
+        return false;
+    while (file.length > 0 && (line = strstr(file.bytes, "\\\n")) != NULL)
+        line[0] = line[1] = ' ';
+    line = file.bytes;
+    while (line != NULL && *line != '\0') {
+        char *end = strchrnul(line, '\n');
+        const bool is_last = *end == '\0';
+
+        *end = '\0';
+        take_line(out, take, line);
+        line = is_last ? NULL : end + 1;
+    }
+    return true;
+}
+
+static void take_kubelet_word(void *out, const char *word, const char *next)
+{
+    take_flag(out, word, next);
+}
+
+static void take_kubelet_file(void *out, const char *root, const char *path)
+{
+    if (take_text(out, take_kubelet_word, root, path))
+        name_source(out, path);
 }
 
 static bool read_tree(struct yaml_node *out, const char *root, const char *path)
@@ -119,19 +196,148 @@ static bool read_tree(struct yaml_node *out, const char *root, const char *path)
            yaml_tree_parse(out, &is_unsupported, file.bytes, file.length, &ignored);
 }
 
-static void take_k3s_file(struct node_kubelet *kubelet, const char *root, const char *path)
+/* -- k3s and RKE2 -- */
+
+/* Source: k3s' pkg/daemons/agent and pkg/configfilearg, which RKE2 uses too. */
+struct k3s {
+    struct node_kubelet own;       /* by its own flags and keys */
+    struct node_kubelet arguments; /* by kubelet-arg, which counts more */
+    char *named_by;                /* owned; the first file that names a path */
+};
+
+static void clear_k3s(struct k3s *k3s)
 {
+    node_kubelet_clear(&k3s->own);
+    node_kubelet_clear(&k3s->arguments);
+    free(k3s->named_by);
+}
+
+/* kubelet-arg has flags of the kubelet without their hyphens. */
+static void take_k3s_flag(struct k3s *k3s, const char *name, const char *value)
+{
+    char argument[PATH_SIZE];
+
+    if (strcmp(name, "kubelet-arg") == 0) {
+        text_join(argument, sizeof argument, "--", "", value + strspn(value, "-"));
+        take_flag(&k3s->arguments, argument, NULL);
+    } else {
+        (void)snprintf(argument, sizeof argument, "--%.60s=%s", name, value);
+        take_flag(&k3s->own, argument, NULL);
+    }
+}
+
+static void name_k3s(struct k3s *k3s, const char *path)
+{
+    if (k3s->named_by == NULL &&
+        (k3s->own.config.value != NULL || k3s->own.bin_dir.value != NULL ||
+         k3s->arguments.config.value != NULL || k3s->arguments.bin_dir.value != NULL))
+        k3s->named_by = alloc_string(path);
+}
+
+/* The value of a key replaces that of an earlier file, unless a plus follows the key. */
+static void take_k3s_file(void *out, const char *root, const char *path)
+{
+    struct k3s *k3s = out;
     struct yaml_node tree AUTO(yaml_tree_clear) = {0};
 
     if (!read_tree(&tree, root, path) || tree.kind != YAML_MAPPING)
         return;
-    for (size_t i = 0; i + 1 < tree.count; i += 2)
-        take_k3s_value(kubelet, tree.children[i].text, &tree.children[i + 1]);
-    name_source(kubelet, path);
+    for (size_t i = 0; i + 1 < tree.count; i += 2) {
+        const struct yaml_node *value = &tree.children[i + 1];
+        char *key = tree.children[i].text;
+
+        if (strcmp(key, "kubelet-arg") == 0)
+            node_kubelet_clear(&k3s->arguments);
+        key[strcspn(key, "+")] = '\0';
+        if (value->kind == YAML_SCALAR)
+            take_k3s_flag(k3s, key, value->text);
+        for (size_t j = 0; value->kind == YAML_SEQUENCE && j < value->count; j++) {
+            if (value->children[j].kind == YAML_SCALAR)
+                take_k3s_flag(k3s, key, value->children[j].text);
+        }
+    }
+    name_k3s(k3s, path);
 }
 
-static void take_microshift_file(struct node_kubelet *kubelet, const char *root, const char *path)
+static void take_k3s_word(void *out, const char *word, const char *next)
 {
+    char name[64];
+    const char *equals = strchr(word, '=');
+    const size_t length = strcspn(word, "=");
+
+    if (!text_starts_with(word, "--") || length >= sizeof name || (equals == NULL && next == NULL))
+        return;
+    text_copy(name, length - 1, word + 2);
+    take_k3s_flag(out, name, equals == NULL ? next : equals + 1);
+}
+
+/* k3s hides its command line; the installer writes it into a unit. */
+static void take_k3s_unit(void *out, const char *root, const char *path)
+{
+    if (take_text(out, take_k3s_word, root, path))
+        name_k3s(out, path);
+}
+
+static bool exists(const char *root, const char *path)
+{
+    int descriptor AUTO(file_close) = host_root_open(root, path, O_PATH);
+
+    return descriptor >= 0;
+}
+
+static void take_default(struct node_kubelet_path *path, const char *value)
+{
+    if (path->value == NULL)
+        path->value = alloc_string(value);
+}
+
+/* Of k3s' own keys a later file has the last word, which is no mistake to be told. */
+static void choose_path(struct node_kubelet_path *out, struct node_kubelet_path *argument,
+                        struct node_kubelet_path *own)
+{
+    if (argument->value != NULL)
+        *out = TAKE(*argument);
+    else
+        out->value = TAKE(own->value);
+}
+
+static void take_k3s(struct node_kubelet *out, const char *root, const char *name)
+{
+    static const char config[] = "/var/lib/rancher/credentialprovider/config.yaml";
+    static const char bin_dir[] = "/var/lib/rancher/credentialprovider/bin";
+    struct k3s k3s AUTO(clear_k3s) = {0};
+    char path[PATH_SIZE];
+
+    (void)snprintf(path, sizeof path, "/etc/rancher/%s/config.yaml", name);
+    take_k3s_file(&k3s, root, path);
+    (void)snprintf(path, sizeof path, "/etc/rancher/%s/config.yaml.d", name);
+    take_directory(&k3s, root, take_k3s_file, path);
+    if (strcmp(name, "k3s") == 0) {
+        take_k3s_unit(&k3s, root, "/etc/systemd/system/k3s.service");
+        take_k3s_unit(&k3s, root, "/etc/systemd/system/k3s-agent.service");
+    }
+    if (k3s.named_by == NULL && exists(root, config) && exists(root, bin_dir)) {
+        text_join(path, sizeof path, "the defaults of ", "", name);
+        k3s.named_by = alloc_string(path);
+    }
+    if (k3s.named_by == NULL)
+        return;
+    take_default(&k3s.own.config, config);
+    take_default(&k3s.own.bin_dir, bin_dir);
+    out->is_optional = k3s.arguments.config.value == NULL && k3s.arguments.bin_dir.value == NULL;
+    choose_path(&out->config, &k3s.arguments.config, &k3s.own.config);
+    choose_path(&out->bin_dir, &k3s.arguments.bin_dir, &k3s.own.bin_dir);
+    out->node_name = TAKE(k3s.own.node_name);
+    out->feature_gates = TAKE(k3s.arguments.feature_gates);
+    out->named_by = TAKE(k3s.named_by);
+    text_copy(out->program, sizeof out->program, name);
+}
+
+/* -- MicroShift -- */
+
+static void take_microshift_file(void *out, const char *root, const char *path)
+{
+    struct node_kubelet *kubelet = out;
     struct yaml_node tree AUTO(yaml_tree_clear) = {0};
     const struct yaml_node *section;
     const struct yaml_node *config;
@@ -142,148 +348,127 @@ static void take_microshift_file(struct node_kubelet *kubelet, const char *root,
     config = yaml_tree_member(section, "imageCredentialProviderConfigPath");
     bin_dir = yaml_tree_member(section, "imageCredentialProviderBinDir");
     if (config != NULL && config->kind == YAML_SCALAR)
-        set_path(&kubelet->config, config->text);
+        set_text(&kubelet->config.value, config->text);
     if (bin_dir != NULL && bin_dir->kind == YAML_SCALAR)
-        set_path(&kubelet->bin_dir, bin_dir->text);
+        set_text(&kubelet->bin_dir.value, bin_dir->text);
     name_source(kubelet, path);
 }
 
-static int is_yaml(const struct dirent *entry)
+static void take_microshift(struct node_kubelet *out, const char *root)
 {
-    return text_ends_with(entry->d_name, ".yaml") || text_ends_with(entry->d_name, ".yml");
-}
-
-typedef void take_file(struct node_kubelet *kubelet, const char *root, const char *path);
-
-/* Takes a file, then those of a directory in the order of their names. */
-static void take_files(struct node_kubelet *kubelet, const char *root, take_file *take,
-                       const char *file, const char *directory)
-{
-    struct buf place AUTO(buf_clear) = {0};
-    struct dirent **entries = NULL;
-    char path[PATH_SIZE];
-    int count;
-
-    take(kubelet, root, file);
-    host_root_append(&place, root, directory);
-    count = scandir(buf_text(&place), &entries, is_yaml, alphasort);
-    for (int i = 0; i < count; i++) {
-        if (i < FILES_MAX) {
-            text_join(path, sizeof path, directory, "/", entries[i]->d_name);
-            take(kubelet, root, path);
-        }
-        free(entries[i]);
-    }
-    free(entries);
-}
-
-static bool exists(const char *root, const char *path)
-{
-    struct buf place AUTO(buf_clear) = {0};
-
-    host_root_append(&place, root, path);
-    return access(buf_text(&place), F_OK) == 0;
-}
-
-/* Source: k3s' pkg/daemons/agent and pkg/configfilearg; the same in RKE2. */
-static void take_k3s(struct node_kubelet *kubelet, const char *root)
-{
-    static const char config[] = "/var/lib/rancher/credentialprovider/config.yaml";
-    static const char bin_dir[] = "/var/lib/rancher/credentialprovider/bin";
-
-    take_files(kubelet, root, take_k3s_file, "/etc/rancher/k3s/config.yaml",
-               "/etc/rancher/k3s/config.yaml.d");
-    if (kubelet->named_by != NULL || !exists(root, config) || !exists(root, bin_dir))
-        return;
-    set_path(&kubelet->config, config);
-    set_path(&kubelet->bin_dir, bin_dir);
-    kubelet->ignores_directories = true;
-    name_source(kubelet, "k3s' defaults");
+    take_microshift_file(out, root, "/etc/microshift/config.yaml");
+    take_directory(out, root, take_microshift_file, "/etc/microshift/config.d");
+    if (out->named_by != NULL)
+        text_copy(out->program, sizeof out->program, "microshift");
 }
 
 /* -- without a process -- */
 
-/* Takes the flags out of a line for a shell or systemd. */
-static void take_text(struct node_kubelet *kubelet, const char *root, const char *path)
+/* In the order in which their flags come on the command line: a unit's own, with its snippets, and
+ * those of the files that kubeadm's unit and ACK's read. */
+static void take_kubelet_files(struct node_kubelet *out, const char *root)
 {
-    struct buf file AUTO(buf_clear) = {0};
-    struct error ignored;
-    char *rest = NULL;
-    char *word;
-
-    if (host_root_read(&file, root, path, FILE_MAX_BYTES, &ignored) != FILE_READ ||
-        file.length == 0)
-        return;
-    word = strtok_r(file.bytes, " \t\r\n\"'\\", &rest);
-    while (word != NULL) {
-        char *next = strtok_r(NULL, " \t\r\n\"'\\", &rest);
-        const char *flag = strstr(word, "--");
-
-        take_flag(kubelet, flag == NULL ? word : flag, next);
-        word = next;
-    }
-    name_source(kubelet, path);
-}
-
-/* In the order in which their flags come: of kubeadm's unit, and of ACK's. */
-static void take_unit_files(struct node_kubelet *kubelet, const char *root)
-{
+    static const char *const units[] = {"/etc/systemd/system/kubelet.service",
+                                        "/usr/lib/systemd/system/kubelet.service",
+                                        "/lib/systemd/system/kubelet.service"};
     static const char *const paths[] = {"/var/lib/kubelet/kubeadm-flags.env",
                                         "/etc/default/kubelet", "/etc/sysconfig/kubelet",
                                         "/etc/kubernetes/kubelet-customized-args.conf"};
+    size_t unit = 0;
 
+    while (unit + 1 < COUNT_OF(units) && !exists(root, units[unit]))
+        unit++;
+    take_kubelet_file(out, root, units[unit]);
+    take_directory(out, root, take_kubelet_file, "/usr/lib/systemd/system/kubelet.service.d");
+    take_directory(out, root, take_kubelet_file, "/etc/systemd/system/kubelet.service.d");
     for (size_t i = 0; i < COUNT_OF(paths); i++)
-        take_text(kubelet, root, paths[i]);
-    if (kubelet->named_by == NULL)
-        take_k3s(kubelet, root);
+        take_kubelet_file(out, root, paths[i]);
+    if (out->named_by != NULL)
+        text_copy(out->program, sizeof out->program, "kubelet");
+}
+
+static void take_files(struct node_kubelet *out, const char *root)
+{
+    take_kubelet_files(out, root);
+    if (out->named_by == NULL)
+        take_k3s(out, root, "k3s");
+    if (out->named_by == NULL)
+        take_k3s(out, root, "rke2");
+    if (out->named_by == NULL)
+        take_microshift(out, root);
 }
 
 /* -- the process -- */
 
-static void format_proc(char out[PATH_SIZE], const char *root, const char *process,
-                        const char *file)
+static int open_proc(const char *root, const char *process, const char *file, int flags)
 {
-    (void)snprintf(out, PATH_SIZE, "%.200s/proc/%.20s/%s", root, process, file);
-}
-
-/* Reads what a file of /proc has, which is not subject to links below the root. */
-static bool read_proc(struct buf *out, const char *root, const char *process, const char *file)
-{
-    struct error ignored;
     char path[PATH_SIZE];
 
-    format_proc(path, root, process, file);
-    return host_root_read(out, "", path, FILE_MAX_BYTES, &ignored) == FILE_READ;
+    (void)snprintf(path, sizeof path, "/proc/%.20s/%.20s", process, file);
+    return host_root_open(root, path, flags);
 }
 
-/* The name of the program in a command line, "" if it is none of ours. A program that writes its
- * own title, as k3s does, has blanks instead of NULs. */
+static bool read_proc(struct buf *out, const char *root, const char *process, const char *file)
+{
+    int descriptor AUTO(file_close) = open_proc(root, process, file, O_RDONLY);
+    struct error ignored;
+
+    return descriptor >= 0 &&
+           file_read_stream(out, descriptor, FILE_MAX_BYTES, INT64_MAX, &ignored);
+}
+
+/* Where the word that begins there ends. A program that writes its own title, as k3s does, has
+ * blanks instead of NULs. */
+static size_t word_length(const char *word)
+{
+    return strcspn(word, " ");
+}
+
+static bool is_word(const char *word, size_t length, const char *wanted)
+{
+    return strlen(wanted) == length && strncmp(word, wanted, length) == 0;
+}
+
+/* The name of the program in a command line, "" if it is none of ours. */
 static const char *program_of(const struct buf *line)
 {
     const char *text = buf_text(line);
-    const size_t length = strcspn(text, " ");
+    const size_t length = word_length(text);
     const char *slash = memrchr(text, '/', length);
     const char *name = slash == NULL ? text : slash + 1;
-    const size_t name_length = length - (size_t)(name - text);
+    /* A NUL follows the last argument. */
+    const char *command = length + 1 < line->length ? text + length + 1 : "";
 
     for (size_t i = 0; i < COUNT_OF(programs); i++) {
-        if (strlen(programs[i]) == name_length && strncmp(name, programs[i], name_length) == 0)
-            return programs[i];
+        const struct program *program = &programs[i];
+        bool is_command = program->commands[0] == NULL;
+
+        for (size_t j = 0; j < COUNT_OF(program->commands) && program->commands[j] != NULL; j++)
+            is_command = is_command || is_word(command, word_length(command), program->commands[j]);
+        if (is_command && is_word(name, length - (size_t)(name - text), program->name))
+            return program->name;
     }
     return "";
 }
 
+/* Which mount namespace a process has; "" if this user may not know. */
+static void read_namespace(char out[64], const char *root, const char *process)
+{
+    int directory AUTO(file_close) = open_proc(root, process, "ns", O_PATH | O_DIRECTORY);
+
+    memset(out, 0, 64);
+    if (directory >= 0 && readlinkat(directory, "mnt", out, 63) < 0)
+        out[0] = '\0';
+}
+
 static bool is_in_other_namespace(const char *root, const char *process)
 {
-    char path[PATH_SIZE];
-    char its[64] = "";
-    char ours[64] = "";
+    char its[64];
+    char ours[64];
 
-    format_proc(path, root, process, "ns/mnt");
-    if (readlink(path, its, sizeof its - 1) < 0)
-        return false;
-    format_proc(path, root, root[0] == '\0' ? "self" : "1", "ns/mnt");
-    return readlink(path, ours, sizeof ours - 1) > 0 && strcmp(its, ours) != 0;
+    read_namespace(its, root, process);
+    read_namespace(ours, root, root[0] == '\0' ? "self" : "1");
+    return its[0] != '\0' && ours[0] != '\0' && strcmp(its, ours) != 0;
 }
 
 /* When it started: boot time and the 22nd field of its status line, in clock ticks after boot
@@ -296,7 +481,7 @@ static int64_t read_start(const char *root, const char *process)
     const char *field;
     const long ticks = sysconf(_SC_CLK_TCK);
 
-    if (!read_proc(&machine, root, "", "stat") || !read_proc(&own, root, process, "stat") ||
+    if (!read_proc(&machine, root, ".", "stat") || !read_proc(&own, root, process, "stat") ||
         (boot = strstr(buf_text(&machine), "btime ")) == NULL ||
         (field = strrchr(buf_text(&own), ')')) == NULL || ticks <= 0)
         return 0;
@@ -313,29 +498,35 @@ static bool is_better(const struct node_kubelet *found, const char *program, boo
     if (found->is_contained != is_contained)
         return found->is_contained;
     for (size_t i = 0; i < COUNT_OF(programs); i++) {
-        if (strcmp(programs[i], found->program) == 0)
+        if (strcmp(programs[i].name, found->program) == 0)
             return false;
-        if (strcmp(programs[i], program) == 0)
+        if (strcmp(programs[i].name, program) == 0)
             return true;
     }
     return false;
+}
+
+/* Whether root or this user runs it: what others call a kubelet is of no interest. */
+static bool is_trusted(const char *root, const char *process)
+{
+    int descriptor AUTO(file_close) = open_proc(root, process, "cmdline", O_PATH);
+    struct stat status;
+
+    return descriptor >= 0 && fstat(descriptor, &status) == 0 &&
+           (status.st_uid == 0 || status.st_uid == geteuid());
 }
 
 static void consider(struct node_kubelet *found, struct buf *command_line, const char *root,
                      const char *process)
 {
     struct buf line AUTO(buf_clear) = {0};
-    struct stat status;
-    char path[PATH_SIZE];
     const char *program;
     bool is_contained;
 
-    format_proc(path, root, process, "cmdline");
-    if (stat(path, &status) != 0 || (status.st_uid != 0 && status.st_uid != geteuid()) ||
-        !read_proc(&line, root, process, "cmdline"))
+    if (!is_trusted(root, process) || !read_proc(&line, root, process, "cmdline"))
         return;
     program = program_of(&line);
-    is_contained = is_in_other_namespace(root, process);
+    is_contained = program[0] != '\0' && is_in_other_namespace(root, process);
     if (program[0] == '\0' || !is_better(found, program, is_contained))
         return;
     found->pid = strtol(process, NULL, 10);
@@ -346,31 +537,34 @@ static void consider(struct node_kubelet *found, struct buf *command_line, const
     *command_line = TAKE(line);
 }
 
-void node_kubelet_find(struct node_kubelet *out, const char *root)
+static void find_process(struct node_kubelet *found, struct buf *command_line, const char *root)
 {
-    struct buf command_line AUTO(buf_clear) = {0};
-    char path[PATH_SIZE];
+    int descriptor = host_root_open(root, "/proc", O_RDONLY | O_DIRECTORY);
+    DIR *processes = descriptor < 0 ? NULL : fdopendir(descriptor);
     const struct dirent *entry;
-    DIR *processes;
 
-    *out = (struct node_kubelet){0};
-    (void)snprintf(path, sizeof path, "%.200s/proc", root);
-    processes = opendir(path);
     while (processes != NULL && (entry = readdir(processes)) != NULL) {
         if (entry->d_name[strspn(entry->d_name, "0123456789")] == '\0')
-            consider(out, &command_line, root, entry->d_name);
+            consider(found, command_line, root, entry->d_name);
     }
     if (processes != NULL)
         (void)closedir(processes);
-    if (out->pid != 0)
-        take_command_line(out, &command_line);
+}
+
+void node_kubelet_find(struct node_kubelet *out, const char *root)
+{
+    struct buf command_line AUTO(buf_clear) = {0};
+
+    *out = (struct node_kubelet){0};
+    find_process(out, &command_line, root);
     if (out->pid == 0)
-        take_unit_files(out, root);
+        take_files(out, root);
+    else if (strcmp(out->program, "kubelet") == 0)
+        take_command_line(out, &command_line);
     else if (strcmp(out->program, "microshift") == 0)
-        take_files(out, root, take_microshift_file, "/etc/microshift/config.yaml",
-                   "/etc/microshift/config.d");
-    else if (strcmp(out->program, "k3s") == 0)
-        take_k3s(out, root);
+        take_microshift(out, root);
+    else
+        take_k3s(out, root, out->program);
 }
 
 void node_kubelet_clear(struct node_kubelet *kubelet)

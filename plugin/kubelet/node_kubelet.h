@@ -21,9 +21,10 @@ struct node_kubelet {
     long pid;                                /* 0: none runs */
     char program[NODE_KUBELET_PROGRAM_SIZE]; /* "kubelet", or "k3s", "rke2", "microshift" */
     int64_t started_s;                       /* Unix seconds, 0 if unknown */
-    bool is_contained;        /* in another mount namespace: what it says is not this node's word */
-    bool ignores_directories; /* k3s: its own keys and its defaults take a file only */
-    char *named_by;           /* what names the two paths: "its flags", a file, "k3s' defaults" */
+    bool is_contained; /* in another mount namespace: what it says is not this node's word */
+    bool is_optional; /* k3s, RKE2: unless `config` is a file and `bin_dir` a directory, the kubelet
+                         is started without them and nobody is told */
+    char *named_by;   /* what names the two paths: "its flags", a file, "the defaults of k3s" */
     struct node_kubelet_path config;
     struct node_kubelet_path bin_dir;
     char *node_name;     /* --hostname-override */
@@ -32,9 +33,9 @@ struct node_kubelet {
 
 /* Looks for a running kubelet below ROOT/proc that belongs to root or this user: one of this mount
  * namespace if there is one, the kubelet itself rather than k3s, RKE2 or MicroShift. Its paths come
- * from its command line; for k3s and MicroShift, which embed it, from their configuration, else
- * k3s' defaults if they exist. Without a kubelet, from the files of which distributions make its
- * command line. */
+ * from its command line; for k3s, RKE2 and MicroShift from their configuration, else from their
+ * defaults if these exist. Without a kubelet, from the files of which distributions make its
+ * command line; `program` is then what these files are for. */
 void node_kubelet_find(struct node_kubelet *out, const char *root);
 
 void node_kubelet_clear(struct node_kubelet *kubelet);
