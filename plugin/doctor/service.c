@@ -8,6 +8,7 @@
 #include "cloud/cr.h"
 #include "doctor/login_check.h"
 #include "doctor/report.h"
+#include "identity/explain.h"
 #include "identity/identity.h"
 #include "net/proxy.h"
 #include "net/retry.h"
@@ -151,82 +152,135 @@ static bool check_instance(struct visit *visit)
 
 /* -- identity -- */
 
-/* A line for each source of the chain. The first that is configured is in effect. */
-static void report_sources(const struct visit *visit)
+/* The role that is to be assumed next, NULL if none is. */
+static const char *next_role(const struct identity *identity, const struct plan *plan)
 {
-    static const struct settings_identity sources[] = {{.source = SETTINGS_SOURCE_ENV},
-                                                       {.source = SETTINGS_SOURCE_OIDC},
-                                                       {.source = SETTINGS_SOURCE_PROFILE},
-                                                       {.source = SETTINGS_SOURCE_ECS},
-                                                       {.source = SETTINGS_SOURCE_URI}};
-    const struct kubelet_request without_token = {0};
-    bool found = false;
+    size_t next = 0;
 
-    for (size_t i = 0; i < COUNT_OF(sources); i++) {
-        struct identity_plans plans AUTO(identity_plans_clear) = {0};
-        struct error err = {0};
-
-        if (identity_choose(&plans, &visit->run, &sources[i], &without_token, &err)) {
-            report_line(visit->report, found ? REPORT_SKIPPED : REPORT_OK, "identity.source", "",
-                        "%s%s", plans.list[0].principal,
-                        found ? ": configured too, but not in effect" : ": in effect");
-            found = true;
-        } else if (err.retry == ERROR_RETRY_NEXT_SOURCE) {
-            report_skipped(visit->report, "identity.source", "%s", buf_text(&plans.reasons));
-        }
+    for (size_t i = 0; i < plan->role_count; i++) {
+        if (text_ends_with(identity->principal, plan->roles[i].arn))
+            next = i + 1;
     }
+    return next < plan->role_count ? plan->roles[next].arn : NULL;
 }
 
-/* Gets credentials by the first plan that exists on this node. */
-static bool fetch(struct visit *visit, struct error *err)
-{
-    const struct identity_plans *plans = &visit->plans;
-
-    for (size_t i = 0; i < plans->count; i++) {
-        if (plans->list[i].role_count > 0)
-            visit->report->resource = plans->list[i].roles[0].arn;
-        if (identity_fetch(&visit->identity, &visit->run, &plans->list[i], NULL, err))
-            return true;
-        if (err->retry != ERROR_RETRY_NEXT_SOURCE)
-            return false;
-    }
-    return identity_explain_none(plans, &visit->run, err);
-}
-
-static void report_identity(const struct visit *visit, const struct plan *plan)
+static void append_identity(struct buf *out, const struct visit *visit, const struct plan *plan)
 {
     const struct identity *identity = &visit->identity;
-    struct buf text AUTO(buf_clear) = {0};
-    int64_t ends_s = identity->credentials.expires_at_s;
+    const int64_t ends_s = identity->credentials.expires_at_s;
 
-    buf_append_text(&text, identity->principal);
+    buf_append_text(out, identity->principal);
     if (plan->source == PLAN_ECS)
-        buf_append_format(&text, ", metadata service %s session token, region %s",
+        buf_append_format(out, ", metadata service %s session token, region %s",
                           identity->node.by_session_token ? "with" : "without",
                           identity->node.region[0] == '\0' ? "unknown" : identity->node.region);
     if (ends_s != 0) {
-        buf_append_text(&text, ", ");
-        append_time_left(&text, ends_s - visit->run.system->wall_s());
+        buf_append_text(out, ", ");
+        append_time_left(out, ends_s - visit->run.system->wall_s());
     }
     for (size_t i = 0; i + 1 < plan->role_count; i++)
-        buf_append_format(&text, ", by role %s", plan->roles[i].arn);
-    report_ok(visit->report, "identity.credentials", "credentials of %s", buf_text(&text));
+        buf_append_format(out, ", by role %s", plan->roles[i].arn);
+}
+
+static void report_identity(const struct visit *visit, const struct plan *plan,
+                            const struct error *err)
+{
+    struct buf text AUTO(buf_clear) = {0};
+
+    if (visit->has_identity) {
+        append_identity(&text, visit, plan);
+        report_ok(visit->report, "identity.credentials", "credentials of %s", buf_text(&text));
+        return;
+    }
+    visit->report->resource = plan == NULL ? NULL : next_role(&visit->identity, plan);
+    report_error(visit->report, REPORT_FAILED, "identity.credentials", err);
+    visit->report->resource = NULL;
+}
+
+/* Carries a plan out. False if its source turns out not to exist on this node. */
+static bool fetch(struct visit *visit, const struct plan *plan, struct error *err)
+{
+    visit->has_identity = identity_fetch(&visit->identity, &visit->run, plan, NULL, err);
+    return visit->has_identity || err->retry != ERROR_RETRY_NEXT_SOURCE;
+}
+
+/* No source is left to try. */
+static void report_none(struct visit *visit, bool is_chosen, struct error *err)
+{
+    if (!is_chosen || err->retry != ERROR_RETRY_NEXT_SOURCE ||
+        !identity_explain_none(&visit->plans, &visit->run, err))
+        report_identity(visit, NULL, err);
+}
+
+/* What is not the chain: one plan, or that of the node for a pod without a role. */
+static void check_plans(struct visit *visit, bool is_chosen, struct error *err)
+{
+    for (size_t i = 0; is_chosen && i < visit->plans.count; i++) {
+        if (fetch(visit, &visit->plans.list[i], err)) {
+            report_identity(visit, &visit->plans.list[i], err);
+            return;
+        }
+    }
+    report_none(visit, is_chosen, err);
+}
+
+/* Goes through the chain: a line for each source, and one for the identity. The first source that
+ * is set up is in effect, even if it is broken; only of the metadata service a request may show
+ * that it does not exist. */
+static void check_chain(struct visit *visit, bool is_chosen, struct error *err)
+{
+    static const struct {
+        const char *name;
+        struct settings_identity alone;
+    } sources[] = {{"environment", {.source = SETTINGS_SOURCE_ENV}},
+                   {"OIDC", {.source = SETTINGS_SOURCE_OIDC}},
+                   {"profile", {.source = SETTINGS_SOURCE_PROFILE}},
+                   {"ECS metadata service", {.source = SETTINGS_SOURCE_ECS}},
+                   {"credentials URI", {.source = SETTINGS_SOURCE_URI}}};
+    const struct kubelet_request without_pod = {0};
+    const struct plan *plan = visit->plans.list;
+    bool is_found = false;
+
+    for (size_t i = 0; i < COUNT_OF(sources); i++) {
+        struct identity_plans plans AUTO(identity_plans_clear) = {0};
+        struct error why = {0};
+        const bool is_set_up =
+            identity_choose(&plans, &visit->run, &sources[i].alone, &without_pod, &why);
+        const char *name = is_set_up ? plans.list[0].principal : sources[i].name;
+
+        if (!is_set_up && why.retry == ERROR_RETRY_NEXT_SOURCE) {
+            report_skipped(visit->report, "identity.source", "%s", buf_text(&plans.reasons));
+        } else if (is_found) {
+            report_skipped(visit->report, "identity.source", "%s: set up too, but not in effect",
+                           name);
+        } else if (is_chosen && !fetch(visit, plan, err)) {
+            report_skipped(visit->report, "identity.source", "%s: %s", name, err->cause);
+            plan++;
+        } else {
+            report_ok(visit->report, "identity.source", "%s: in effect", name);
+            report_identity(visit, is_chosen ? plan : NULL, err);
+            is_found = true;
+        }
+    }
+    if (!is_found)
+        report_none(visit, is_chosen, err);
 }
 
 static void check_identity(struct visit *visit, const struct settings_identity *settings)
 {
+    const struct kubelet_request *request = visit->request;
+    const bool has_token = !secret_is_empty(&request->service_account_token);
     struct error err = {0};
-    bool is_chosen = identity_choose(&visit->plans, &visit->run, settings, visit->request, &err);
+    const bool is_chosen = identity_choose(&visit->plans, &visit->run, settings, request, &err);
 
-    if (settings->source == SETTINGS_SOURCE_DEFAULT &&
-        (!is_chosen || !visit->plans.list[0].from_pod))
-        report_sources(visit);
-    visit->has_identity = is_chosen && fetch(visit, &err);
-    if (visit->has_identity)
-        report_identity(visit, &visit->plans.list[0]);
+    if (has_token && is_chosen && !visit->plans.list[0].from_pod)
+        report_line(visit->report, REPORT_WARNING, "identity.source",
+                    "Name its role: --annotation " EXPLAIN_ARN_ANNOTATION "=ARN",
+                    "no annotation names a role: the pod gets the identity of the node");
+    if (settings->source == SETTINGS_SOURCE_DEFAULT && !has_token && request->annotation_count == 0)
+        check_chain(visit, is_chosen, &err);
     else
-        report_error(visit->report, REPORT_FAILED, "identity.credentials", &err);
-    visit->report->resource = NULL;
+        check_plans(visit, is_chosen, &err);
 }
 
 void service_check_identity(struct report *report, const struct run *run,
