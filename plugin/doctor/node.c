@@ -156,8 +156,8 @@ static void report_overruled(struct report *report, const struct node_kubelet_pa
 {
     if (path->overruled != NULL)
         report_line(report, REPORT_WARNING, "kubelet.flags", "Give it once",
-                    "%s is given twice: %s counts, %s does not", flag, path->value,
-                    path->overruled);
+                    "%s is given twice: %s counts, %s does not", flag,
+                    path->value == NULL ? "no value" : path->value, path->overruled);
 }
 
 /* Neither of the two paths is named. */
@@ -507,7 +507,7 @@ static void check_attributes(const struct node *node, struct report *report)
     const struct yaml_node *audience = yaml_tree_member(tokens, "serviceAccountTokenAudience");
 
     check_gate(node, report);
-    if (audience != NULL && audience->kind == YAML_SCALAR &&
+    if (audience != NULL && audience->kind == YAML_SCALAR && audience->text[0] != '\0' &&
         strcmp(audience->text, EXPLAIN_AUDIENCE) != 0)
         report_line(report, REPORT_WARNING, "kubelet.tokens",
                     "Write " EXPLAIN_AUDIENCE

@@ -251,18 +251,19 @@ static void check_chain(struct visit *visit, bool is_chosen, struct error *err)
         if (!is_set_up && why.retry == ERROR_RETRY_NEXT_SOURCE) {
             report_skipped(visit->report, "identity.source", "%s", buf_text(&plans.reasons));
         } else if (is_found) {
-            report_skipped(visit->report, "identity.source", "%s: set up too, but not in effect",
-                           name);
+            report_skipped(visit->report, "identity.source",
+                           "%s: not used, since an earlier source is in effect", name);
         } else if (is_chosen && !fetch(visit, plan, err)) {
             report_skipped(visit->report, "identity.source", "%s: %s", name, err->cause);
             plan++;
         } else {
             report_ok(visit->report, "identity.source", "%s: in effect", name);
-            report_identity(visit, is_chosen ? plan : NULL, err);
             is_found = true;
         }
     }
-    if (!is_found)
+    if (is_found)
+        report_identity(visit, is_chosen ? plan : NULL, err);
+    else
         report_none(visit, is_chosen, err);
 }
 

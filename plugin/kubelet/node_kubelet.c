@@ -202,7 +202,7 @@ static bool read_tree(struct yaml_node *out, const char *root, const char *path)
 struct k3s {
     struct node_kubelet own;       /* by its own flags and keys */
     struct node_kubelet arguments; /* by kubelet-arg, which counts more */
-    char *named_by;                /* owned; the first file that names a path */
+    char *named_by;                /* owned; the first file that names a path; "": none */
 };
 
 static void clear_k3s(struct k3s *k3s)
@@ -226,12 +226,18 @@ static void take_k3s_flag(struct k3s *k3s, const char *name, const char *value)
     }
 }
 
+static bool has_path(const struct k3s *k3s)
+{
+    return k3s->own.config.value != NULL || k3s->own.bin_dir.value != NULL ||
+           k3s->arguments.config.value != NULL || k3s->arguments.bin_dir.value != NULL;
+}
+
 static void name_k3s(struct k3s *k3s, const char *path)
 {
-    if (k3s->named_by == NULL &&
-        (k3s->own.config.value != NULL || k3s->own.bin_dir.value != NULL ||
-         k3s->arguments.config.value != NULL || k3s->arguments.bin_dir.value != NULL))
-        k3s->named_by = alloc_string(path);
+    if (!has_path(k3s))
+        set_text(&k3s->named_by, "");
+    else if (k3s->named_by == NULL || k3s->named_by[0] == '\0')
+        set_text(&k3s->named_by, path);
 }
 
 /* The value of a key replaces that of an earlier file, unless a plus follows the key. */
@@ -316,12 +322,12 @@ static void take_k3s(struct node_kubelet *out, const char *root, const char *nam
         take_k3s_unit(&k3s, root, "/etc/systemd/system/k3s.service");
         take_k3s_unit(&k3s, root, "/etc/systemd/system/k3s-agent.service");
     }
-    if (k3s.named_by == NULL && exists(root, config) && exists(root, bin_dir)) {
+    if (!has_path(&k3s) && exists(root, config) && exists(root, bin_dir)) {
         text_join(path, sizeof path, "the defaults of ", "", name);
-        k3s.named_by = alloc_string(path);
-    }
-    if (k3s.named_by == NULL)
+        set_text(&k3s.named_by, path);
+    } else if (!has_path(&k3s)) {
         return;
+    }
     take_default(&k3s.own.config, config);
     take_default(&k3s.own.bin_dir, bin_dir);
     out->is_optional = k3s.arguments.config.value == NULL && k3s.arguments.bin_dir.value == NULL;
