@@ -336,12 +336,6 @@ static void check_tokens(const struct provider_config_entry *entry, const struct
     const char *type = text_of(cache_type);
     struct place at;
 
-    if (place.minor < PROVIDER_CONFIG_CACHE_TYPE_MINOR)
-        PROBLEM(place.config, false,
-                "Enable the kubelet's feature gate "
-                "KubeletServiceAccountTokenForCredentialProviders",
-                "%s needs a feature gate that is off by default in Kubernetes 1.%d", place.path,
-                place.minor);
     if (text_of(yaml_tree_member(tokens, "serviceAccountTokenAudience"))[0] == '\0')
         FATAL(place.config, "Add it: sts.aliyuncs.com", "%s.serviceAccountTokenAudience is missing",
               place.path);

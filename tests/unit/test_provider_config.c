@@ -318,18 +318,6 @@ static void knows_what_changed_between_versions(void **state)
     assert_string_equal(provider_config_version(PROVIDER_CONFIG_NEWEST_MINOR), "v1");
 }
 
-static void warns_of_the_feature_gate(void **state)
-{
-    struct provider_config config AUTO(provider_config_clear) = {0};
-    struct error err;
-
-    (void)state;
-    assert_true(read(&config, HEAD PROVIDER TOKENS AUDIENCE REQUIRES, 33, &err));
-    assert_int_equal(config.problem_count, 1);
-    assert_false(config.problems[0].is_fatal);
-    assert_non_null(strstr(config.problems[0].err.advice, "feature gate"));
-}
-
 static void gives_advice(void **state)
 {
     static const struct row rows[] = {
@@ -463,7 +451,6 @@ int main(void)
         cmocka_unit_test(knows_patterns_of_images),
         cmocka_unit_test(knows_the_rules_of_tokens),
         cmocka_unit_test(knows_what_changed_between_versions),
-        cmocka_unit_test(warns_of_the_feature_gate),
         cmocka_unit_test(gives_advice),
         cmocka_unit_test(cannot_parse),
         cmocka_unit_test(reads_json),
