@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/system.h"
 #include "cmd/completion.h"
+#include "cmd/config.h"
 #include "cmd/docker.h"
 #include "cmd/kubelet.h"
 #include "cmd/options.h"
@@ -174,6 +175,8 @@ static bool run_command(struct answer *out, int *status, int64_t started_ms, int
     if (options.command == OPTIONS_KUBELET || options.command == OPTIONS_GET)
         return serve(options.command == OPTIONS_GET ? kubelet_get : kubelet_run, out, started_ms,
                      &options, err);
+    if (options.command == OPTIONS_CONFIG)
+        return config_run(&options, &system_real, err);
     if (options.command == OPTIONS_DOCTOR)
         return check_node(status, started_ms, &options, err);
     return print_text(&options, err);

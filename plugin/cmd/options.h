@@ -49,7 +49,8 @@ struct options {
     struct options_list matches; /* --match */
     bool for_pods;               /* --pods */
     const char *install_path;    /* a file or a directory; NULL: not given */
-    const char *remove_path;     /* likewise */
+    const char *bin_dir;         /* with the former: where this executable is put; NULL: nowhere */
+    const char *remove_path;     /* as install_path */
     bool is_docker;              /* the words are [FILE] HOST... */
     bool is_dry_run;
 

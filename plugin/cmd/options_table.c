@@ -86,6 +86,9 @@ const struct options_table_flag options_table_flags[] = {
      .help = "how it is printed"},
     {"--install", "FILE_OR_DIR", CONFIG_INSTALL, FIELD(TEXT, install_path),
      .help = "add it to the kubelet's --image-credential-provider-config"},
+    {"--bin-dir", "DIR", CONFIG_INSTALL, FIELD(TEXT, bin_dir),
+     .help = "put this executable there too, the kubelet's" NEXT_LINE
+             "--image-credential-provider-bin-dir"},
     {"--remove", "FILE_OR_DIR", CONFIG_REMOVE, FIELD(TEXT, remove_path),
      .help = "remove it from that file or directory"},
     {"--docker", "", CONFIG_DOCKER, FIELD(BOOL, is_docker),

@@ -98,6 +98,22 @@ static bool check_startable(const struct provider_config *config, struct error *
     return false;
 }
 
+/* A block scalar at the end of a file without a last line break would get one. */
+static bool check_end(const struct provider_config *config, const struct buf *text,
+                      struct error *err)
+{
+    const struct yaml_node *last = config->providers;
+
+    while (last->count > 0)
+        last = &last->children[last->count - 1];
+    if (last->kind != YAML_SCALAR || last->end < text->length ||
+        strchr("|>", text->bytes[last->begin]) == NULL ||
+        strchr("\r\n", text->bytes[text->length - 1]) != NULL)
+        return true;
+    return error_set_advised(err, ERROR_CONFIG, "Add a line break at its end",
+                             "the last line, which belongs to a value, does not end");
+}
+
 static bool check_pods(const struct provider_config *config, struct error *err)
 {
     const struct provider_config_entry *ours = provider_config_find(config, PROVIDER_CONFIG_NAME);
@@ -150,7 +166,7 @@ bool provider_edit_install(struct buf *out, const struct buf *text,
     struct provider_entry of_file = *entry;
 
     if (!read_text(&before, text, minor, err) || !check_startable(&before, err) ||
-        (entry->is_for_pods && !check_pods(&before, err)))
+        !check_end(&before, text, err) || (entry->is_for_pods && !check_pods(&before, err)))
         return false;
     of_file.version = strrchr(before.api_version, '/') + 1;
     if (!provider_entry_read(&wanted, &of_file, err))

@@ -55,12 +55,12 @@ static size_t next_line(const struct buf *text, size_t at)
     return at + strlen(break_at(text, at));
 }
 
-/* The first of the text; "\n" if it has none. */
+/* The first of the text that JSON has too; "\n" if it has none. */
 static const char *usual_break(const struct buf *text)
 {
-    const char *found = break_at(text, end_of_line(text, 0));
+    const char *first = strpbrk(buf_text(text), "\r\n");
 
-    return found[0] == '\0' ? "\n" : found;
+    return first == NULL ? "\n" : break_at(text, (size_t)(first - buf_text(text)));
 }
 
 /* Part of a text. */
@@ -85,7 +85,7 @@ static bool begins_line(const struct buf *text, size_t at)
 
 static bool has_break(const struct buf *text, const struct yaml_node *node)
 {
-    return end_of_line(text, node->begin) < node->end;
+    return node->begin + strcspn(buf_text(text) + node->begin, "\r\n") < node->end;
 }
 
 /* -- values in the style of their place -- */
@@ -229,7 +229,8 @@ static void append_to_block(struct buf *out, const struct buf *text,
     const size_t min_indent = column + !is_mapping;
     const size_t at = end_of_block(text, collection->end, min_indent);
     const bool is_open = !is_line_start(text, at); /* the file's last line, without a line break */
-    const char *line_break = usual_break(text);
+    /* Where a file has several, another one could become one with that which follows. */
+    const char *line_break = is_open ? usual_break(text) : break_before(text, at);
 
     append_from(out, text, 0, at);
     buf_append_text(out, is_open ? line_break : "");

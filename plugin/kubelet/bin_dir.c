@@ -1,0 +1,54 @@
+#include "kubelet/bin_dir.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/text.h"
+#include "kubelet/provider_config.h"
+#include "kubelet/replace.h"
+
+#define DOCKER_NAME "docker-credential-aliyun-acr"
+
+enum { EXECUTABLE_MAX_BYTES = 64 * 1024 * 1024 };
+
+static bool read_own(struct buf *out, struct error *err)
+{
+    int descriptor AUTO(file_close) = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+
+    if (descriptor < 0)
+        return error_set(err, ERROR_INTERNAL, "cannot open /proc/self/exe: %s", strerror(errno));
+    return file_read_stream(out, descriptor, EXECUTABLE_MAX_BYTES, INT64_MAX, err);
+}
+
+/* A file or a link that is there already stays: it may be somebody else's. */
+static bool link_helper(const struct replace *executable, struct error *err)
+{
+    return symlinkat(PROVIDER_CONFIG_NAME, executable->directory, DOCKER_NAME) == 0 ||
+           errno == EEXIST ||
+           error_set(err, ERROR_CONFIG, "cannot make the link " DOCKER_NAME " beside %s: %s",
+                     executable->path, strerror(errno));
+}
+
+bool bin_dir_install(bool *changed, const char *directory, const struct system *system,
+                     struct error *err)
+{
+    struct replace file AUTO(replace_clear) = {0};
+    struct buf own AUTO(buf_clear) = {0};
+    struct buf path AUTO(buf_clear) = {0};
+
+    buf_append_format(&path, "%s/" PROVIDER_CONFIG_NAME, directory);
+    if (!replace_open(&file, path.bytes, EXECUTABLE_MAX_BYTES, err))
+        return false;
+    if (file.kind == REPLACE_DIRECTORY || !file.has_directory)
+        return error_set_advised(err, ERROR_CONFIG, "Create it, or name another one by --bin-dir",
+                                 "there is no directory for %s", file.path);
+    if (!read_own(&own, err))
+        return false;
+    *changed = file.kind == REPLACE_NOTHING || file.content.length != own.length ||
+               memcmp(file.content.bytes, own.bytes, own.length) != 0;
+    return (!*changed || replace_write(&file, system, &own, 0755, err)) && link_helper(&file, err);
+}
