@@ -53,12 +53,10 @@ static bool is_hidden(const struct node *node, const char *path)
     return descriptor < 0 && errno == EACCES;
 }
 
-static void report_hidden(struct node *node, struct report *report, const char *id,
-                          const char *path)
+static void report_hidden(struct node *node, struct report *report, const char *path)
 {
     node->is_incomplete = true;
-    report_line(report, REPORT_SKIPPED, id, "Run doctor as root", "%s is closed to this user",
-                path);
+    report_closed(report, "kubelet.configuration", path);
 }
 
 static bool is_trusted(const struct stat *status)
@@ -112,6 +110,7 @@ static void check_running(struct node *node, struct report *report)
     const struct node_kubelet *kubelet = &node->kubelet;
     struct buf process AUTO(buf_clear) = {0};
     char version[40] = "";
+    char its_root[40];
     struct error ignored;
 
     if (ask_version(version, sizeof version, node) && node->minor == 0 &&
@@ -127,11 +126,14 @@ static void check_running(struct node *node, struct report *report)
     else
         report_ok(report, "kubelet.process", "%s", buf_text(&process));
     if (node->minor == 0)
-        report_line(report, REPORT_WARNING, "kubelet.version", "Name it by --kubelet VERSION",
+        report_line(report, REPORT_WARNING, "kubelet.version",
+                    geteuid() == 0 ? "Name it by --kubelet VERSION"
+                                   : "Run doctor as root, or name it by --kubelet VERSION",
                     "its version is unknown: the rules of the newest one are applied");
-    if (kubelet->is_contained)
+    (void)snprintf(its_root, sizeof its_root, "/proc/%ld/root", kubelet->pid);
+    if (kubelet->is_contained && strcmp(node->root, its_root) != 0)
         report_line(report, REPORT_WARNING, "kubelet.container",
-                    ADVICE("To see its files: --host-root /proc/%ld/root", kubelet->pid),
+                    ADVICE("To see its files: --host-root %s", its_root),
                     "it runs in another mount namespace, so that its files may be others");
 }
 
@@ -141,6 +143,8 @@ static void check_process(struct node *node, struct report *report)
 
     if (kubelet->pid != 0)
         check_running(node, report);
+    else if (kubelet->closed != NULL)
+        report_closed(report, "kubelet.process", kubelet->closed);
     else if (kubelet->named_by == NULL)
         report_skipped(report, "kubelet.process", "no kubelet runs here");
     else
@@ -226,6 +230,8 @@ static bool check_flags(const struct node *node, struct report *report)
                     "%s is given without %s: the kubelet does not start",
                     has_config ? CONFIG_FLAG : BIN_DIR_FLAG,
                     has_config ? BIN_DIR_FLAG : CONFIG_FLAG);
+    else if (kubelet->pid != 0 && kubelet->closed != NULL)
+        report_closed(report, "kubelet.flags", kubelet->closed);
     else if (kubelet->pid != 0)
         report_no_flags(kubelet, report);
     return has_config;
@@ -261,7 +267,7 @@ static void read_file(struct node *node, struct report *report, const char *path
 
     file->path = alloc_string(path);
     if (is_hidden(node, path)) {
-        report_hidden(node, report, "kubelet.configuration", path);
+        report_hidden(node, report, path);
         return;
     }
     if (host_root_read(&content, node->root, path, YAML_TREE_MAX_BYTES, &err) != FILE_READ) {
@@ -371,7 +377,7 @@ static void read_configuration(struct node *node, struct report *report)
 
     node->files = alloc_zeroed(FILES_MAX, sizeof *node->files);
     if (is_hidden(node, path))
-        report_hidden(node, report, "kubelet.configuration", path);
+        report_hidden(node, report, path);
     else if (!get_status(&status, node, path))
         report_line(report, REPORT_FAILED, "kubelet.configuration",
                     ADVICE("Run: aliyun-acr-credential-provider config --install %s", path),
@@ -428,14 +434,18 @@ static bool check_program(const struct node *node, struct report *report, const 
 {
     struct stat status;
 
-    if (!get_status(&status, node, path))
-        report_line(report, errno == EACCES ? REPORT_SKIPPED : REPORT_FAILED, "kubelet.program",
-                    errno == EACCES ? "Run doctor as root"
-                                    : "Put it there: the kubelet does not start without it",
-                    "%s: %s", path, strerror(errno));
-    else if (!S_ISREG(status.st_mode) || (status.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH)) == 0)
+    if (!get_status(&status, node, path) && errno == EACCES)
+        report_closed(report, "kubelet.program", path);
+    else if (!get_status(&status, node, path))
+        report_line(report, REPORT_FAILED, "kubelet.program",
+                    "Put it there: the kubelet does not start without it", "%s: %s", path,
+                    strerror(errno));
+    else if (!S_ISREG(status.st_mode))
+        report_line(report, REPORT_FAILED, "kubelet.program", "Put the program there",
+                    "%s is not a file", path);
+    else if ((status.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH)) == 0)
         report_line(report, REPORT_FAILED, "kubelet.program", ADVICE("Run: chmod 0755 %s", path),
-                    "%s is not an executable file", path);
+                    "%s is not executable", path);
     else if (is_foreign(node, path))
         report_line(report, REPORT_FAILED, "kubelet.program",
                     "Install the release for this architecture",
@@ -447,6 +457,13 @@ static bool check_program(const struct node *node, struct report *report, const 
     return false;
 }
 
+/* Others are a mistake of the configuration. */
+static bool is_file_name(const char *name)
+{
+    return name[0] != '\0' && strchr(name, '/') == NULL && strcmp(name, ".") != 0 &&
+           strcmp(name, "..") != 0;
+}
+
 /* Checks the file that an entry runs, and whether it is this program. */
 static bool check_entry(const struct node *node, struct report *report,
                         const struct provider_config_entry *entry)
@@ -454,7 +471,7 @@ static bool check_entry(const struct node *node, struct report *report,
     char path[PATH_SIZE];
     bool is_own;
 
-    if (entry->name[0] == '\0')
+    if (!is_file_name(entry->name))
         return false;
     is_own = strcmp(entry->name, PROVIDER_CONFIG_NAME) == 0;
     if (node->kubelet.bin_dir.value == NULL)
@@ -525,12 +542,19 @@ static void check_attributes(const struct node *node, struct report *report)
     }
 }
 
+/* Older kubelets ignore the field. */
+static bool has_tokens(const struct node *node)
+{
+    return node->own != NULL && node->own->tokens != NULL &&
+           (node->minor == 0 || node->minor >= PROVIDER_CONFIG_TOKENS_MINOR);
+}
+
 void node_check_tokens(const struct node *node, struct report *report)
 {
     char name[256] = "";
     const struct yaml_node *audience;
 
-    if (node->own == NULL || node->own->tokens == NULL)
+    if (!has_tokens(node))
         return;
     audience = yaml_tree_member(node->own->tokens, "serviceAccountTokenAudience");
     if (node->kubelet.node_name != NULL)
@@ -576,7 +600,7 @@ void node_check(struct node *node, struct report *report, int minor)
             }
         }
     }
-    if (node->own != NULL && node->own->tokens != NULL)
+    if (has_tokens(node))
         check_attributes(node, report);
     if (node->own == NULL && node->file_count > 0 && !node->is_incomplete)
         report_line(report, REPORT_FAILED, "kubelet.provider",

@@ -68,9 +68,14 @@ static bool take_environment(const struct node *node)
     return true;
 }
 
-static const char *text_of(const struct yaml_node *node)
+/* To the kubelet null is an empty string. */
+static char *text_of(const struct yaml_node *node)
 {
-    return node != NULL && node->kind == YAML_SCALAR ? node->text : "";
+    static char empty[1];
+
+    return node != NULL && node->kind == YAML_SCALAR && yaml_tree_type(node) != YAML_TYPE_NULL
+               ? node->text
+               : empty;
 }
 
 /* Adds the variables of our entry; the number of them. */
@@ -118,7 +123,7 @@ static bool read_arguments(struct options *out, const struct node *node, struct 
     for (size_t i = 0; args != NULL && args->kind == YAML_SEQUENCE && i < args->count; i++) {
         if (i == ARGUMENTS_MAX)
             return error_set(err, ERROR_USAGE, "more than %d arguments", ARGUMENTS_MAX);
-        argv[i + 1] = args->children[i].kind == YAML_SCALAR ? args->children[i].text : argv[0];
+        argv[i + 1] = text_of(&args->children[i]);
     }
     if (!options_parse(out, args == NULL ? 1 : (int)args->count + 1, argv, err))
         return false;
@@ -147,15 +152,35 @@ static enum log_level wanted_level(const struct options *options, const struct s
     return LOG_LEVEL_ERROR;
 }
 
+static bool can_open(int *error, const char *root, const char *path)
+{
+    int descriptor AUTO(file_close) = host_root_open(root, path, O_RDONLY);
+
+    *error = errno;
+    return descriptor >= 0;
+}
+
+/* The configuration file that counts, NULL if there is none. `named` is what flags name. */
+static const char *find_file(const struct system *system, const char *named, const char *root)
+{
+    const char *variable = system->variable(LOAD_CONFIG_VARIABLE);
+    int error;
+
+    if (named != NULL || variable[0] != '\0')
+        return named != NULL ? named : variable;
+    return can_open(&error, root, LOAD_CONFIG_FILE) || error != ENOENT ? LOAD_CONFIG_FILE : NULL;
+}
+
 static bool load(struct settings *out, const struct system *system, struct report *report,
                  const struct node *node, const struct options *options)
 {
-    struct buf file AUTO(buf_clear) = {0};
     struct load_flag flags[FLAGS_MAX + 1] = {{0}};
     struct options entry;
     struct error err = {0};
-    const char *path = options->config_path;
+    const char *named = options->config_path;
+    const char *path;
     size_t count;
+    int error;
 
     if (!read_arguments(&entry, node, &err)) {
         error_wrap(&err, "args of the entry %s", node->own->name);
@@ -166,17 +191,16 @@ static bool load(struct settings *out, const struct system *system, struct repor
     }
     count = add_flags(flags, 0, entry.flags, false);
     (void)add_flags(flags, count, options->flags, true);
-    if (path == NULL)
-        path = entry.config_path;
-    if (!load_settings(out, system, path, flags, &err)) {
+    named = named == NULL ? entry.config_path : named;
+    path = find_file(system, named, node->root);
+    if (path != NULL && !can_open(&error, node->root, path) && error == EACCES) {
+        report_closed(report, "program.settings", path);
+        return false;
+    }
+    if (!load_settings(out, system, named, flags, &err)) {
         report_error(report, REPORT_FAILED, "program.settings", &err);
         return false;
     }
-    if (path == NULL && system->variable(LOAD_CONFIG_VARIABLE)[0] != '\0')
-        path = system->variable(LOAD_CONFIG_VARIABLE);
-    if (path == NULL &&
-        system->read_file(&file, LOAD_CONFIG_FILE, SETTINGS_MAX_BYTES, &err) == FILE_READ)
-        path = LOAD_CONFIG_FILE;
     log_configure(wanted_level(options, out), LOG_TO_STDERR);
     report_ok(report, "program.settings", "%s%s",
               path == NULL ? "no configuration file, and none is needed" : "configuration file ",
@@ -192,41 +216,50 @@ static const char *find_fault(const struct stat *status)
     if (!S_ISDIR(status->st_mode))
         return "is not a directory";
     if (status->st_uid != geteuid())
-        return "belongs to another user than the one that runs doctor";
+        return "belongs to another user";
     return (status->st_mode & (S_IRWXG | S_IRWXO)) != 0 ? "can be entered by others" : NULL;
 }
 
+static void report_tokens(struct report *report, const struct system *system, const char *directory,
+                          const char *place)
+{
+    struct store store AUTO(store_close) = {0};
+    size_t count;
+
+    if (!store_open(&store, system, place)) {
+        report_line(report, REPORT_WARNING, "program.cache", "To see why: --log-level info",
+                    "cache %s cannot be used", directory);
+        return;
+    }
+    count = store_count(&store, STORE_TOKEN);
+    report_ok(report, "program.cache", "cache %s: %zu token%s that can be used", directory, count,
+              count == 1 ? "" : "s");
+}
+
+/* Root's cache tells other users nothing. */
 static void check_cache(const struct settings *settings, const struct system *system,
                         struct report *report, const char *root)
 {
     struct buf place AUTO(buf_clear) = {0};
-    struct store store AUTO(store_close) = {0};
     const char *directory = settings->cache.directory;
     struct stat status;
     const char *fault;
 
     buf_append_format(&place, "%s%s", root, directory);
-    if (!settings->cache.is_enabled) {
+    if (!settings->cache.is_enabled)
         report_line(report, REPORT_WARNING, "program.cache", "Enable it: cache.enabled",
                     "the cache is switched off: each run calls the API");
-    } else if (lstat(buf_text(&place), &status) != 0) {
+    else if (lstat(buf_text(&place), &status) != 0)
         report_skipped(report, "program.cache", "cache %s: %s; the first run makes it", directory,
                        strerror(errno));
-    } else if ((fault = find_fault(&status)) != NULL) {
-        report_line(report, status.st_uid != geteuid() ? REPORT_SKIPPED : REPORT_WARNING,
-                    "program.cache",
-                    geteuid() != 0 && S_ISDIR(status.st_mode) && status.st_uid != geteuid()
-                        ? "Run doctor as the user of the kubelet, root"
-                        : ADVICE("Remove it: the next run makes it anew: rm -r %s", directory),
+    else if ((fault = find_fault(&status)) == NULL)
+        report_tokens(report, system, directory, buf_text(&place));
+    else if (geteuid() != 0 && status.st_uid == 0)
+        report_closed(report, "program.cache", directory);
+    else
+        report_line(report, REPORT_WARNING, "program.cache",
+                    ADVICE("Remove it: the next run makes it anew: rm -r %s", directory),
                     "cache %s %s", directory, fault);
-    } else if (store_open(&store, system, buf_text(&place))) {
-        report_ok(report, "program.cache", "cache %s: %zu token%s that can be used", directory,
-                  store_count(&store, STORE_TOKEN),
-                  store_count(&store, STORE_TOKEN) == 1 ? "" : "s");
-    } else {
-        report_line(report, REPORT_WARNING, "program.cache", "To see why: --log-level info",
-                    "cache %s cannot be used", directory);
-    }
 }
 
 bool program_check(struct settings *out, const struct system *system, struct report *report,

@@ -128,6 +128,13 @@ void report_line(struct report *report, enum report_status status, const char *i
     end_step(report, status, id, message, advice, "");
 }
 
+void report_closed(struct report *report, const char *id, const char *path)
+{
+    report->closed++;
+    report_line(report, REPORT_SKIPPED, id, "Run doctor as root", "%s is closed to this user",
+                path);
+}
+
 static void append_policy(struct buf *out, const char *action, const char *resource)
 {
     buf_append_text(out, "{\"Version\":\"1\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":");
@@ -159,7 +166,8 @@ bool report_finish(struct report *report, struct error *err)
                           "{\"version\":\"" PROVIDER_VERSION "\",\"healthy\":%s,\"checks\":[%s]}\n",
                           report->failed == 0 ? "true" : "false", buf_text(&report->checks));
     else if (report->failed == 0)
-        buf_append_format(&text, "\nHealthy%s\n",
+        buf_append_format(&text, "\nHealthy%s%s\n",
+                          report->closed == 0 ? "" : " as far as this user can see",
                           report->warned == 0 ? "" : ", but see the lines marked with !");
     else
         buf_append_format(&text, "\n%zu step%s failed\n", report->failed,

@@ -31,6 +31,7 @@ struct report {
     int64_t began_ms;     /* the step that is under way; 0: the first */
     size_t failed;
     size_t warned;
+    size_t closed;     /* what this user may not see */
     struct buf checks; /* JSON objects */
     bool is_broken;    /* standard output failed, as err says */
     struct error err;
@@ -45,7 +46,11 @@ void report_line(struct report *report, enum report_status status, const char *i
 #define report_ok(report, id, ...)      report_line(report, REPORT_OK, id, "", __VA_ARGS__)
 #define report_skipped(report, id, ...) report_line(report, REPORT_SKIPPED, id, "", __VA_ARGS__)
 
-/* The same for an error: with its advice, and the RAM policy that would allow it. */
+/* Skips a step for a file that this user may not read. */
+void report_closed(struct report *report, const char *id, const char *path);
+
+/* The same as report_line() for an error: with its advice, and the RAM policy that would allow it.
+ */
 void report_error(struct report *report, enum report_status status, const char *id,
                   const struct error *err);
 

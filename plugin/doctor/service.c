@@ -144,8 +144,8 @@ static bool check_instance(struct visit *visit)
         report_line(visit->report, REPORT_WARNING, "registry.instance",
                     "Set instanceId under \"registries\" in the configuration file, or permit "
                     "cr:ListInstance",
-                    "instance %s in %s; its id has to be looked up, since the registry's challenge "
-                    "does not tell it",
+                    "instance %s in %s; its id has to be looked up, since no challenge of the "
+                    "registry tells it",
                     visit->registry.host.instance, instance->region);
     return true;
 }
@@ -187,9 +187,9 @@ static void report_identity(const struct visit *visit, const struct plan *plan,
 {
     struct buf text AUTO(buf_clear) = {0};
 
-    if (visit->has_identity) {
+    if (visit->has_identity && plan != NULL) {
         append_identity(&text, visit, plan);
-        report_ok(visit->report, "identity.credentials", "credentials of %s", buf_text(&text));
+        report_ok(visit->report, "identity.credentials", "credentials: %s", buf_text(&text));
         return;
     }
     visit->report->resource = plan == NULL ? NULL : next_role(&visit->identity, plan);
@@ -204,12 +204,11 @@ static bool fetch(struct visit *visit, const struct plan *plan, struct error *er
     return visit->has_identity || err->retry != ERROR_RETRY_NEXT_SOURCE;
 }
 
-/* No source is left to try. */
-static void report_none(struct visit *visit, bool is_chosen, struct error *err)
+/* The metadata service does not exist, and no source is left to try. */
+static void explain_none(const struct visit *visit, bool is_chosen, struct error *err)
 {
-    if (!is_chosen || err->retry != ERROR_RETRY_NEXT_SOURCE ||
-        !identity_explain_none(&visit->plans, &visit->run, err))
-        report_identity(visit, NULL, err);
+    if (is_chosen && err->retry == ERROR_RETRY_NEXT_SOURCE)
+        (void)identity_explain_none(&visit->plans, &visit->run, err);
 }
 
 /* What is not the chain: one plan, or that of the node for a pod without a role. */
@@ -221,7 +220,8 @@ static void check_plans(struct visit *visit, bool is_chosen, struct error *err)
             return;
         }
     }
-    report_none(visit, is_chosen, err);
+    explain_none(visit, is_chosen, err);
+    report_identity(visit, NULL, err);
 }
 
 /* Goes through the chain: a line for each source, and one for the identity. The first source that
@@ -261,10 +261,13 @@ static void check_chain(struct visit *visit, bool is_chosen, struct error *err)
             is_found = true;
         }
     }
-    if (is_found)
+    if (is_found) {
         report_identity(visit, is_chosen ? plan : NULL, err);
-    else
-        report_none(visit, is_chosen, err);
+        return;
+    }
+    explain_none(visit, is_chosen, err);
+    report_line(visit->report, REPORT_FAILED, "identity.credentials", error_advice(err),
+                "no identity found: none of these sources is set up");
 }
 
 static void check_identity(struct visit *visit, const struct settings_identity *settings)
@@ -343,11 +346,11 @@ static bool check_endpoint(struct visit *visit, const char *url, bool is_last_ho
 
     if (probe(&answer, visit, url, &err)) {
         take_date(visit, &answer);
-        report_ok(visit->report, "network.endpoint", "%s answers %s; %s", url + strlen("https://"),
-                  way(&answer), use);
+        report_ok(visit->report, "network.endpoint", "API endpoint %s answers %s; %s",
+                  url + strlen("https://"), way(&answer), use);
         return true;
     }
-    error_wrap(&err, "%s", use);
+    error_wrap(&err, "API endpoint, %s", use);
     report_error(visit->report,
                  place < 0      ? REPORT_SKIPPED
                  : is_last_hope ? REPORT_FAILED

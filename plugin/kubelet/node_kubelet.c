@@ -1,6 +1,7 @@
 #include "kubelet/node_kubelet.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -404,6 +405,28 @@ static void take_files(struct node_kubelet *out, const char *root)
         take_microshift(out, root);
 }
 
+/* Looks why nothing may have been found. */
+static void find_closed(struct node_kubelet *out, const char *root)
+{
+    static const char *const paths[] = {"/etc/rancher/k3s/config.yaml",
+                                        "/etc/rancher/k3s/config.yaml.d",
+                                        "/etc/systemd/system/k3s.service",
+                                        "/etc/systemd/system/k3s-agent.service",
+                                        "/etc/rancher/rke2/config.yaml",
+                                        "/etc/microshift/config.yaml",
+                                        "/etc/systemd/system/kubelet.service",
+                                        "/var/lib/kubelet/kubeadm-flags.env",
+                                        "/etc/default/kubelet",
+                                        "/etc/sysconfig/kubelet"};
+
+    for (size_t i = 0; out->named_by == NULL && out->closed == NULL && i < COUNT_OF(paths); i++) {
+        int descriptor AUTO(file_close) = host_root_open(root, paths[i], O_RDONLY);
+
+        if (descriptor < 0 && errno == EACCES)
+            out->closed = alloc_string(paths[i]);
+    }
+}
+
 /* -- the process -- */
 
 static int open_proc(const char *root, const char *process, const char *file, int flags)
@@ -571,11 +594,14 @@ void node_kubelet_find(struct node_kubelet *out, const char *root)
         take_microshift(out, root);
     else
         take_k3s(out, root, out->program);
+    if (strcmp(out->program, "kubelet") != 0)
+        find_closed(out, root);
 }
 
 void node_kubelet_clear(struct node_kubelet *kubelet)
 {
     free(kubelet->named_by);
+    free(kubelet->closed);
     free(kubelet->config.value);
     free(kubelet->config.overruled);
     free(kubelet->bin_dir.value);
