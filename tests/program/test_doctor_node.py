@@ -2,7 +2,6 @@
 
 import json
 import os
-import platform
 import re
 import socket
 import stat
@@ -11,11 +10,12 @@ import pytest
 from doctor_run import assert_text, doctor, examine
 from identity_fixtures import ACCESS_KEY
 from made_up_node import (BIN, BIN_FLAG, CONFIG, CONFIG_FLAG, FLAGS, K3S_BIN, K3S_CONFIG, PROVIDER, TOKENS, MadeUpNode,
-                          configuration, entry, example, healthy)
+                          configuration, entry, example, foreign_program, healthy)
 from program_run import DEMO, call
 
 GATE = "KubeletServiceAccountTokenForCredentialProviders"
 DIRECTORY = "/etc/kubernetes/credential-providers.d"
+ALONE = {**ACCESS_KEY, "HTTPS_PROXY": "http://127.0.0.1:1"}  # nobody is asked for anything
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def made(tmp_path):
 def check(node, *arguments, environment=None, **keywords):
     """What doctor finds, which it says as text too. It leaves the node as it is."""
     before = node.state()
-    keywords = {"root": node.root, "environment": {**ACCESS_KEY, **(environment or {})}, **keywords}
+    keywords = {"root": node.root, "environment": {**ALONE, **(environment or {})}, **keywords}
     report = examine(*arguments, **keywords)
     assert_text(report, doctor(*arguments, **keywords))
     assert node.state() == before
@@ -224,8 +224,9 @@ def test_k3s_without_anything(made):
     assert_only(check(rancher(made)), ("kubelet.flags", "failed", K3S_CONFIG, K3S_BIN))
 
 
-@pytest.mark.parametrize("arguments", [["/usr/local/bin/k3s", "kubectl", "logs"], ["k3s", "ctr"], ["microshift", "version"],
-                                       ["/usr/bin/k3s-uninstall.sh", "server"], ["vi", "kubelet"]])
+@pytest.mark.parametrize("arguments", [
+    ["/usr/local/bin/k3s", "kubectl", "logs"], ["k3s", "ctr"], ["microshift", "version"],
+    ["/usr/bin/k3s-uninstall.sh", "server"], ["vi", "kubelet"]])
 def test_other_commands_are_no_node(made, arguments):
     check(made.run(*arguments)).has("kubelet.process", "skipped", "no kubelet runs here")
 
@@ -342,7 +343,7 @@ def test_directory(made):
     node = directory_node(made).write(DIRECTORY + "/b.json", configuration(entry()))
     node.write(DIRECTORY + "/.a.yaml", configuration(entry(name="other"))).write(DIRECTORY + "/B.yml.bak", "nonsense")
     node.path(DIRECTORY + "/folder.yaml").mkdir()
-    report = check(node, DEMO)
+    report = examine(DEMO, "--deadline", "1", root=node.root, environment=ALONE)
     assert [found["message"].split(":")[0] for found in report.of("kubelet.configuration")] == [
         f"{DIRECTORY}/.a.yaml", f"{DIRECTORY}/b.json"]
     report.has("match.entry", "ok", f"the kubelet runs other, {PROVIDER}", "in this order")
@@ -401,15 +402,11 @@ def test_restart_is_due_for_a_directory(made, age_s, changed):
 # -- the programs --------------------------------------------------------------------------------------------------
 
 
-def foreign_program():
-    machine = 183 if platform.machine() == "x86_64" else 62  # EM_AARCH64, EM_X86_64
-    return b"\x7fELF\2\1\1" + bytes(9) + b"\2\0" + bytes([machine, 0]) + bytes(44)
-
-
 @pytest.mark.parametrize("change, words", [
     (lambda node: node.remove(f"{BIN}/{PROVIDER}"), ("No such file", "Put it there")),
-    (lambda node: node.install(mode=0o644), ("is not an executable file", f"chmod 0755 {BIN}/{PROVIDER}")),
-    (lambda node: node.remove(f"{BIN}/{PROVIDER}").path(f"{BIN}/{PROVIDER}").mkdir(), ("is not an executable file",)),
+    (lambda node: node.install(mode=0o644), ("is not executable", f"chmod 0755 {BIN}/{PROVIDER}")),
+    (lambda node: node.remove(f"{BIN}/{PROVIDER}").path(f"{BIN}/{PROVIDER}").mkdir(),
+     ("is not a file", "Put the program there")),
     (lambda node: node.write(f"{BIN}/{PROVIDER}", foreign_program(), 0o755), ("another architecture",)),
     (lambda node: node.link(f"{BIN}/{PROVIDER}", "gone"), ("No such file",)),
 ])
@@ -471,10 +468,10 @@ MATCHES = {
     "both": ([entry(name="ecr"), entry()], DEMO, ("ok", f"the kubelet runs ecr, {PROVIDER}", "in this order")),
     "the other": ([entry(name="ecr"), entry(matchImages=["hub.example.com"])], DEMO,
                   ("failed", f'Add "{DEMO}" to the matchImages of {PROVIDER}')),
-    "none": ([entry()], "hub.example.com/a", ("failed", "the kubelet does not run this program",
-                                               'Add "hub.example.com"')),
-    "stars": ([entry(matchImages=["*.aliyuncs.com"])], DEMO, ("failed", 'matchImages[0], "*.aliyuncs.com"',
-                                                                "was probably meant")),
+    "none": ([entry()], "hub.example.com/a",
+             ("failed", "the kubelet does not run this program", 'Add "hub.example.com"')),
+    "stars": ([entry(matchImages=["*.aliyuncs.com"])], DEMO,
+              ("failed", 'matchImages[0], "*.aliyuncs.com"', "was probably meant")),
     "path": ([entry(matchImages=["a.b", DEMO + "/team/*"])], DEMO + "/team/app", ("failed", "matchImages[1]")),
     "scheme": ([entry(matchImages=["https://" + DEMO])], DEMO + "/team/app", ("failed", "matchImages[0]")),
     "case": ([entry(matchImages=[DEMO.upper()])], DEMO + "/team/app", ("failed", "letters are in lower case")),
@@ -486,7 +483,7 @@ MATCHES = {
 def test_entries_that_match(tmp_path, what):
     entries, image, (status, *words) = MATCHES[what]
     node = healthy(tmp_path).write(CONFIG, configuration(*entries)).install("ecr")
-    report = examine(image, root=node.root, environment={**ACCESS_KEY, "HTTPS_PROXY": "http://127.0.0.1:1"})
+    report = examine(image, "--deadline", "1", root=node.root, environment=ALONE)
     assert report.has("match.entry", status, *words)["image"] == image
 
 
@@ -521,8 +518,8 @@ def test_arguments_of_an_entry(tmp_path):
 
 
 @pytest.mark.parametrize("args, words", [
-    (["--frobnicate"], "--frobnicate"), (["get", DEMO], "does not answer the kubelet"), (["version"], "does not answer"),
-    (["frobnicate"], "unknown command"), (["--config"], "requires a value"),
+    (["--frobnicate"], "--frobnicate"), (["get", DEMO], "does not answer the kubelet"),
+    (["version"], "does not answer"), (["frobnicate"], "unknown command"), (["--config"], "requires a value"),
 ])
 def test_arguments_that_are_wrong(tmp_path, args, words):
     report = check(healthy(tmp_path).write(CONFIG, configuration(entry(args=args))))
@@ -577,7 +574,8 @@ def tokens(**changes):
 
 
 def test_tokens_of_pods(tmp_path):
-    node = healthy(tmp_path, "--hostname-override=Node-1.example").write(CONFIG, example("credential-provider-pods.yaml"))
+    node = healthy(tmp_path, "--hostname-override=Node-1.example")
+    node.write(CONFIG, example("credential-provider-pods.yaml"))
     report = check(node)
     assert_only(report)
     found = report.the("pods.rbac")
@@ -596,8 +594,8 @@ def test_name_of_the_node(tmp_path):
     ([f"--feature-gates={GATE}=false"], "1.34", tokens(), ("failed", "is off", "Remove it from --feature-gates")),
     (["--feature-gates=A=true", f"--feature-gates={GATE}=false"], "1.36", tokens(), ("failed", "is off")),
     ([], "1.33", tokens(cacheType=None), ("warning", "Kubernetes 1.33 refuses tokenAttributes", "Set it to true")),
-    ([], "1.34", tokens(serviceAccountTokenAudience="mine"), ("warning", "serviceAccountTokenAudience is mine",
-                                                             "Write sts.aliyuncs.com")),
+    ([], "1.34", tokens(serviceAccountTokenAudience="mine"),
+     ("warning", "serviceAccountTokenAudience is mine", "Write sts.aliyuncs.com")),
     ([], "1.34", tokens(optionalServiceAccountAnnotationKeys=TOKENS["optionalServiceAccountAnnotationKeys"][:2]),
      ("warning", "pod-identity.alibabacloud.com/role-arn", "served as the node")),
 ])
@@ -627,7 +625,8 @@ def test_gate_of_1_33(tmp_path):
     (["--host-root", "/nonexistent/root"], "--host-root: /nonexistent/root: No such file"),
     (["--host-root", "/etc/passwd"], "--host-root: /etc/passwd: Not a directory"),
     (["--kubelet", "1.x"], "--kubelet: 1.x is not a version"), (["--kubelet", "1.19"], "not a version"),
-    (["--output", "xml"], "--output must be one of: text, json"), (["--annotation", "a"], "--annotation is not KEY=VALUE: a"),
+    (["--output", "xml"], "--output must be one of: text, json"),
+    (["--annotation", "a"], "--annotation is not KEY=VALUE: a"),
     (["--service-account-token", "/nonexistent"], "there is no file /nonexistent"),
     ([""], 'not an image or a host: ""'), (["a b"], 'not an image or a host: "a b"'),
 ])
@@ -637,8 +636,8 @@ def test_wrong_command_line(arguments, words):
 
 
 def test_root_of_this_machine_is_no_other_root():
-    first, second = ([json.loads(call("doctor", *more, "--output", "json", environment=ACCESS_KEY).out)["checks"]
-                     for more in ([], ["--host-root", "/"])])
+    first, second = [json.loads(call("doctor", *more, "--output", "json", environment=ALONE).out)["checks"]
+                     for more in ([], ["--host-root", "/"])]
     for found in first + second:
         del found["durationMilliseconds"]
     assert first == second

@@ -21,8 +21,6 @@ def schema():
 class Report:
     """What doctor found."""
 
-    met = set()  # each (id, status) that a run of this process has come to
-
     def __init__(self, result):
         self.result = result
         assert_quiet(result.out)
@@ -34,9 +32,8 @@ class Report:
         assert result.status == (0 if self.healthy else 1)
         assert self.healthy == (not self.of_status("failed"))
         for check in self.checks:
-            Report.met.add((check["id"], check["status"]))
             for text in (check["message"], check.get("advice", "")):
-                assert "\n" not in text and text == text.strip() and not text.endswith("."), check
+                assert "\n" not in text and not re.search(r"[a-z]\.$", text), check
             if check["status"] in ("failed", "warning"):
                 assert check.get("advice"), ("no advice", check)
 

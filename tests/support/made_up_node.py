@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import time
 
 from program_run import API, PROGRAM, ROOT
@@ -35,6 +36,12 @@ def configuration(*entries, **changes):
     fields = {"kind": "CredentialProviderConfig", "apiVersion": "kubelet.config.k8s.io/v1",
               "providers": list(entries or [entry()]), **changes}
     return {name: value for name, value in fields.items() if value is not None}
+
+
+def foreign_program():
+    """The head of an executable of another architecture."""
+    machine = 183 if platform.machine() == "x86_64" else 62  # EM_AARCH64, EM_X86_64
+    return b"\x7fELF\2\1\1" + bytes(9) + b"\2\0" + bytes([machine, 0]) + bytes(44)
 
 
 class MadeUpNode:

@@ -4,9 +4,8 @@
 #include "proto-json/claims.h"
 #include "test.h"
 
-static bool read_claims(struct claims *out, const char *payload)
+static void make_token(struct secret *token, const char *payload)
 {
-    struct secret token AUTO(secret_clear) = {0};
     struct buf text AUTO(buf_clear) = {0};
 
     buf_append_text(&text, "e30.");
@@ -14,7 +13,14 @@ static bool read_claims(struct claims *out, const char *payload)
     while (text.bytes[text.length - 1] == '=')
         text.bytes[--text.length] = '\0';
     buf_append_text(&text, ".c2ln");
-    secret_set(&token, text.bytes, text.length);
+    secret_set(token, text.bytes, text.length);
+}
+
+static bool read_claims(struct claims *out, const char *payload)
+{
+    struct secret token AUTO(secret_clear) = {0};
+
+    make_token(&token, payload);
     return claims_read(out, &token, "second");
 }
 
@@ -50,10 +56,47 @@ static void reads_claims(void **state)
     }
 }
 
+static void reads_what_a_registry_grants(void **state)
+{
+    static const struct {
+        const char *payload;
+        bool is_readable;
+        bool is_granted;
+    } rows[] = {
+        {"{\"access\":[{\"type\":\"repository\",\"name\":\"a/b\",\"actions\":[\"pull\"]}]}", true,
+         true},
+        {"{\"access\":[{\"name\":\"a/b\",\"actions\":[\"push\",\"pull\"]}]}", true, true},
+        {"{\"access\":[{\"name\":\"a/b\",\"actions\":[\"*\"]}]}", true, true},
+        {"{\"access\":[{\"name\":\"x\"},{\"name\":\"a/b\",\"actions\":[\"pull\"]}]}", true, true},
+        {"{\"access\":[{\"name\":\"a/b\",\"actions\":[\"push\"]}]}", true, false},
+        {"{\"access\":[{\"name\":\"a/b\",\"actions\":[]}]}", true, false},
+        {"{\"access\":[{\"name\":\"a/b\",\"actions\":\"pull\"}]}", true, false},
+        {"{\"access\":[{\"name\":\"a/bc\",\"actions\":[\"pull\"]}]}", true, false},
+        {"{\"access\":[\"a/b\"]}", true, false},
+        {"{\"access\":[]}", true, false},
+        {"{\"access\":null}", true, false},
+        {"{\"access\":{}}", false, false},
+        {"{}", false, false},
+        {"[]", false, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct secret token AUTO(secret_clear) = {0};
+        bool is_readable = !rows[i].is_readable;
+
+        print_message("%s\n", rows[i].payload);
+        make_token(&token, rows[i].payload);
+        assert_int_equal(claims_grant(&is_readable, &token, "a/b", "pull"), rows[i].is_granted);
+        assert_int_equal(is_readable, rows[i].is_readable);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_claims),
+        cmocka_unit_test(reads_what_a_registry_grants),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

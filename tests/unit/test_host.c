@@ -160,6 +160,35 @@ static void test_challenges(void **state)
     }
 }
 
+static void test_parameters_of_challenges(void **state)
+{
+    static const struct {
+        const char *header;
+        const char *realm; /* NULL: there is none that can be used */
+    } headers[] = {
+        {"Bearer realm=\"https://x/auth\",service=\"a\"", "https://x/auth"},
+        {"Bearer service=\"a\", REALM=\"x\"", "x"},
+        {"Bearer realm=\"\"", ""},
+        {"Bearer xrealm=\"a\",realm=\"b\"", "b"},
+        {"Bearer service=\"realm=\",realm=\"b\"", "b"},
+        {"Bearer realm=a", NULL},
+        {"Bearer realm=\"a", NULL},
+        {"Bearer realm=\"longer than sixteen bytes\"", NULL},
+        {"realm=\"a\"", NULL},
+        {"", NULL},
+    };
+    char realm[16];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(headers); i++) {
+        const bool is_found = challenge_parameter(realm, sizeof realm, headers[i].header, "realm");
+
+        assert_int_equal(is_found, headers[i].realm != NULL);
+        if (is_found)
+            assert_string_equal(realm, headers[i].realm);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -167,6 +196,7 @@ int main(void)
         cmocka_unit_test(test_parts),
         cmocka_unit_test(test_longest_names),
         cmocka_unit_test(test_challenges),
+        cmocka_unit_test(test_parameters_of_challenges),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
