@@ -36,4 +36,4 @@ add_acr_flags() {
         systemctl daemon-reload && systemctl restart kubelet
 }
 
-add_acr_flags
+add_acr_flags || echo "aliyun-acr-credential-provider: the kubelet could not be given its flags, or not restarted" >&2

@@ -198,6 +198,12 @@ def test_help_and_version():
                         version)
 
 
+def files_to_deploy():
+    return [os.path.relpath(os.path.join(folder, name), ROOT)
+            for folder, _, names in os.walk(os.path.join(ROOT, "deploy")) for name in names
+            if not os.path.relpath(folder, ROOT).startswith(("deploy/man", "deploy/static"))]
+
+
 def test_what_is_installed(tmp_path):
     build = os.path.dirname(PROGRAM)
     if not os.path.exists(os.path.join(build, "cmake_install.cmake")):
@@ -210,8 +216,7 @@ def test_what_is_installed(tmp_path):
                          "share/man/man1/docker-credential-aliyun-acr.1", f"share/{name}/config.schema.json",
                          f"share/{name}/doctor.schema.json"} | {
         f"share/doc/{name}/{document}" for document in (
-            "LICENSE", "README.md", "CHANGELOG.md", "deploy/README.md", "deploy/credential-provider.yaml",
-            "deploy/credential-provider-pods.yaml", "deploy/token-audience.yaml", "plugin/config/README.md")}
+            "LICENSE", "README.md", "CHANGELOG.md", "plugin/config/README.md", *files_to_deploy())}
     assert os.readlink(tmp_path / "bin" / "docker-credential-aliyun-acr") == name
 
 
