@@ -30,7 +30,7 @@ def test_configuration_of_openkruise():
 @pytest.mark.parametrize("example", ["credential-provider.yaml", "credential-provider-pods.yaml"])
 def test_nydus_gets_a_login(cloud, tmp_path, example):
     """With the paths of this machine in place of the node's."""
-    nydus = go_program.built(os.path.join(ROOT, "tests", "deploy", "nydus"), (1, 25))
+    nydus = go_program.built(os.path.join(ROOT, "tests", "deploy", "nydus"))
     text = (DEPLOY / "nydus-snapshotter" / "config.toml").read_text()
     for key, value in (("config", DEPLOY / example), ("bin_dir", os.path.dirname(PROGRAM))):
         text, count = re.subn(rf'^(credential_provider_{key} = )".*"', rf'\1"{value}"', text, flags=re.M)

@@ -18,7 +18,7 @@ def read(*path):
         return file.read()
 
 
-PAGES = ["README.md", "CHANGELOG.md"] + [path for folder in ("deploy", "plugin", "tests")
+PAGES = ["README.md", "CHANGELOG.md"] + [path for folder in (".github", "deploy", "plugin", "tests")
                                          for path in glob.glob(folder + "/**/*.md", root_dir=ROOT, recursive=True)]
 CONFIGURATION, ARCHITECTURE, DEPLOYING = "plugin/config/README.md", "plugin/README.md", "deploy/README.md"
 SOURCES = {path: read(path) for folder in ("plugin", "proto-json")
@@ -34,10 +34,10 @@ def help_of(*command):
 HELP = help_of()
 FLAGS = {flag for command in set(re.findall(r"^  ([a-z][a-z-]+)", HELP, re.M))
          for flag in re.findall(r"--[a-z][a-z-]+", help_of(command))}
-# Of other programs: the kubelet, cmake, ctest and pytest, container clients.
+# Of other programs: the kubelet and kubectl, cmake, ctest and pytest, container clients, helm, git.
 OTHER_FLAGS = {"--image-credential-provider-bin-dir", "--image-credential-provider-config", "--preset", "--build",
-               "--install",
-               "--prefix", "--password-stdin", "--authfile"}
+               "--install", "--prefix", "--parallel", "--test-dir", "--password-stdin", "--authfile", "--as",
+               "--as-group", "--signoff"}
 
 
 def prose(page):
@@ -71,11 +71,22 @@ def test_the_pages_are_there():
     assert {CONFIGURATION, ARCHITECTURE, DEPLOYING, "tests/emulator/README.md"} <= set(PAGES)
 
 
-def test_the_readme_is_short():
+def test_pages_are_short():
     assert len(read("README.md").splitlines()) <= 150
+    assert len(read("deploy", "recipes.md").splitlines()) <= 120
+    for page in glob.glob("deploy/*/README.md", root_dir=ROOT):
+        assert len(read(page).splitlines()) <= 40, page
 
 
-@pytest.mark.parametrize("page", ["README.md", "CHANGELOG.md", CONFIGURATION, ARCHITECTURE, DEPLOYING])
+def test_every_environment_is_listed_and_says_what_was_checked():
+    folders = {path.split("/")[1] for path in glob.glob("deploy/*/README.md", root_dir=ROOT)}
+    assert folders == set(re.findall(r"^\| \[([\w-]+)\]\(\1/README\.md\)", prose(DEPLOYING), re.M))
+    for folder in folders:
+        assert re.search(r"^Checked: ", read("deploy", folder, "README.md"), re.M), folder
+
+
+@pytest.mark.parametrize("page", ["README.md", "CHANGELOG.md", CONFIGURATION, ARCHITECTURE] + [
+    page for page in PAGES if page.startswith((".github/", "deploy/"))])
 def test_lines_are_short(page):
     """A row of a table cannot be broken; the README has none that would have to be."""
     assert [line for line in read(page).splitlines()

@@ -81,8 +81,8 @@ NOT_FOR_READERS = [r"(?<!json-c )\b(issue|session|ticket)s? #?\d", r"(?<![\w.~])
 
 @pytest.mark.parametrize("pattern", NOT_FOR_READERS)
 def test_text_refers_to_what_every_reader_has(pattern):
-    paths = files("*.md", "CMake*", ".ci/run", ".clang-tidy", "deploy/**/*.*", "plugin/**/*.*", "proto-json/*",
-                  "tests/**/*.*")
+    paths = files("*.md", "CMake*", ".ci/*", ".github/**/*.*", ".clang-tidy", "deploy/**/*.*", "plugin/**/*.*",
+                  "proto-json/*", "tests/**/*.*")
     for path in paths:
         if os.path.isfile(os.path.join(ROOT, path)) and "/corpus/" not in path and path != "tests/lint/test_sources.py":
             assert not re.search(pattern, read(path)), path
