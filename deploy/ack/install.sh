@@ -15,7 +15,7 @@ install_acr_provider() {
         curl -fsSL --retry 5 --max-time 120 -o "$acr_program.new" "$URL" &&
         echo "$SHA256  $acr_program.new" | sha256sum -c - >/dev/null &&
         chmod 0755 "$acr_program.new" && mv "$acr_program.new" "$acr_program" &&
-        "$acr_program" config >"$acr_folder/kubelet.yaml.new" && # custom domains: config --match hub.example.com
+        "$acr_program" config >"$acr_folder/kubelet.yaml.new" && # for custom domains see config --help
         mv "$acr_folder/kubelet.yaml.new" "$acr_folder/kubelet.yaml"
 }
 
