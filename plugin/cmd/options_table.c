@@ -77,7 +77,7 @@ const struct options_table_flag options_table_flags[] = {
     {"--annotation", "KEY=VALUE", DOCTOR, FIELD(LIST, annotations),
      .help = "annotation of the pod's service account; may be repeated"},
     {"--match", "HOST", CONFIG_PRINT | CONFIG_INSTALL, FIELD(LIST, matches),
-     .help = "add this pattern to matchImages; may be repeated"},
+     .help = "a pattern of matchImages, in place of all of ACR; may be repeated"},
     {"--pods", "", CONFIG_PRINT | CONFIG_INSTALL, FIELD(BOOL, for_pods),
      .help = "for pods with RAM roles of their own"},
     {"--kubelet", "VERSION", CONFIG_PRINT | CONFIG_INSTALL | DOCTOR, FIELD(TEXT, kubelet_version),
