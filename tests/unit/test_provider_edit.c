@@ -223,6 +223,8 @@ static void refuses_to_install(void **state)
         {HEAD "providers:\n" ECR "  x: y\n", "line 8: providers[0].x is not a known field",
          "Remove"},
         {HEAD "providers:\n- &x\n  name: ecr\n" ECR_REST, "an anchor", "by hand; this prints"},
+        {HEAD "providers:\n" ECR "  env: [{}]\n  args:\n  - |\n   x",
+         "the last line, which belongs to", "Add a line break"},
         {HEAD "providers:\n" ECR "---\n" HEAD, "several documents", "by hand; this prints"},
     };
 

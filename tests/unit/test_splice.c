@@ -45,6 +45,7 @@ static void appends_to_sequences(void **state)
         {"list:\n  - a: 1\n    b:\n", "list:\n  - a: 1\n    b:\n" NEW_2("\n") "\n"},
         {"list:\r\n- a # c\r\nx: 1\r\n", "list:\r\n- a # c\r\n" NEW_0("\r\n") "\r\nx: 1\r\n"},
         {"list:\r- a\r", "list:\r- a\r" NEW_0("\r") "\r"},
+        {"# a\rlist:\n- a\n\nx: 1\n", "# a\rlist:\n- a\n" NEW_0("\n") "\n\nx: 1\n"},
         {"# \xc3\xa4\nlist:\n- '\xe2\x82\xac'  # \xc3\xa4\n\n...\n",
          "# \xc3\xa4\nlist:\n- '\xe2\x82\xac'  # \xc3\xa4\n" NEW_0("\n") "\n\n...\n"},
         /* Comments below the last element that are indented deeper than its dash are its own. */
@@ -63,6 +64,7 @@ static void appends_to_sequences(void **state)
         {"list: [a]\n", "list: [a, " NEW_LINE "]\n"},
         {"list: [a,]\n", "list: [a, " NEW_LINE ",]\n"},
         {"list: [a # c\n]\n", "list: [a, " NEW_LINE " # c\n]\n"},
+        {"[\"\xe2\x80\xa8\"]", "[\"\xe2\x80\xa8\", " NEW_LINE "]"},
         {"{\"list\":[{\"a\":1}]}", "{\"list\":[{\"a\":1}, " NEW_LINE "]}"},
         {"{\n  \"list\": [\n    {\"a\": 1},\n    {\"b\": 1}\n  ]\n}\n",
          "{\n  \"list\": [\n    {\"a\": 1},\n    {\"b\": 1},\n    " NEW_LINE "\n  ]\n}\n"},
