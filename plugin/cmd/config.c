@@ -363,7 +363,7 @@ static bool edit_docker(const struct task *task, struct error *err)
         buf_append_text(&path, first);
     else if (!find_docker_file(&path, task->system, err))
         return false;
-    if (!open_docker_file(&file, task, path.bytes, err))
+    if (!open_docker_file(&file, task, buf_text(&path), err))
         return false;
     if (!docker_config_add(&text, &file.content, words->values + hosts, words->count - hosts, err))
         return error_wrap(err, "%.200s", file.path);

@@ -49,6 +49,6 @@ bool bin_dir_install(bool *changed, const char *directory, const struct system *
     if (!read_own(&own, err))
         return false;
     *changed = file.kind == REPLACE_NOTHING || file.content.length != own.length ||
-               memcmp(file.content.bytes, own.bytes, own.length) != 0;
+               memcmp(buf_text(&file.content), buf_text(&own), own.length) != 0;
     return (!*changed || replace_write(&file, system, &own, 0755, err)) && link_helper(&file, err);
 }

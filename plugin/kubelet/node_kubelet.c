@@ -70,8 +70,8 @@ static void take_flag(struct node_kubelet *kubelet, const char *argument, const 
     if (length >= sizeof name || value == NULL)
         return;
     text_copy(name, length + 1, argument);
-    for (char *at = name; *at != '\0'; at++)
-        *at = *at == '_' ? '-' : *at;
+    for (char *at = name; (at = strchr(at, '_')) != NULL;)
+        *at = '-';
     if (strcmp(name, "--" CONFIG_KEY) == 0)
         set_path(&kubelet->config, value);
     else if (strcmp(name, "--" BIN_DIR_KEY) == 0)

@@ -263,10 +263,12 @@ static void append_to_flow(struct buf *out, const struct buf *text,
         is_empty ? collection : &collection->children[collection->count - step];
     const size_t at = is_empty ? collection->end - 1 : last[step - 1].end;
     const bool has_own_line = !is_empty && begins_line(text, last->begin);
-    const struct layout layout =
-        is_empty ? (struct layout){.line_break = ""} : layout_of(text, collection, last);
-    const struct layout lines = {usual_break(text), layout.indent, layout.unit};
+    struct layout layout = {.line_break = ""};
+    struct layout lines;
 
+    if (!is_empty)
+        layout = layout_of(text, collection, last);
+    lines = (struct layout){usual_break(text), layout.indent, layout.unit};
     append_from(out, text, 0, at);
     for (size_t i = 0; i < count; i += step) {
         buf_append_text(out, is_empty && i == 0 ? "" : has_own_line ? "," : ", ");
