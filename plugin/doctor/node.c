@@ -170,6 +170,14 @@ static void report_no_flags(const struct node_kubelet *kubelet, struct report *r
     const char *advice = "Start it with " CONFIG_FLAG " and " BIN_DIR_FLAG
                          "; the command config prints a configuration";
 
+    if (kubelet->dropped_by != NULL) {
+        report_line(report, REPORT_FAILED, "kubelet.flags",
+                    "Write kubelet-arg+ there, which adds to it, and restart it",
+                    "it was started without credential providers: kubelet-arg in %s replaces the "
+                    "one that names them",
+                    kubelet->dropped_by);
+        return;
+    }
     if (strcmp(kubelet->program, "microshift") == 0)
         advice = "Set kubelet.imageCredentialProviderConfigPath and "
                  "kubelet.imageCredentialProviderBinDir in /etc/microshift/config.yaml";
@@ -370,6 +378,20 @@ static void check_restart(const struct node *node, struct report *report)
                     "%s was changed after the kubelet started", changed);
 }
 
+static void check_count(const struct node *node, struct report *report)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < node->file_count; i++)
+        count += node->files[i].config.count;
+    if (count == 0 && node->file_count > 0 && !node->is_incomplete)
+        report_line(report, REPORT_FAILED, "kubelet.configuration",
+                    ADVICE("Run: aliyun-acr-credential-provider config --install %s",
+                           node->kubelet.config.value),
+                    "there is no provider in %s, without which the kubelet does not start",
+                    node->kubelet.config.value);
+}
+
 static void read_configuration(struct node *node, struct report *report)
 {
     const char *path = node->kubelet.config.value;
@@ -387,6 +409,7 @@ static void read_configuration(struct node *node, struct report *report)
     else
         read_file(node, report, path);
     check_duplicates(node, report);
+    check_count(node, report);
     check_restart(node, report);
 }
 
@@ -565,8 +588,8 @@ void node_check_tokens(const struct node *node, struct report *report)
     report_line(
         report, REPORT_SKIPPED, "pods.rbac",
         ADVICE("Run where kubectl is: kubectl auth can-i request-serviceaccounts-token-audience %s "
-               "--as=system:node:%s --as-group=system:nodes. If it says no: kubectl apply -f "
-               "token-audience.yaml",
+               "--as=system:node:%s --as-group=system:nodes (its warning about the resource type "
+               "does not matter). If it says no: kubectl apply -f token-audience.yaml",
                audience == NULL || audience->kind != YAML_SCALAR ? EXPLAIN_AUDIENCE
                                                                  : audience->text,
                name),
@@ -619,12 +642,15 @@ static void explain_no_match(const struct node *node, struct report *report, con
                            (int)strcspn(image, "/"), image, node->own->name),
                     "no pattern of matchImages matches: the kubelet does not run this program");
     else
-        report_line(report, REPORT_FAILED, "match.entry",
-                    "Correct it: a * stands for a part of one label, a path is a literal prefix, a "
-                    "port must be the image's, and letters are in lower case",
-                    "no pattern of matchImages matches, though matchImages[%d], \"%.120s\", was "
-                    "probably meant to",
-                    almost, node->own->matches->children[almost].text);
+        report_line(
+            report, REPORT_FAILED, "match.entry",
+            ADVICE("Correct it, or add \"%.*s\": a * stands for a part of one label, a path is "
+                   "a literal prefix, a port must be the image's, and letters are in lower "
+                   "case",
+                   (int)strcspn(image, "/"), image),
+            "no pattern of matchImages matches, though matchImages[%d], \"%.120s\", was "
+            "probably meant to",
+            almost, node->own->matches->children[almost].text);
 }
 
 void node_check_image(const struct node *node, struct report *report, const char *image)

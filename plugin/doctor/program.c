@@ -107,7 +107,8 @@ static void check_environment(const struct node *node, struct report *report)
                   added > 0 ? " and the variables of its entry" : "");
     else
         report_line(report, REPORT_WARNING, "program.environment",
-                    "Run doctor as root on the node, or give it the same variables",
+                    geteuid() == 0 ? "Run doctor on the node itself, or give it the same variables"
+                                   : "Run doctor as root, or give it the same variables",
                     "uses this command's environment%s; the kubelet's may differ",
                     added > 0 ? " and the variables of its entry" : "");
 }

@@ -398,12 +398,12 @@ static void check_clock(const struct visit *visit)
         report_ok(visit->report, "network.clock", "this node's clock is right within %lld s",
                   llabs(offset_s) + 1);
     else
-        report_line(visit->report, REPORT_WARNING, "network.clock",
-                    "Run NTP: timedatectl set-ntp true", "this node's clock is %lld s %s%s",
-                    llabs(offset_s), offset_s > 0 ? "slow" : "fast",
-                    llabs(offset_s) < SKEW_MAX_S
-                        ? ""
-                        : ": the API refuses such requests, and each is signed again by its clock");
+        report_line(
+            visit->report, REPORT_WARNING, "network.clock", "Run NTP: timedatectl set-ntp true",
+            "this node's clock is %lld s %s%s", llabs(offset_s), offset_s > 0 ? "slow" : "fast",
+            llabs(offset_s) < SKEW_MAX_S
+                ? ""
+                : ": the API refuses each request once, until it is signed by the API's clock");
 }
 
 /* -- API and log-in -- */

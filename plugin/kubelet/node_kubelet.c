@@ -203,6 +203,7 @@ static bool read_tree(struct yaml_node *out, const char *root, const char *path)
 struct k3s {
     struct node_kubelet own;       /* by its own flags and keys */
     struct node_kubelet arguments; /* by kubelet-arg, which counts more */
+    char *dropped_by;              /* owned; see node_kubelet */
     char *named_by;                /* owned; the first file that names a path; "": none */
 };
 
@@ -210,6 +211,7 @@ static void clear_k3s(struct k3s *k3s)
 {
     node_kubelet_clear(&k3s->own);
     node_kubelet_clear(&k3s->arguments);
+    free(k3s->dropped_by);
     free(k3s->named_by);
 }
 
@@ -241,6 +243,13 @@ static void name_k3s(struct k3s *k3s, const char *path)
         set_text(&k3s->named_by, path);
 }
 
+static void drop_arguments(struct k3s *k3s, const char *path)
+{
+    if (k3s->arguments.config.value != NULL || k3s->arguments.bin_dir.value != NULL)
+        set_text(&k3s->dropped_by, path);
+    node_kubelet_clear(&k3s->arguments);
+}
+
 /* The value of a key replaces that of an earlier file, unless a plus follows the key. */
 static void take_k3s_file(void *out, const char *root, const char *path)
 {
@@ -254,7 +263,7 @@ static void take_k3s_file(void *out, const char *root, const char *path)
         char *key = tree.children[i].text;
 
         if (strcmp(key, "kubelet-arg") == 0)
-            node_kubelet_clear(&k3s->arguments);
+            drop_arguments(k3s, path);
         key[strcspn(key, "+")] = '\0';
         if (value->kind == YAML_SCALAR)
             take_k3s_flag(k3s, key, value->text);
@@ -327,6 +336,7 @@ static void take_k3s(struct node_kubelet *out, const char *root, const char *nam
         text_join(path, sizeof path, "the defaults of ", "", name);
         set_text(&k3s.named_by, path);
     } else if (!has_path(&k3s)) {
+        out->dropped_by = TAKE(k3s.dropped_by);
         return;
     }
     take_default(&k3s.own.config, config);
@@ -601,6 +611,7 @@ void node_kubelet_find(struct node_kubelet *out, const char *root)
 void node_kubelet_clear(struct node_kubelet *kubelet)
 {
     free(kubelet->named_by);
+    free(kubelet->dropped_by);
     free(kubelet->closed);
     free(kubelet->config.value);
     free(kubelet->config.overruled);

@@ -25,6 +25,7 @@ struct node_kubelet {
     bool is_optional; /* k3s, RKE2: unless `config` is a file and `bin_dir` a directory, the kubelet
                          is started without them and nobody is told */
     char *named_by;   /* what names the two paths: "its flags", a file, "the defaults of k3s" */
+    char *dropped_by; /* k3s, RKE2: the file whose kubelet-arg replaces one that names them */
     char *closed;     /* a file that may name them, which this user may not read */
     struct node_kubelet_path config;
     struct node_kubelet_path bin_dir;

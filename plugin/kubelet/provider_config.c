@@ -402,9 +402,6 @@ static void check_root(struct place *place)
         FATAL(config, "Write kind: " KIND, kind[0] == '\0' ? "kind is missing" : "kind is %.80s",
               kind);
     check_version(config->api_version, CONFIG_GROUP, &version);
-    if (config->count == 0)
-        FATAL(config, "Add this program's entry: see the command config",
-              "there is no provider in the list \"providers\"");
 }
 
 static const struct yaml_node *member_or_null(const struct yaml_node *node, const char *name)

@@ -88,12 +88,12 @@ static bool read_changed(struct provider_config *out, const struct buf *text,
 static bool check_startable(const struct provider_config *config, struct error *err)
 {
     const struct provider_config_problem *fatal = provider_config_fatal(config);
-    const bool is_empty_list =
-        config->count == 0 && config->providers != NULL && config->providers->kind == YAML_SEQUENCE;
 
-    /* That the list is empty is the last problem that is found, and will be solved. */
-    if (fatal == NULL || (is_empty_list && fatal == &config->problems[config->problem_count - 1]))
+    if (fatal == NULL && config->providers != NULL && config->providers->kind == YAML_SEQUENCE)
         return true;
+    if (fatal == NULL)
+        return error_set_advised(err, ERROR_CONFIG, "Add the line: providers: []",
+                                 "there is no list \"providers\"");
     *err = fatal->err;
     return false;
 }

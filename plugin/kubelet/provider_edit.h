@@ -16,7 +16,8 @@ CHECKED bool provider_edit_find(bool *out, const struct buf *text, struct error 
 /* Adds the entry after the last provider, with the version of the file. In one that is there, only
  * matchImages changes if the entry has its own matches, and tokenAttributes if it is for pods.
  * Fails with ERROR_CONFIG for a file with which a kubelet of version 1.`minor` (0: the newest) does
- * not start, but that it has no provider, and for one that only this program cannot read. */
+ * not start, for one without the list "providers", and for one that only this program cannot read.
+ */
 CHECKED bool provider_edit_install(struct buf *out, const struct buf *text,
                                    const struct provider_entry *entry, int minor,
                                    struct error *err);

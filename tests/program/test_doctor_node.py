@@ -190,7 +190,8 @@ def test_snippets_of_k3s(made):
     assert_only(report)
     report.has("kubelet.flags", "ok", CONFIG, BIN)
     made.write("/etc/rancher/k3s/config.yaml.d/40.yaml", {"kubelet-arg": "max-pods=20"})
-    assert_only(check(made), ("kubelet.flags", "failed", "without credential providers", K3S_CONFIG, K3S_BIN))
+    assert_only(check(made), ("kubelet.flags", "failed", "without credential providers", "kubelet-arg+",
+                              "kubelet-arg in /etc/rancher/k3s/config.yaml.d/40.yaml replaces"))
 
 
 def test_unit_of_k3s(made):
@@ -498,7 +499,8 @@ def test_environment_of_an_entry(tmp_path):
     env = [{"name": name, "value": value} for name, value in ACCESS_KEY.items()] + [{"name": "A=B", "value": "x"}]
     node = healthy(tmp_path).write(CONFIG, configuration(entry(env=env)))
     report = check(node, environment={name: "" for name in ACCESS_KEY})
-    report.has("program.environment", "warning", "and the variables of its entry; the kubelet's may differ", "as root")
+    report.has("program.environment", "warning", "and the variables of its entry; the kubelet's may differ",
+               "the same variables")
     report.has("identity.credentials", "ok", "the AccessKey in ALIBABA_CLOUD_ACCESS_KEY_ID")
 
 

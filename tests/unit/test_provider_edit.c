@@ -215,8 +215,8 @@ static void refuses_to_install(void **state)
         const char *advice;
     } rows[] = {
         {"", "the file is empty", "The command config prints"},
-        {HEAD, "there is no provider", "Add this program's entry"},
-        {HEAD "providers:\n", "there is no provider", ""},
+        {HEAD, "there is no list \"providers\"", "Add the line: providers: []"},
+        {HEAD "providers:\n", "there is no list \"providers\"", ""},
         {"kind: CredentialProviderConfig\nproviders: []\n", "apiVersion is missing", "Add it"},
         {HEAD "providers: [x", "did not find expected", ""},
         {HEAD "providers:\n" ECR ECR, "is given to two providers", "Keep one of them"},
