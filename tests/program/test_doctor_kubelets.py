@@ -91,7 +91,6 @@ DIFFERENT = {
     "two documents, the first broken": kubelets.VERSIONS,  # doctor says that it does not read several documents
     "anchor in what is broken": kubelets.VERSIONS,  # nor anchors
     "gate off": ("1.33",),  # it may be on in KubeletConfiguration, which doctor does not read: it warns
-    "nothing in one file": ("1.34", "1.37"),  # harmless beside others
 }
 
 
