@@ -339,8 +339,9 @@ static bool open_docker_file(struct replace *out, const struct task *task, const
     if (out->kind == REPLACE_DIRECTORY)
         return error_set_advised(err, ERROR_CONFIG, "Name a file", "%s is a directory", out->path);
     if (!out->has_directory && !task->options->is_dry_run)
-        return error_set_advised(err, ERROR_CONFIG, "Create it", "cannot make the directory %s: %s",
-                                 buf_text(&directory), strerror(problem));
+        return error_set_advised(err, ERROR_CONFIG, "Create it, with mode 0700",
+                                 "cannot make the directory %s: %s", buf_text(&directory),
+                                 strerror(problem));
     return true;
 }
 

@@ -72,11 +72,11 @@ static bool fail_inside(struct error *err)
 
 /* Reads a text that this file has made of `before`. */
 static bool read_changed(struct provider_config *out, const struct buf *text,
-                         const struct provider_config *before, struct error *err)
+                         const struct provider_config *before, int minor, struct error *err)
 {
     bool is_unsupported;
 
-    if (!provider_config_read(out, &is_unsupported, buf_text(text), text->length, 0, err))
+    if (!provider_config_read(out, &is_unsupported, buf_text(text), text->length, minor, err))
         return fail_inside(err);
     if (!has_same_rest(before, out)) {
         (void)error_set(err, ERROR_INTERNAL, "other values would change");
@@ -172,10 +172,10 @@ bool provider_edit_install(struct buf *out, const struct buf *text,
     if (!provider_entry_read(&wanted, &of_file, err))
         return fail_inside(err);
     put_entry(&changed, text, &before, wanted.entries, entry->match_count > 0);
-    if (!read_changed(&between, &changed, &before, err))
+    if (!read_changed(&between, &changed, &before, minor, err))
         return false;
     put_tokens(out, &changed, &between, wanted.entries);
-    if (!read_changed(&after, out, &before, err))
+    if (!read_changed(&after, out, &before, minor, err))
         return false;
     return check_startable(&after, err) || fail_inside(err);
 }
@@ -197,5 +197,5 @@ bool provider_edit_remove(struct buf *out, bool *is_only, const struct buf *text
         return error_set_advised(err, ERROR_CONFIG, "Remove it by hand",
                                  "line %zu: the entry shares a line with something else",
                                  before.entries[index].node->line);
-    return read_changed(&after, out, &before, err);
+    return read_changed(&after, out, &before, 0, err);
 }

@@ -49,8 +49,8 @@ static bool open_nothing(struct replace *out, struct error *err)
     struct stat status;
 
     if (lstat(out->path, &status) == 0)
-        return error_set_advised(err, ERROR_CONFIG, "Remove it", "%s is a symbolic link to nothing",
-                                 out->path);
+        return error_set_advised(err, ERROR_CONFIG, "Remove the link, or create what it names",
+                                 "%s is a symbolic link to nothing", out->path);
     if (text_ends_with(out->path, "/") || open_directory(out) || is_absent())
         return true;
     return fail(out, ADVICE_READ, "open the directory of", err);
