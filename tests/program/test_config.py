@@ -559,3 +559,42 @@ def test_hosts_that_docker_does_not_know(tmp_path, host):
 def test_docker_without_host_home_or_file(tmp_path):
     assert_failed(config("--docker", tmp_path / "config.json"), 64, "HOST")
     assert_failed(config("--docker", tmp_path / "x" / "..", "a.b"), 78, "directory")
+
+
+# -- the program itself --------------------------------------------------------------------------------------------
+
+
+def test_bin_dir(tmp_path):
+    """The executable and docker's link, before the configuration that names it; twice is as once."""
+    target, path = tmp_path / "bin", tmp_path / "a.yaml"
+    target.mkdir()
+    run = config("--install", str(path), "--bin-dir", str(target))
+    assert run.status == 0 and run.out == f"{target}: {NAME} written\n{path}: written; restart the kubelet\n"
+    with open(PROGRAM, "rb") as file:
+        assert (target / NAME).read_bytes() == file.read()
+    assert (target / NAME).stat().st_mode & 0o7777 == 0o755
+    assert os.readlink(target / "docker-credential-aliyun-acr") == NAME
+    assert call("version", program=str(target / NAME)).status == 0
+    again = config("--install", str(path), "--bin-dir", str(target))
+    assert again.out == f"{target}: nothing to change\n{path}: nothing to change\n"
+
+
+def test_bin_dir_takes_the_place_of_a_program_that_runs(tmp_path):
+    shutil.copy("/bin/sleep", tmp_path / NAME)
+    with subprocess.Popen([tmp_path / NAME, "60"]) as old:
+        assert config("--install", str(tmp_path / "a.yaml"), "--bin-dir", str(tmp_path)).status == 0
+        assert old.poll() is None
+        old.kill()
+    assert call("version", program=str(tmp_path / NAME)).status == 0
+
+
+def test_bin_dir_that_is_not_there(tmp_path):
+    missing = tmp_path / "bin"
+    run = config("--install", str(tmp_path / "a.yaml"), "--bin-dir", str(missing))
+    assert_failed(run, 78, f"there is no directory for {missing}/{NAME}")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_dry_run_writes_no_program(tmp_path):
+    assert config("--install", str(tmp_path / "a.yaml"), "--bin-dir", str(tmp_path), "--dry-run").status == 0
+    assert list(tmp_path.iterdir()) == []
