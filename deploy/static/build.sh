@@ -4,7 +4,7 @@
 # without the parts that the program does not use. Two builds give the same bytes.
 #
 # Usage: build.sh x86_64|aarch64 OUTPUT_FOLDER [LOCK], on Debian 12; LOCK replaces sources.lock. Writes
-# aliyun-acr-credential-provider-ARCH and its software bill of materials.
+# aliyun-acr-credential-provider-ARCH, its software bill of materials, and the licenses of what it contains.
 set -euo pipefail
 
 usage='usage: build.sh x86_64|aarch64 OUTPUT_FOLDER [LOCK]'
@@ -29,12 +29,8 @@ aarch64) openssl_target=linux-aarch64 cflags='-mbranch-protection=standard -mno-
 esac
 cflags="$cflags -O2 -fPIE -fstack-protector-strong -ffunction-sections -fdata-sections"
 
-missing=
-for package in cmake make gcc dpkg-dev perl pkg-config python3 debian-archive-keyring $packages; do
-    dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing="$missing $package"
-done
 # shellcheck disable=SC2086 # a list of words
-[ -z "$missing" ] || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing; }
+sh "$root/deploy/static/packages.sh" cmake make gcc dpkg-dev perl pkg-config python3 debian-archive-keyring $packages
 
 step() { echo "== $arch: $*"; }
 quietly() { "$@" >"$work/log" 2>&1 || { tail -n 40 "$work/log" >&2; exit 1; }; }
@@ -144,4 +140,17 @@ committed=$(git -C "$root" log -1 --format=%ct 2>/dev/null || echo 0)
     ! grep -q 'libgcc\.a(' "$work/link.map" || installed STATIC_LINK "$("$compiler" -print-libgcc-file-name)"
 } | python3 "$root/deploy/static/sbom.py" "$lock" "$work" "$output/$name" "$root/CMakeLists.txt" \
     $((committed > SOURCE_DATE_EPOCH ? committed : SOURCE_DATE_EPOCH)) >"$output/$name.spdx.json"
+
+# -- the licenses that copies of the executable must carry
+
+{
+    echo 'aliyun-acr-credential-provider is licensed under the Apache License 2.0 (on Debian'
+    echo '/usr/share/common-licenses/Apache-2.0). It contains these libraries:'
+    printf '\n== OpenSSL, under the same license\n\n'
+    sed -n '/^Copyright (c)/p' "$work/openssl/README.md"
+    for file in curl/COPYING json-c/COPYING libyaml/License musl/COPYRIGHT; do
+        printf '\n== %s\n\n' "${file%/*}"
+        cat "$work/$file"
+    done
+} >"$output/$name.licenses.txt"
 ls -l "$output/$name"
