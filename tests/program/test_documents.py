@@ -201,7 +201,7 @@ def test_help_and_version():
 def files_to_deploy():
     return [os.path.relpath(os.path.join(folder, name), ROOT)
             for folder, _, names in os.walk(os.path.join(ROOT, "deploy")) for name in names
-            if not os.path.relpath(folder, ROOT).startswith(("deploy/man", "deploy/static"))]
+            if not os.path.relpath(folder, ROOT).startswith(("deploy/man", "deploy/release", "deploy/static"))]
 
 
 def test_what_is_installed(tmp_path):
