@@ -96,11 +96,11 @@ wait $first || { cat "$work/release.log" >&2; exit 1; }
 bash deploy/static/build.sh x86_64 "$work/again" "$lock" >"$work/again.log" 2>&1 & second=$!
 wait $aarch64 || { cat "$work/aarch64.log" >&2; exit 1; }
 wait $second || { cat "$work/again.log" >&2; exit 1; }
-for file in aliyun-acr-credential-provider-x86_64{,.spdx.json}; do
+for file in aliyun-acr-credential-provider-x86_64{,.spdx.json,.licenses.txt}; do
     cmp "$work"/{release,again}/"$file"
 done
 
-step 'tests of the releases'
+step 'tests of the releases, and of what is made of them'
 RELEASE_FOLDER=$work/release pytest tests/release
 ACR_PROVIDER_BIN=$work/release/aliyun-acr-credential-provider-x86_64 \
     pytest -m 'not slow' tests/cases tests/program/test_{answers,cache,command_line,external,front_ends,hosts,pods}.py \

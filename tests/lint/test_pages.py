@@ -34,10 +34,12 @@ def help_of(*command):
 HELP = help_of()
 FLAGS = {flag for command in set(re.findall(r"^  ([a-z][a-z-]+)", HELP, re.M))
          for flag in re.findall(r"--[a-z][a-z-]+", help_of(command))}
-# Of other programs: the kubelet and kubectl, cmake, ctest and pytest, container clients, helm, git.
+# Of other programs: the kubelet and kubectl, cmake, ctest and pytest, container clients, helm, git, those that check a
+# download.
 OTHER_FLAGS = {"--image-credential-provider-bin-dir", "--image-credential-provider-config", "--preset", "--build",
                "--install", "--prefix", "--parallel", "--test-dir", "--password-stdin", "--authfile", "--as",
-               "--as-group", "--signoff"}
+               "--as-group", "--signoff", "--all", "--check", "--ignore-missing", "--repo", "--strip-components",
+               "--system-extension-image"}
 
 
 def prose(page):
