@@ -1,0 +1,57 @@
+"""The workflows of GitHub: what they may do, which actions they use, and their scripts."""
+
+import glob
+import os
+import re
+import shutil
+import subprocess
+
+import pytest
+import yaml
+from program_run import ROOT, skip_where_permitted
+
+WORKFLOWS = {}
+for path in glob.glob(os.path.join(ROOT, ".github", "workflows", "*.yml")):
+    with open(path, encoding="utf-8") as file:
+        WORKFLOWS[os.path.basename(path)] = yaml.safe_load(file)
+JOBS = [(name, job) for name, workflow in WORKFLOWS.items() for job in workflow["jobs"].values()]
+STEPS = [step for _, job in JOBS for step in job["steps"]]
+every = pytest.mark.parametrize("name", WORKFLOWS)
+
+
+def test_what_starts_them():
+    """YAML 1.1 reads `on` as true."""
+    assert {name: set(workflow[True]) for name, workflow in WORKFLOWS.items()} == {
+        "ci.yml": {"push", "pull_request"}, "nightly.yml": {"schedule", "workflow_dispatch"}, "release.yml": {"push"}}
+    assert WORKFLOWS["release.yml"][True]["push"] == {"tags": ["v*"]}
+
+
+@every
+def test_rights_are_few(name):
+    """Only the job that publishes may write, and it runs nothing of the repository."""
+    assert WORKFLOWS[name]["permissions"] == {"contents": "read"}
+    for job in WORKFLOWS[name]["jobs"].values():
+        if job.get("permissions"):
+            assert job["permissions"] == {"contents": "write", "id-token": "write", "attestations": "write"}
+            assert not any(step.get("uses", "").startswith("actions/checkout") for step in job["steps"])
+        assert job["timeout-minutes"]
+
+
+def test_actions_are_github_s_own_and_pinned():
+    used = {step["uses"] for step in STEPS if "uses" in step}
+    assert used and all(re.fullmatch(r"actions/[a-z-]+@v\d+", action) for action in used)
+
+
+def test_scripts():
+    """GitHub replaces an expression in a script before a shell reads it, so that there must be none."""
+    if not shutil.which("shellcheck"):
+        skip_where_permitted("shellcheck is not there")
+    scripts = [step["run"] for step in STEPS if "run" in step]
+    assert len(scripts) > 5
+    for script in scripts:
+        assert "${{" not in script
+        done = subprocess.run(["shellcheck", "--shell=bash", "-"], input=script, capture_output=True, text=True,
+                              check=False)
+        assert done.returncode == 0, done.stdout
+        for path in re.findall(r"(?:ba)?sh ([\w./-]+)", script):
+            assert os.path.exists(os.path.join(ROOT, path)), path
