@@ -130,8 +130,7 @@ static const char *find_fault_in_host(const char *text, size_t length)
         return "has no host";
     for (i = 0; i < host; i++) {
         if (strchr(UPPER, text[i]) != NULL)
-            return "has upper case in its host; which the kubelet never matches; write it in lower "
-                   "case";
+            return "has upper case in its host, which the kubelet never matches: write lower case";
         if (strchr(LOWER DIGITS "*._-", text[i]) == NULL)
             return "has a byte in its host that no host name has";
         if (text[i] == '.' && (i == 0 || i + 1 == host || text[i + 1] == '.'))

@@ -125,11 +125,16 @@ static bool write_file(const struct task *task, const struct replace *file, cons
 {
     struct buf done AUTO(buf_clear) = {0};
 
-    if (task->options->is_dry_run)
+    const bool is_same = file->kind == REPLACE_FILE && file->content.length == text->length &&
+                         memcmp(buf_text(&file->content), buf_text(text), text->length) == 0;
+
+    /* Docker's file may hold log-ins. */
+    if (task->options->is_dry_run && !task->options->is_docker)
         return print_diff(file, file->path, text, err);
-    if (file->kind == REPLACE_FILE && file->content.length == text->length &&
-        memcmp(buf_text(&file->content), buf_text(text), text->length) == 0)
+    if (is_same)
         return say(file->path, "nothing to change", err);
+    if (task->options->is_dry_run)
+        return say(file->path, "would be changed", err);
     if (!replace_write(file, task->system, text, mode, err))
         return false;
     if (file->kind == REPLACE_FILE)
@@ -239,17 +244,23 @@ static bool install(const struct task *task, struct error *err)
     if (file.kind == REPLACE_FILE) {
         if (!provider_edit_install(&text, &file.content, &task->entry, task->minor, err))
             return error_wrap(err, "%.200s", file.path);
-    } else if (!file.has_directory || !provider_config_is_file_name(file.path)) {
-        return error_set_advised(
-            err, ERROR_CONFIG,
-            "Create the directory, or name a file of an existing one: *.yaml, *.yml or *.json",
-            "there is no %s", file.path);
+    } else if (!file.has_directory) {
+        return error_set_advised(err, ERROR_CONFIG, "Create the directory",
+                                 "there is no directory for %s", file.path);
+    } else if (!provider_config_is_file_name(file.path)) {
+        return error_set_advised(err, ERROR_CONFIG,
+                                 "Create the directory, or name a file: *.yaml, *.yml or *.json",
+                                 "there is no %s", file.path);
     } else if (!append_whole(&text, &task->entry, text_ends_with(file.path, ".json"), err)) {
         return false;
     }
     return install_executable(task, err) &&
            write_file(task, &file, &text, S_IRUSR | S_IWUSR | S_IRGRP | S_IROTH,
-                      "; restart the kubelet", err);
+                      task->options->bin_dir != NULL
+                          ? "; restart the kubelet"
+                          : "; put the program into the kubelet's "
+                            "--image-credential-provider-bin-dir, and restart the kubelet",
+                      err);
 }
 
 /* Removes a file without other providers; `has_others` tells of other files in its directory. */
@@ -285,7 +296,11 @@ static bool uninstall(const struct task *task, struct error *err)
          (has_entry && !provider_edit_remove(&text, &is_only, &file.content, err))))
         return error_wrap(err, "%.200s", file.path);
     if (!has_entry)
-        return task->options->is_dry_run || say(file.path, "nothing to change", err);
+        return task->options->is_dry_run ||
+               say(file.path,
+                   file.kind == REPLACE_FILE ? "nothing to change"
+                                             : "there is no such file: nothing to change",
+                   err);
     if (is_only)
         return remove_file(task, &file, count > 1, err);
     return write_file(task, &file, &text, 0, "; restart the kubelet", err);
@@ -355,7 +370,10 @@ static bool edit_docker(const struct task *task, struct error *err)
     struct buf text AUTO(buf_clear) = {0};
 
     if (words->count == hosts)
-        return error_set(err, ERROR_USAGE, "config --docker requires an argument: HOST");
+        return error_set_advised(
+            err, ERROR_USAGE,
+            "What has a slash or ends in .json is docker's file: name hosts after it",
+            "config --docker requires an argument: HOST");
     for (size_t i = hosts; i < words->count; i++) {
         if (!check_host(words->values[i], err))
             return false;

@@ -67,11 +67,12 @@ void options_append_help(struct buf *out, const char *command)
         buf_append_text(out, "\n");
     }
     if (command == NULL)
-        buf_append_text(out, "\n"
-                             "Exit status: 0 answered, 64 usage, 65 bad request, 69 answer not to "
-                             "be trusted, 70 a defect,\n"
-                             "74 input or output failed, 75 try again later, 77 not permitted, 78 "
-                             "bad configuration.\n");
+        buf_append_text(out,
+                        "\n"
+                        "Exit status: 0 answered, 1 a check of doctor failed, 64 usage, 65 bad "
+                        "request, 69 answer not to\n"
+                        "be trusted, 70 a defect, 74 input or output failed, 75 try again "
+                        "later, 77 not permitted,\n78 bad configuration.\n");
 }
 
 /* The first flag that this is, and that one of the forms takes; NULL if there is none. */
@@ -210,7 +211,7 @@ static bool read_flag(struct options *out, struct reading *reading, char ***next
         return refuse_flag(argument, reading, err);
     if (flag->argument[0] == '\0')
         value = flag->value;
-    else if (value == NULL && (*next)[1] != NULL)
+    else if (value == NULL && (*next)[1] != NULL && !text_starts_with((*next)[1], "--"))
         value = *++*next;
     if (flag->argument[0] != '\0' && (value == NULL || value[0] == '\0'))
         return error_set(err, ERROR_USAGE, "%s requires a value", flag->name);

@@ -17,6 +17,7 @@
 #include "doctor/report.h"
 #include "doctor/service.h"
 #include "proto-json/kubelet_request.h"
+#include "registry/registry.h"
 
 enum { TOKEN_MAX_BYTES = 64 * 1024 };
 
@@ -61,12 +62,14 @@ static bool make_request(struct kubelet_request *out, const struct options *opti
 static void check_image(struct report *report, struct run *run, const struct node *node,
                         struct kubelet_request *request, const char *image)
 {
+    struct registry registry;
     struct error err;
 
     report->image = image;
     run->http.deadline_ms = run->system->mono_ms() + run->settings->deadline_s * 1000;
-    if (!text_copy(request->image, sizeof request->image, image)) {
-        error_set(&err, ERROR_REQUEST, "the image is too long");
+    (void)error_set(&err, ERROR_REQUEST, "the image is too long");
+    if (!text_copy(request->image, sizeof request->image, image) ||
+        !registry_resolve(&registry, run->settings, image, &err)) {
         report_error(report, REPORT_FAILED, "registry.host", &err);
         return;
     }
@@ -132,5 +135,6 @@ bool doctor_run(bool *is_healthy, const struct options *options, struct error *e
         check_services(&report, &settings, &system, &node, &request, options);
     node_check_tokens(&node, &report);
     *is_healthy = report.failed == 0;
+    log_configure(LOG_LEVEL_ERROR, LOG_TO_STDERR); /* this was no run that main() has to log */
     return report_finish(&report, err);
 }

@@ -91,7 +91,8 @@ static bool request_grant(struct secret *out, const struct http *http, const cha
                      response.status);
 }
 
-static void report_grant(struct report *report, const struct secret *grant, const char *repository)
+static void report_grant(struct report *report, const struct secret *grant, const char *principal,
+                         const char *repository)
 {
     bool readable;
     struct error err;
@@ -102,10 +103,11 @@ static void report_grant(struct report *report, const struct secret *grant, cons
     } else if (claims_grant(&readable, grant, repository, "pull")) {
         report_ok(report, "login.pull", "may pull %s", repository);
     } else if (readable) {
-        error_set_advised(&err, ERROR_PERMISSION,
-                          "Check the repository's name, and grant cr:PullRepository on it to the "
-                          "identity above",
-                          "logged in, but may not pull %s, or it does not exist", repository);
+        error_set_advised(
+            &err, ERROR_PERMISSION,
+            ADVICE("Check the repository's name, and grant cr:PullRepository on it to %s",
+                   principal),
+            "logged in, but may not pull %s, or it does not exist", repository);
         text_copy(err.missing_action, sizeof err.missing_action, "cr:PullRepository");
         report_error(report, REPORT_FAILED, "login.pull", &err);
     } else {
@@ -114,7 +116,7 @@ static void report_grant(struct report *report, const struct secret *grant, cons
 }
 
 void login_check(struct report *report, const struct http *http, const char *challenge,
-                 const struct token *token, const char *path)
+                 const struct token *token, const char *principal, const char *path)
 {
     struct secret grant AUTO(secret_clear) = {0};
     char realm[TEXT_SIZE];
@@ -142,5 +144,5 @@ void login_check(struct report *report, const struct http *http, const char *cha
         return;
     }
     report_ok(report, "login.password", "the registry's token service accepts the password");
-    report_grant(report, &grant, repository);
+    report_grant(report, &grant, principal, repository);
 }

@@ -9,8 +9,9 @@ struct report;
 struct token;
 
 /* `challenge` is what the registry answered, "" if nothing; `path` that of the image,
- * "/team/app:v1" or "". Only a token service of ACR is sent the password. */
+ * "/team/app:v1" or "". `principal` is who has
+ * obtained the password. Only a token service of ACR is sent the password. */
 void login_check(struct report *report, const struct http *http, const char *challenge,
-                 const struct token *token, const char *path);
+                 const struct token *token, const char *principal, const char *path);
 
 #endif

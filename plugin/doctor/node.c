@@ -65,6 +65,17 @@ static bool is_trusted(const struct stat *status)
            (status->st_mode & (S_IWGRP | S_IWOTH)) == 0;
 }
 
+/* How this program gets into the kubelet's configuration. */
+static const char *install_advice(const struct node *node, struct error_advice *out)
+{
+    const char *bin_dir = node->kubelet.bin_dir.value;
+
+    return error_format_advice(
+        out, "Run: aliyun-acr-credential-provider config --install %s%s%s, and restart the kubelet",
+        node->kubelet.config.value, bin_dir == NULL ? "" : " --bin-dir ",
+        bin_dir == NULL ? "" : bin_dir);
+}
+
 /* -- the process -- */
 
 /* Runs the kubelet for its version: "Kubernetes v1.34.4", "k3s version v1.34.1+k3s1 (...)". Only
@@ -126,7 +137,7 @@ static void check_running(struct node *node, struct report *report)
     else
         report_ok(report, "kubelet.process", "%s", buf_text(&process));
     if (node->minor == 0)
-        report_line(report, REPORT_WARNING, "kubelet.version",
+        report_line(report, REPORT_SKIPPED, "kubelet.version",
                     geteuid() == 0 ? "Name it by --kubelet VERSION"
                                    : "Run doctor as root, or name it by --kubelet VERSION",
                     "its version is unknown: the rules of the newest one are applied");
@@ -146,20 +157,22 @@ static void check_process(struct node *node, struct report *report)
     else if (kubelet->closed != NULL)
         report_closed(report, "kubelet.process", kubelet->closed);
     else if (kubelet->named_by == NULL)
-        report_skipped(report, "kubelet.process", "no kubelet runs here");
+        report_line(report, REPORT_SKIPPED, "kubelet.process",
+                    "In a container: mount the root of the node, and name it by --host-root",
+                    "no kubelet runs here");
     else
-        report_line(report, REPORT_FAILED, "kubelet.process",
-                    ADVICE("See journalctl -u '%s*'; a configuration that it refuses is reported "
-                           "below",
-                           kubelet->program),
-                    "%s does not run", kubelet->program);
+        report_line(
+            report, REPORT_FAILED, "kubelet.process",
+            ADVICE("See journalctl -u '%s*'; what it refuses is reported below", kubelet->program),
+            "%s does not run", kubelet->program);
 }
 
 static void report_overruled(struct report *report, const struct node_kubelet_path *path,
                              const char *flag)
 {
     if (path->overruled != NULL)
-        report_line(report, REPORT_WARNING, "kubelet.flags", "Give it once",
+        report_line(report, REPORT_WARNING, "kubelet.flags",
+                    "Remove one of them: the last one counts",
                     "%s is given twice: %s counts, %s does not", flag,
                     path->value == NULL ? "no value" : path->value, path->overruled);
 }
@@ -227,7 +240,7 @@ static bool check_flags(const struct node *node, struct report *report)
     report_overruled(report, &kubelet->config, CONFIG_FLAG);
     report_overruled(report, &kubelet->bin_dir, BIN_DIR_FLAG);
     if (has_config && kubelet->bin_dir.value != NULL) {
-        report_ok(report, "kubelet.flags", "configuration %s, programs in %s, by %s",
+        report_ok(report, "kubelet.flags", "configuration %s, programs in %s, from %s",
                   kubelet->config.value, kubelet->bin_dir.value, kubelet->named_by);
         if (kubelet->is_optional)
             check_optional(node, report);
@@ -310,6 +323,7 @@ static int is_configuration(const struct dirent *entry)
 
 static void read_directory(struct node *node, struct report *report, const char *path)
 {
+    struct error_advice advice;
     int descriptor AUTO(file_close) = host_root_open(node->root, path, O_RDONLY | O_DIRECTORY);
     const struct host_root_path place = host_root_path_of(descriptor);
     struct dirent **entries = NULL;
@@ -323,8 +337,7 @@ static void read_directory(struct node *node, struct report *report, const char 
                     "%s is a directory, which Kubernetes 1.%d does not read", path, node->minor);
     count = scandir(place.text, &entries, is_configuration, alphasort);
     if (count <= 0)
-        report_line(report, REPORT_FAILED, "kubelet.configuration",
-                    ADVICE("Run: aliyun-acr-credential-provider config --install %s", path),
+        report_line(report, REPORT_FAILED, "kubelet.configuration", install_advice(node, &advice),
                     "%s has no file *.json, *.yaml or *.yml, without which the kubelet does not "
                     "start",
                     path);
@@ -365,6 +378,8 @@ static bool is_newer(const struct node *node, const char *path)
 
 static void check_restart(const struct node *node, struct report *report)
 {
+    char when[TEXT_UTC_SIZE];
+    struct stat status;
     const char *changed =
         is_newer(node, node->kubelet.config.value) ? node->kubelet.config.value : NULL;
 
@@ -372,28 +387,30 @@ static void check_restart(const struct node *node, struct report *report)
         if (is_newer(node, node->files[i].path))
             changed = node->files[i].path;
     }
-    if (changed != NULL)
-        report_line(report, REPORT_FAILED, "kubelet.restart",
-                    "Restart it: it reads its configuration when it starts",
-                    "%s was changed after the kubelet started", changed);
+    if (changed == NULL || !get_status(&status, node, changed))
+        return;
+    text_format_utc(when, (int64_t)status.st_mtime);
+    report_line(report, REPORT_FAILED, "kubelet.restart",
+                "Restart it: it reads its configuration when it starts",
+                "%s was changed after the kubelet started, at %s", changed, when);
 }
 
 static void check_count(const struct node *node, struct report *report)
 {
+    struct error_advice advice;
     size_t count = 0;
 
     for (size_t i = 0; i < node->file_count; i++)
         count += node->files[i].config.count;
     if (count == 0 && node->file_count > 0 && !node->is_incomplete)
-        report_line(report, REPORT_FAILED, "kubelet.configuration",
-                    ADVICE("Run: aliyun-acr-credential-provider config --install %s",
-                           node->kubelet.config.value),
+        report_line(report, REPORT_FAILED, "kubelet.configuration", install_advice(node, &advice),
                     "there is no provider in %s, without which the kubelet does not start",
                     node->kubelet.config.value);
 }
 
 static void read_configuration(struct node *node, struct report *report)
 {
+    struct error_advice advice;
     const char *path = node->kubelet.config.value;
     struct stat status;
 
@@ -401,8 +418,7 @@ static void read_configuration(struct node *node, struct report *report)
     if (is_hidden(node, path))
         report_hidden(node, report, path);
     else if (!get_status(&status, node, path))
-        report_line(report, REPORT_FAILED, "kubelet.configuration",
-                    ADVICE("Run: aliyun-acr-credential-provider config --install %s", path),
+        report_line(report, REPORT_FAILED, "kubelet.configuration", install_advice(node, &advice),
                     "%s cannot be read: %s", path, strerror(errno));
     else if (S_ISDIR(status.st_mode))
         read_directory(node, report, path);
@@ -461,14 +477,14 @@ static bool check_program(const struct node *node, struct report *report, const 
         report_closed(report, "kubelet.program", path);
     else if (!get_status(&status, node, path))
         report_line(report, REPORT_FAILED, "kubelet.program",
-                    "Put it there: the kubelet does not start without it", "%s: %s", path,
-                    strerror(errno));
+                    "Put it there, and restart the kubelet, which does not start without it",
+                    "%s: %s", path, strerror(errno));
     else if (!S_ISREG(status.st_mode))
         report_line(report, REPORT_FAILED, "kubelet.program", "Put the program there",
                     "%s is not a file", path);
     else if ((status.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH)) == 0)
         report_line(report, REPORT_FAILED, "kubelet.program", ADVICE("Run: chmod 0755 %s", path),
-                    "%s is not executable", path);
+                    "%s is not executable: the kubelet does not start with it", path);
     else if (is_foreign(node, path))
         report_line(report, REPORT_FAILED, "kubelet.program",
                     "Install the release for this architecture",
@@ -601,6 +617,7 @@ void node_check_tokens(const struct node *node, struct report *report)
 
 void node_check(struct node *node, struct report *report, int minor)
 {
+    struct error_advice advice;
     struct stat status;
     const char *bin_dir;
 
@@ -626,9 +643,7 @@ void node_check(struct node *node, struct report *report, int minor)
     if (has_tokens(node))
         check_attributes(node, report);
     if (node->own == NULL && node->file_count > 0 && !node->is_incomplete)
-        report_line(report, REPORT_FAILED, "kubelet.provider",
-                    ADVICE("Run: aliyun-acr-credential-provider config --install %s",
-                           node->kubelet.config.value),
+        report_line(report, REPORT_FAILED, "kubelet.provider", install_advice(node, &advice),
                     "none of the providers is this program");
 }
 
@@ -648,8 +663,7 @@ static void explain_no_match(const struct node *node, struct report *report, con
                    "a literal prefix, a port must be the image's, and letters are in lower "
                    "case",
                    (int)strcspn(image, "/"), image),
-            "no pattern of matchImages matches, though matchImages[%d], \"%.120s\", was "
-            "probably meant to",
+            "no pattern of matchImages matches; matchImages[%d], \"%.120s\", was probably meant to",
             almost, node->own->matches->children[almost].text);
 }
 
@@ -674,9 +688,9 @@ void node_check_image(const struct node *node, struct report *report, const char
     if (!is_ours)
         explain_no_match(node, report, image);
     else if (count == 1)
-        report_ok(report, "match.entry", "the kubelet runs %s", node->own->name);
+        report_ok(report, "match.entry", "the entry %s of the kubelet matches", node->own->name);
     else
         report_ok(report, "match.entry",
-                  "the kubelet runs %s, and tries their passwords for the same host in this order",
+                  "the entries %s of the kubelet match; it tries their passwords in this order",
                   buf_text(&names));
 }

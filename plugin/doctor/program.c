@@ -78,39 +78,41 @@ static char *text_of(const struct yaml_node *node)
                : empty;
 }
 
-/* Adds the variables of our entry; the number of them. */
-static size_t add_variables(const struct node *node)
+/* Adds the variables of our entry, and appends their names. */
+static void add_variables(struct buf *names, const struct node *node)
 {
     const struct yaml_node *env = node->own == NULL ? NULL : node->own->env;
 
     if (env == NULL || env->kind != YAML_SEQUENCE || !node->own_is_trusted)
-        return 0;
+        return;
     for (size_t i = 0; i < env->count; i++) {
         const char *name = text_of(yaml_tree_member(&env->children[i], "name"));
 
-        if (name[0] != '\0' && strchr(name, '=') == NULL)
-            (void)setenv(name, text_of(yaml_tree_member(&env->children[i], "value")), 1);
+        if (name[0] == '\0' || strchr(name, '=') != NULL)
+            continue;
+        (void)setenv(name, text_of(yaml_tree_member(&env->children[i], "value")), 1);
+        buf_append_format(names, "%s%s",
+                          names->length == 0 ? ", with the env of its entry: " : ", ", name);
     }
-    return env->count;
 }
 
 static void check_environment(const struct node *node, struct report *report)
 {
     const bool is_kubelets = take_environment(node);
-    const size_t added = add_variables(node);
+    struct buf names AUTO(buf_clear) = {0};
 
+    add_variables(&names, node);
     /* As at the start of main(): libcurl would write TLS keys there. */
     (void)unsetenv("SSLKEYLOGFILE");
     if (is_kubelets || node->kubelet.pid == 0)
         report_ok(report, "program.environment", "uses %s environment%s",
-                  is_kubelets ? "the kubelet's" : "this command's",
-                  added > 0 ? " and the variables of its entry" : "");
+                  is_kubelets ? "the kubelet's" : "this command's", buf_text(&names));
     else
-        report_line(report, REPORT_WARNING, "program.environment",
+        report_line(report, REPORT_SKIPPED, "program.environment",
                     geteuid() == 0 ? "Run doctor on the node itself, or give it the same variables"
                                    : "Run doctor as root, or give it the same variables",
-                    "uses this command's environment%s; the kubelet's may differ",
-                    added > 0 ? " and the variables of its entry" : "");
+                    "uses this command's environment, since the kubelet's cannot be seen%s",
+                    buf_text(&names));
 }
 
 /* -- settings -- */

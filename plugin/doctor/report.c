@@ -34,6 +34,7 @@ static const struct {
 void report_clear(struct report *report)
 {
     buf_clear(&report->checks);
+    buf_clear(&report->failures);
 }
 
 static void print(struct report *report, const struct buf *text)
@@ -104,7 +105,12 @@ static void end_step(struct report *report, enum report_status status, const cha
     struct buf text AUTO(buf_clear) = {0};
 
     report->began_ms = now_ms;
-    report->failed += status == REPORT_FAILED;
+    if (status == REPORT_FAILED) {
+        report->failed++;
+        buf_append_format(&report->failures, "  %s\n", message);
+        report->wants_restart = report->wants_restart || text_starts_with(id, "kubelet.") ||
+                                text_starts_with(id, "match.");
+    }
     report->warned += status == REPORT_WARNING;
     if (report->is_json) {
         append_json(&report->checks, report, status, id, message, advice, policy, took_ms);
@@ -170,8 +176,9 @@ bool report_finish(struct report *report, struct error *err)
                           report->closed == 0 ? "" : " as far as this user can see",
                           report->warned == 0 ? "" : ", but see the lines marked with !");
     else
-        buf_append_format(&text, "\n%zu step%s failed\n", report->failed,
-                          report->failed == 1 ? "" : "s");
+        buf_append_format(&text, "\n%zu step%s failed:\n%s%s", report->failed,
+                          report->failed == 1 ? "" : "s", buf_text(&report->failures),
+                          report->wants_restart ? "Then restart the kubelet\n" : "");
     print(report, &text);
     if (report->is_broken)
         *err = report->err;

@@ -31,9 +31,11 @@ struct report {
     int64_t began_ms;     /* the step that is under way; 0: the first */
     size_t failed;
     size_t warned;
-    size_t closed;     /* what this user may not see */
-    struct buf checks; /* JSON objects */
-    bool is_broken;    /* standard output failed, as err says */
+    size_t closed;       /* what this user may not see */
+    bool wants_restart;  /* what failed is read by the kubelet when it starts */
+    struct buf failures; /* the lines that failed, for the summary */
+    struct buf checks;   /* JSON objects */
+    bool is_broken;      /* standard output failed, as err says */
     struct error err;
 };
 

@@ -102,7 +102,7 @@ static void take_date(struct visit *visit, const struct http_response *answer)
 
 static const char *way(const struct http_response *answer)
 {
-    return answer->by_proxy ? "by the proxy" : "directly";
+    return answer->by_proxy ? "through the proxy" : "directly";
 }
 
 /* containerd pulls from there, and the challenge names the token service. */
@@ -439,7 +439,7 @@ static void check_token(struct visit *visit)
     append_time_left(&left, token.expires_at_s - now_s);
     report_ok(visit->report, "api.token", "GetAuthorizationToken: a password of %s, %s", token.user,
               buf_text(&left));
-    login_check(visit->report, &visit->run.http, visit->answer.challenge, &token,
+    login_check(visit->report, &visit->run.http, visit->answer.challenge, &token, api.principal,
                 visit->registry.host.path);
 }
 

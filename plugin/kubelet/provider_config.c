@@ -287,7 +287,7 @@ static void check_pattern(const char *pattern, const struct place *place)
         *add_problem(place->config, false) = err;
     } else if (lacks_labels(pattern)) {
         (void)error_set_advised(add_problem(place->config, false), ERROR_CONFIG,
-                                "Write a * for each label, such as *-registry.*.cr.aliyuncs.com",
+                                "Write a * for each label, such as *-registry*.*.cr.aliyuncs.com",
                                 "%s is %.120s: * stands for one label, so that it matches no "
                                 "registry of ACR",
                                 place->path, pattern);

@@ -24,7 +24,9 @@ bool provider_edit_find(bool *out, const struct buf *text, struct error *err)
     if (!read_text(&config, text, 0, err))
         return false;
     *out = provider_config_find(&config, PROVIDER_CONFIG_NAME) != NULL;
-    return true;
+    return yaml_tree_member(&config.tree, "providers") != NULL ||
+           error_set_advised(err, ERROR_CONFIG, "Name the kubelet's file or directory",
+                             "it is no CredentialProviderConfig");
 }
 
 static bool is_ours(const struct provider_config_entry *entry)

@@ -39,7 +39,7 @@ def test_healthy(cloud, made):
     assert_only(report)
     report.has("registry.host", "ok",
                f"{DEMO} is an Enterprise Edition host by its name, instance demo, region cn-hangzhou")
-    report.has("registry.reachable", "ok", "the registry answers by the proxy with HTTP status 401")
+    report.has("registry.reachable", "ok", "the registry answers through the proxy with HTTP status 401")
     report.has("registry.instance", "ok", f"instance {INSTANCE} in cn-hangzhou, by the registry's challenge")
     report.has("identity.source", "ok", "the RAM role of this instance: in effect")
     report.has("identity.credentials", "ok", "RAM role KubernetesWorkerRole of this instance, metadata service with "
@@ -47,8 +47,8 @@ def test_healthy(cloud, made):
     report.has("network.trust", "ok", "SSL_CERT_FILE=" + cloud.ca)
     report.has("network.proxy", "ok", "HTTPS_PROXY names a proxy at " + cloud.proxy)
     assert [check["message"] for check in report.of("network.endpoint")] == [
-        f"API endpoint {VPC} answers by the proxy; used first",
-        f"API endpoint {PUBLIC} answers by the proxy; used as fallback"]
+        f"API endpoint {VPC} answers through the proxy; used first",
+        f"API endpoint {PUBLIC} answers through the proxy; used as fallback"]
     report.has("network.clock", "ok", "right within")
     report.has("api.token", "ok", "GetAuthorizationToken: a password of cr_temp_user, ", "left")
     report.has("login.password", "ok", "accepts the password")
@@ -228,7 +228,7 @@ def test_endpoint_that_is_not_used(cloud, made):
     made.write(OWN_CONFIG, {"endpoints": {"network": "public"}})
     cloud.cloud.unresolvable = {VPC}
     report = examine(DEMO, cloud=cloud, root=made.root)
-    report.has("network.endpoint", "ok", f"{PUBLIC} answers by the proxy; used first")
+    report.has("network.endpoint", "ok", f"{PUBLIC} answers through the proxy; used first")
     report.has("network.endpoint", "skipped", VPC, "not used here")
     assert report.healthy
 

@@ -72,16 +72,18 @@ def assert_text(report, result):
     """The same for people: a heading for each part, a line for each check, its advice and policy beneath, a summary."""
     assert_quiet(result.out)
     assert result.status == report.result.status and result.err == ""
-    lines = [re.sub(r" \[\d+ ms\]$", "", line) for line in result.out.split("\n") if line.startswith("  ")]
+    body, _, summary = result.out.rpartition("\n\n")
+    lines = [re.sub(r" \[\d+ ms\]$", "", line) for line in body.split("\n") if line.startswith("  ")]
     expected = []
     for check in report.checks:
         expected.append(f"  {MARKS[check['status']]} {check['message']}")
         expected += [f"    {check['advice']}"] if "advice" in check else []
         expected += ["    Policy: " + json.dumps(check["policy"], separators=(",", ":"))] if "policy" in check else []
     assert lines == expected
-    failed = len(report.of_status("failed"))
-    summary = result.out.rstrip("\n").split("\n")[-1]
-    if failed:
-        assert summary == f"{failed} step{'' if failed == 1 else 's'} failed"
-    else:
-        assert summary == "Healthy" + (", but see the lines marked with !" if report.of_status("warning") else "")
+    failed = report.of_status("failed")
+    if not failed:
+        assert summary == "Healthy" + (", but see the lines marked with !" if report.of_status("warning") else "") + "\n"
+        return
+    last = ["Then restart the kubelet"] if any(check["id"].startswith(("kubelet.", "match.")) for check in failed) else []
+    assert summary.rstrip("\n").split("\n") == [f"{len(failed)} step{'' if len(failed) == 1 else 's'} failed:"] + [
+        f"  {check['message']}" for check in failed] + last

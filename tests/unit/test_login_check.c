@@ -24,7 +24,7 @@ static void check(const char *realm, const char *path, const struct fake_exchang
     secret_set(&token.password, "secret", 6);
     buf_append_format(&challenge, "Bearer realm=\"%s\",service=\"registry.aliyuncs.com:a b\"",
                       realm);
-    login_check(&report, &http, buf_text(&challenge), &token, path);
+    login_check(&report, &http, buf_text(&challenge), &token, "RAM role X", path);
     fake_http_end();
     buf_clear(&said);
     said = TAKE(report.checks);
@@ -172,7 +172,7 @@ static void needs_a_challenge(void **state)
     for (size_t i = 0; i < COUNT_OF(challenges); i++) {
         struct report report AUTO(report_clear) = {.system = &fake_system, .is_json = true};
 
-        login_check(&report, &http, challenges[i], &token, "/a");
+        login_check(&report, &http, challenges[i], &token, "RAM role X", "/a");
         assert_non_null(strstr(buf_text(&report.checks), "\"status\":\"skipped\""));
     }
 }
