@@ -77,7 +77,7 @@ def test_pages_are_short():
     assert len(read("README.md").splitlines()) <= 150
     assert len(read("deploy", "recipes.md").splitlines()) <= 120
     for page in glob.glob("deploy/*/README.md", root_dir=ROOT):
-        assert len(read(page).splitlines()) <= 40, page
+        assert len(read(page).splitlines()) <= (60 if "/release/" in page else 40), page
 
 
 def test_every_environment_is_listed_and_says_what_was_checked():

@@ -138,7 +138,8 @@ def test_forms_of_the_flags(made, flags):
     (FLAGS[1:], [("kubelet.flags", "failed", f"{BIN_FLAG} is given without {CONFIG_FLAG}", "both, or neither")]),
     ([*FLAGS, f"{CONFIG_FLAG}="], [("kubelet.flags", "failed", f"{BIN_FLAG} is given without {CONFIG_FLAG}"),
      ("kubelet.flags", "warning", f"{CONFIG_FLAG} is given twice: no value counts, {CONFIG} does not")]),
-    ([f"{BIN_FLAG}=/opt", *FLAGS], [("kubelet.flags", "warning", f"{BIN} counts, /opt does not", "the last one counts")]),
+    ([f"{BIN_FLAG}=/opt", *FLAGS], [
+        ("kubelet.flags", "warning", f"{BIN} counts, /opt does not", "the last one counts")]),
 ])
 def test_flags_that_are_wrong(made, flags, found):
     made.kubelet(*flags).write(CONFIG, configuration()).install()
