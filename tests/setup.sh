@@ -10,7 +10,8 @@ packages="cmake make gcc libc6-dev pkg-config libcurl4-openssl-dev libssl-dev li
     packages="$packages clang libclang-rt-14-dev clang-format clang-tidy cppcheck valgrind nodejs npm golang-go python3-pip\
  python3-venv ca-certificates docker-registry skopeo podman buildah curl strace qemu-user-static man-db dpkg-dev perl\
  debian-archive-keyring gcc-aarch64-linux-gnu libc6-dev-arm64-cross zsh fish prometheus\
- rpm lintian rpmlint squashfs-tools systemd-container minisign mmdebstrap"
+ rpm lintian rpmlint squashfs-tools systemd-container minisign mmdebstrap busybox-static wget systemd cloud-init\
+ ansible-core"
 
 missing=
 for package in $packages; do

@@ -39,7 +39,7 @@ FLAGS = {flag for command in set(re.findall(r"^  ([a-z][a-z-]+)", HELP, re.M))
 OTHER_FLAGS = {"--image-credential-provider-bin-dir", "--image-credential-provider-config", "--preset", "--build",
                "--install", "--prefix", "--parallel", "--test-dir", "--password-stdin", "--authfile", "--as",
                "--as-group", "--signoff", "--all", "--check", "--ignore-missing", "--repo", "--strip-components",
-               "--system-extension-image"}
+               "--system-extension-image"} | set(re.findall(r"^  (--[a-z][a-z-]*)", read("deploy", "install.sh"), re.M))
 
 
 def prose(page):
