@@ -150,14 +150,14 @@ def other_machine():
 
 @pytest.mark.parametrize("content, word", [
     (other_machine(), "not an executable for this machine"), (NEW[:1000], "does not run"),
-    (b"#!/bin/sh\ntouch /tmp/was-run\n", "not an executable"), (b"<html>Not found</html>\n", "not an executable"),
+    (b"#!/bin/sh\ntouch was-run\n", "not an executable"), (b"<html>Not found</html>\n", "not an executable"),
     (b"", "not an executable"), (pathlib.Path(shutil.which("echo")).read_bytes(), "is not " + PROVIDER)],
     ids=["machine", "truncated", "script", "page", "empty", "other"])
 def test_what_is_not_the_program(shell, tree, source, content, word):
     tree.write(INSTALLED, OLD, mode=0o755)
     before = tree.state().keys()
     source.write(content)
-    assert_refused(install_in(tree, "--from", source.file, shell=shell), 65, word)
+    assert_refused(install_in(tree, "--from", source.file, shell=shell, cwd=tree.root), 65, word)
     assert tree.path(INSTALLED).read_bytes() == OLD and tree.state().keys() == before
 
 

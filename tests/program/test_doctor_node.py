@@ -468,7 +468,8 @@ def test_none_of_the_providers_is_ours(tmp_path):
 
 MATCHES = {
     "ours": ([entry()], DEMO + "/team/app:v1", ("ok", f"the entry {PROVIDER} of the kubelet matches")),
-    "both": ([entry(name="ecr"), entry()], DEMO, ("ok", f"the entries ecr, {PROVIDER} of the kubelet match", "in this order")),
+    "both": ([entry(name="ecr"), entry()], DEMO,
+             ("ok", f"the entries ecr, {PROVIDER} of the kubelet match", "in this order")),
     "the other": ([entry(name="ecr"), entry(matchImages=["hub.example.com"])], DEMO,
                   ("failed", f'Add "{DEMO}" to the matchImages of {PROVIDER}')),
     "none": ([entry()], "hub.example.com/a",
