@@ -278,6 +278,11 @@ def test_download(shell, tree, source, url, trust):
     for arguments in ([], ["--minisign-key", key], ["--sha256", hashlib.sha256(NEW).hexdigest()]):
         done = install_in(tree, "--from", here, *arguments, shell=shell, environment=trust)
         assert done.returncode == 0, done.stderr
+        assert tree.path(INSTALLED).read_bytes() == NEW
+
+
+def test_download_that_fails(shell, tree, source, url, trust):
+    here = f"{url}/{source.file.name}"
     assert_refused(install_in(tree, "--from", here, shell=shell), 69, "certificate")
     for path in ("/missing", f"/to-http/{source.file.name}"):
         assert_refused(install_in(tree, "--from", url + path, shell=shell, environment=trust), 69, "curl: ")
@@ -285,7 +290,7 @@ def test_download(shell, tree, source, url, trust):
     assert_refused(install_in(tree, "--from", here, shell=shell, environment=trust), 65, "wrong checksum")
     source.sums.unlink()
     assert_refused(install_in(tree, "--from", here, shell=shell, environment=trust), 69, "SHA256SUMS")
-    assert tree.path(INSTALLED).read_bytes() == NEW
+    assert os.listdir(tree.path(BIN)) == []
 
 
 def test_download_without_curl(tree, source, url, tmp_path):

@@ -95,7 +95,8 @@ class Prepull:
         (self.folder / name).chmod(0o755)
 
     def run(self, cloud):
-        environment = {**cloud.environment(), **without_cache(), "PATH": f"{self.folder}:{os.environ['PATH']}"}
+        environment = {**cloud.environment(), **without_cache(), "ASAN_OPTIONS": "detect_leaks=0",
+                       "PATH": f"{self.folder}:{os.environ['PATH']}"}
         trace = ["strace", "-f", "-q", "-s", "1000", "-e", "trace=execve", "-o", self.folder / "trace"]
         if not shutil.which("strace"):
             skip_where_permitted("strace is not there")
