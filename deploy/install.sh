@@ -57,8 +57,8 @@ parse() {
             --sha256=*) sha256=$(echo "$2" | tr A-F a-f) ;;
             --minisign-key=*) key=$2 ;;
             --root=*) root=$(cd "$2" && pwd -P) || fail 66 "there is no folder $2" ;;
-            --bin-dir=/*) bin=${2%/} ;;
-            --config=/*) config=${2%/} ;;
+            --bin-dir=/?*) bin=${2%/} ;;
+            --config=/?*) config=${2%/} ;;
             *) fail 64 "$1 requires an absolute path" ;;
             esac
             shift
@@ -180,7 +180,7 @@ install() {
         mkdir -p "$config_folder" || fail 73 "cannot make $config_folder"
         "$new" config --install "$root$config" --dry-run >/dev/null || exit
     fi
-    if [ -f "$program" ] && [ "$(sha256sum <"$program")" = "$sum" ]; then
+    if [ -x "$program" ] && [ "$(sha256sum <"$program")" = "$sum" ]; then
         echo "$program: nothing to change, version ${version#* }"
     else
         # So that after a power failure it is not empty. Some kinds of sync take no file.
@@ -208,7 +208,8 @@ uninstall() {
         fail 78 "$program is missing, which would remove its entry from $root$config"
     fi
     [ "$(readlink "$root$bin/$link" || :)" != "$name" ] || rm -f "$root$bin/$link"
-    rm -rf "$program" "$root$bin/.$name."?????? "$root/run/$name"
+    rm -f "$program"
+    rm -rf "$root$bin/.$name."?????? "$root/run/$name"
     rmdir "$root$rancher/bin" "$root$rancher" "$root/etc/$name" 2>/dev/null || :
     [ ! -e "$root/etc/$name" ] || echo "$root/etc/$name: left as it is"
 }

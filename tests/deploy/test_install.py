@@ -227,7 +227,8 @@ def test_links_that_lead_out_of_the_tree(tree, source, tmp_path, link):
 @pytest.mark.parametrize("arguments, status, word", [
     ([], 64, "--from"), (["--from"], 64, "argument"), (["more"], 64, "more"),
     (["--from", "http://example.com/a"], 64, "https"), (["--from", "file:///a"], 64, "https"),
-    (["--from", "a", "--bin-dir", "bin"], 64, "absolute"), (["--from", "a", "--config", "b.yaml"], 64, "absolute"),
+    (["--from", "a", "--bin-dir", "bin"], 64, "absolute"), (["--from", "a", "--bin-dir", "/"], 64, "absolute"),
+    (["--from", "a", "--config", "b.yaml"], 64, "absolute"),
     (["--from", "/nonexistent"], 66, "/nonexistent")])
 def test_command_line(shell, tree, arguments, status, word):
     assert_refused(install_in(tree, *arguments, shell=shell), status, word)
