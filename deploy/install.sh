@@ -191,7 +191,7 @@ install() {
     [ "$(readlink "$root$bin/$link" || :)" = "$name" ] || ln -sf "$name" "$root$bin/$link" ||
         fail 73 "cannot write $root$bin/$link"
     [ -n "$has_config" ] || return 0
-    "$program" config --install "$root$config" || exit
+    "$program" config --install "$root$config" --bin-dir "$root$bin" || exit
     if [ "$bin $config" = "$rancher/bin $rancher/config.yaml" ]; then
         echo "k3s and RKE2 look into $rancher when they start, and need no flags"
     elif [ "$bin $config" != "$live_bin $live_config" ]; then

@@ -82,8 +82,10 @@ def assert_text(report, result):
     assert lines == expected
     failed = report.of_status("failed")
     if not failed:
-        assert summary == "Healthy" + (", but see the lines marked with !" if report.of_status("warning") else "") + "\n"
+        warned = ", but see the lines marked with !" if report.of_status("warning") else ""
+        assert summary == f"Healthy{warned}\n"
         return
-    last = ["Then restart the kubelet"] if any(check["id"].startswith(("kubelet.", "match.")) for check in failed) else []
+    is_kubelets = any(check["id"].startswith(("kubelet.", "match.")) for check in failed)
+    last = ["Then restart the kubelet"] if is_kubelets else []
     assert summary.rstrip("\n").split("\n") == [f"{len(failed)} step{'' if len(failed) == 1 else 's'} failed:"] + [
         f"  {check['message']}" for check in failed] + last
