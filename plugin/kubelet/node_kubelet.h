@@ -7,8 +7,7 @@
 
 #include "base/auto.h"
 #include "base/buf.h"
-
-enum { NODE_KUBELET_PROGRAM_SIZE = 16 };
+#include "kubelet/process.h"
 
 /* A flag that names a path. */
 struct node_kubelet_path {
@@ -18,9 +17,9 @@ struct node_kubelet_path {
 
 /* `{0}` is empty. Strings are owned; NULL if unknown. */
 struct node_kubelet {
-    long pid;                                /* 0: none runs */
-    char program[NODE_KUBELET_PROGRAM_SIZE]; /* "kubelet", or "k3s", "rke2", "microshift" */
-    int64_t started_s;                       /* Unix seconds, 0 if unknown */
+    long pid;                           /* 0: none runs */
+    char program[PROCESS_PROGRAM_SIZE]; /* "kubelet", or "k3s", "rke2", "microshift" */
+    int64_t started_s;                  /* Unix seconds, 0 if unknown */
     bool is_contained; /* in another mount namespace: what it says is not this node's word */
     bool is_optional; /* k3s, RKE2: unless `config` is a file and `bin_dir` a directory, the kubelet
                          is started without them and nobody is told */
@@ -33,11 +32,10 @@ struct node_kubelet {
     char *feature_gates; /* as the flag lists them */
 };
 
-/* Looks for a running kubelet below ROOT/proc that belongs to root or this user: one of this mount
- * namespace if there is one, the kubelet itself rather than k3s, RKE2 or MicroShift. Its paths come
- * from its command line; for k3s, RKE2 and MicroShift from their configuration, else from their
- * defaults if these exist. Without a kubelet, from the files of which distributions make its
- * command line; `program` is then what these files are for. */
+/* Finds the process by process_find(). Its paths come from its command line; for k3s, RKE2 and
+ * MicroShift from their configuration, else from their defaults if these exist. Without a kubelet,
+ * from the files of which distributions make its command line; `program` is then what these files
+ * are for. */
 void node_kubelet_find(struct node_kubelet *out, const char *root);
 
 void node_kubelet_clear(struct node_kubelet *kubelet);
