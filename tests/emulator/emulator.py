@@ -371,20 +371,21 @@ class Keys:
 
 
 class Emulator:
-    def __init__(self, metadata_address=("127.0.0.1", 0), keys=None):
+    def __init__(self, metadata_address=("127.0.0.1", 0), keys=None, proxy_address=("127.0.0.1", 0)):
         self._has_own_keys = keys is None
         self.keys = keys or Keys()
         self.authority, self.other_authority = self.keys.authority, self.keys.other_authority
         self.ca = self.authority.ca
         self.cloud = Cloud(self.keys.signer)
-        self._metadata_address = metadata_address
+        self._metadata_address, self._proxy_address = metadata_address, proxy_address
         self.stopped = threading.Event()
         self.registry_backend = None  # HOST:PORT of a real registry that stands behind the registry hosts
         self._lock = threading.Lock()
         self._faults, self._log = [], []
 
     def __enter__(self):
-        self._servers = [_Server(_Metadata, self, self._metadata_address), _Server(_Api, self), _Server(_Proxy, self)]
+        self._servers = [_Server(_Metadata, self, self._metadata_address), _Server(_Api, self),
+                         _Server(_Proxy, self, self._proxy_address)]
         for server in self._servers:
             threading.Thread(target=server.serve, daemon=True).start()
         metadata, api, proxy = self._servers

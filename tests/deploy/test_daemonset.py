@@ -1,0 +1,191 @@
+"""The DaemonSet: what kustomize builds, how little its containers may, and their commands on made-up nodes."""
+
+import json
+import os
+import shutil
+import subprocess
+import time
+
+import go_program
+import pytest
+import yaml
+from doctor_run import examine
+from kubelet_files import DEPLOY
+from made_up_node import BIN, CONFIG, FLAGS, PROVIDER, MadeUpNode, configuration, entry
+from program_run import PROGRAM, ROOT, call, skip_where_permitted
+
+FOLDER = DEPLOY / "daemonset"
+LOCKED = {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]}}
+OTHER = entry(name="other", matchImages=["other.example.com"])
+WRITTEN = {"kubelet": "/etc/kubernetes", "bin": "/usr/local/bin"}
+READ = {**WRITTEN, "processes": "/proc", "config": "/etc/aliyun-acr-credential-provider"}
+CERTIFICATES = {"certificates": "/etc/ssl/certs", "certificates-of-rpm": "/etc/pki/ca-trust/extracted"}
+
+
+def spec_of(daemonset):
+    return daemonset["spec"]["template"]["spec"]
+
+
+BASE = spec_of(yaml.safe_load((FOLDER / "base" / "daemonset.yaml").read_text()))
+RESTART, = (change["value"] for change in yaml.safe_load((FOLDER / "restart" / "restart.yaml").read_text())
+            if change["path"].endswith("/initContainers/1"))
+
+
+def container(name):
+    return next(found for found in BASE["initContainers"] + BASE["containers"] if found["name"] == name)
+
+
+def mounts(name):
+    return {mount["name"]: (mount["mountPath"], mount.get("readOnly", False)) for mount in
+            container(name).get("volumeMounts", [])}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("folder, containers", [("base", ["install", "doctor"]),
+                                                ("restart", ["install", "restart", "doctor"])])
+def test_what_kustomize_builds(folder, containers):
+    decoders = go_program.built(os.path.join(ROOT, "tests", "deploy", "decoders"))
+    done = subprocess.run([decoders, "kustomize", FOLDER / folder], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    daemonset = json.loads(done.stdout)
+    assert (daemonset["kind"], daemonset["metadata"]["namespace"]) == ("DaemonSet", "kube-system")
+    spec = spec_of(daemonset)
+    assert [init["name"] for init in spec["initContainers"]] == containers
+    for init in spec["initContainers"]:
+        assert init["image"] == (RESTART["image"] if init["name"] == "restart"
+                                 else f"registry.example.com/{PROVIDER}:0.1.0")
+        assert init["securityContext"] == ({"privileged": True} if init["name"] == "restart" else LOCKED)
+    assert spec.get("hostPID", False) == (folder == "restart")
+
+
+@pytest.mark.slow
+def test_fields_that_nobody_knows_are_refused(tmp_path):
+    shutil.copytree(FOLDER, tmp_path / "daemonset")
+    path = tmp_path / "daemonset" / "base" / "daemonset.yaml"
+    path.write_text(path.read_text().replace("hostNetwork: true", "hostNet: true"))
+    decoders = go_program.built(os.path.join(ROOT, "tests", "deploy", "decoders"))
+    done = subprocess.run([decoders, "kustomize", path.parent], capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and 'unknown field "spec.template.spec.hostNet"' in done.stderr
+
+
+def test_base_may_do_little():
+    assert BASE["automountServiceAccountToken"] is False and "hostPID" not in BASE and "serviceAccountName" not in BASE
+    assert {volume["name"]: volume["hostPath"]["path"] for volume in BASE["volumes"]} == {**READ, **CERTIFICATES}
+    assert mounts("install") == {name: ("/host" + path, False) for name, path in WRITTEN.items()}
+    assert mounts("doctor") == {**{name: ("/host" + path, True) for name, path in READ.items()},
+                                **{name: (path, True) for name, path in CERTIFICATES.items()}}
+    assert mounts("pause") == {}
+    for name in ("install", "doctor", "pause"):
+        assert LOCKED.items() <= container(name)["securityContext"].items()
+    assert container("pause")["securityContext"]["runAsNonRoot"] is True
+
+
+class Node(MadeUpNode):
+    """One on which the containers run."""
+
+    def __init__(self, root):
+        super().__init__(root)
+        self.kubelet(*FLAGS)
+        self.path(BIN).mkdir(parents=True)
+        self.write(CONFIG, configuration(OTHER))
+
+    def arguments(self, name, root):
+        return [argument.replace("/host", str(root)) for argument in container(name)["args"]]
+
+    def install(self):
+        result = call(*self.arguments("install", self.root))
+        assert result.status == 0, result.err
+
+    def doctor(self, view, cloud):
+        """What it finds where it sees no more than what is mounted."""
+        shutil.rmtree(view, ignore_errors=True)
+        for path, _ in mounts("doctor").values():
+            if path.startswith("/host") and self.path(path.removeprefix("/host")).exists():
+                shutil.copytree(self.path(path.removeprefix("/host")), f"{view}{path.removeprefix('/host')}",
+                                symlinks=True)
+        command, *arguments = self.arguments("doctor", view)
+        assert command == "doctor"
+        return examine(*arguments, cloud=cloud)
+
+
+@pytest.fixture
+def node(tmp_path):
+    return Node(tmp_path / "node")
+
+
+def test_containers_on_a_node(node, tmp_path, cloud):
+    """doctor fails until the kubelet has been started again."""
+    assert not node.doctor(tmp_path / "view", cloud).healthy
+    node.install()
+    assert os.access(node.path(f"{BIN}/{PROVIDER}"), os.X_OK)
+    assert os.readlink(node.path(f"{BIN}/docker-credential-aliyun-acr")) == PROVIDER
+    assert [provider["name"] for provider in yaml.safe_load(node.path(CONFIG).read_text())["providers"]] == [
+        "other", PROVIDER]
+    node.write(f"{BIN}/other", open(PROGRAM, "rb").read(64), 0o755)
+    assert [check["id"] for check in node.doctor(tmp_path / "view", cloud).of_status("failed")] == ["kubelet.restart"]
+    node.started_s = int(time.time()) + 60
+    node.kubelet(*FLAGS)
+    assert node.doctor(tmp_path / "view", cloud).healthy
+    before = node.path(CONFIG).stat().st_mtime_ns
+    node.install()
+    assert node.path(CONFIG).stat().st_mtime_ns == before
+
+
+class Systemd:
+    """A node on which the script runs that restarts the kubelet, with a stand-in for systemctl."""
+
+    def __init__(self, folder):
+        self.folder, self.file = folder, folder / "credential-provider.yaml"
+        self.file.write_text("new")
+        (folder / "bin").mkdir()
+        self.stand_in("nsenter", 'while [ "$1" != sh ]; do shift; done; exec "$@"')
+        self.stand_in("sleep", "")
+        self.stand_in("systemctl", f'''cd {folder}; echo "$1" >>called
+            case $1 in
+            show) date -d "@$(cat started)" '+%a %Y-%m-%d %H:%M:%S %Z' ;;
+            is-active) exit "$(cat status)" ;;
+            esac''')
+
+    def stand_in(self, name, script):
+        (self.folder / "bin" / name).write_text(f"#!/bin/sh\n{script}\n")
+        (self.folder / "bin" / name).chmod(0o755)
+
+    def restart(self, started_s, status=0):
+        """The exit status of the container, and what systemctl was called for."""
+        (self.folder / "started").write_text(str(int(started_s)))
+        (self.folder / "status").write_text(str(status))
+        variables = {variable["name"]: variable["value"] for variable in RESTART["env"]}
+        assert variables == {"SERVICE": "kubelet", "FILE": CONFIG}
+        done = subprocess.run([*RESTART["command"], *RESTART["args"]], check=False, env={
+            **variables, "FILE": str(self.file), "PATH": f"{self.folder}/bin:/usr/bin:/bin", "TZ": "Asia/Shanghai"})
+        return done.returncode, (self.folder / "called").read_text().split()
+
+
+@pytest.fixture
+def systemd(tmp_path):
+    return Systemd(tmp_path)
+
+
+def test_kubelet_that_is_newer_than_its_file_is_left_alone(systemd):
+    assert systemd.restart(time.time() + 60) == (0, ["show"])
+
+
+def test_kubelet_that_is_older_is_restarted(systemd):
+    assert systemd.restart(time.time() - 60) == (0, ["show", "restart", "is-active"])
+    assert systemd.file.read_text() == "new"
+
+
+@pytest.mark.parametrize("old", ["old", None])
+def test_kubelet_that_does_not_run_gets_its_old_file(systemd, old):
+    if old:
+        systemd.file.with_name(systemd.file.name + ".bak").write_text(old)
+    assert systemd.restart(time.time() - 60, status=3) == (1, ["show", "restart", "is-active", "restart"])
+    assert (systemd.file.read_text() if systemd.file.exists() else None) == old
+
+
+def test_shellcheck():
+    if not shutil.which("shellcheck"):
+        skip_where_permitted("shellcheck is not there")
+    done = subprocess.run(["shellcheck", "--shell", "sh", "-"], input=RESTART["args"][0], capture_output=True,
+                          text=True, check=False)
+    assert done.returncode == 0, done.stdout
