@@ -84,7 +84,7 @@ def test_role(play):
 @pytest.mark.slow
 def test_packer_file():
     """By HashiCorp's library; each variable has its name as its value."""
-    program = go_program.built(os.path.join(ROOT, "tests", "deploy", "terraform", "packer"))
+    program = go_program.built(os.path.join(ROOT, "tests", "deploy", "terraform"), "./packer")
     done = subprocess.run([program, DEPLOY / "packer" / "node.pkr.hcl"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout)
