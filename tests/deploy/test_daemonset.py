@@ -22,6 +22,10 @@ READ = {**WRITTEN, "processes": "/proc", "config": "/etc/aliyun-acr-credential-p
 CERTIFICATES = {"certificates": "/etc/ssl/certs", "certificates-of-rpm": "/etc/pki/ca-trust/extracted"}
 
 
+# Root without capabilities, if this is root.
+AS_THERE = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", "--no-new-privs"] if os.geteuid() == 0 else []
+
+
 def spec_of(daemonset):
     return daemonset["spec"]["template"]["spec"]
 
@@ -93,7 +97,7 @@ class Node(MadeUpNode):
         return [argument.replace("/host", str(root)) for argument in container(name)["args"]]
 
     def install(self):
-        result = call(*self.arguments("install", self.root))
+        result = call(*self.arguments("install", self.root), prefix=AS_THERE)
         assert result.status == 0, result.err
 
     def doctor(self, view, cloud):
@@ -105,7 +109,7 @@ class Node(MadeUpNode):
                                 symlinks=True)
         command, *arguments = self.arguments("doctor", view)
         assert command == "doctor"
-        return examine(*arguments, cloud=cloud)
+        return examine(*arguments, cloud=cloud, prefix=AS_THERE)
 
 
 @pytest.fixture
