@@ -26,6 +26,8 @@ def in_node(node, command):
     root.mkdir(exist_ok=True)
     if command[:2] == ["cat", "/kind/version"]:
         print(os.environ["KUBERNETES"])
+    elif command[:2] == ["cat", "/etc/containerd/config.toml"]:
+        print("version = " + os.environ["CONTAINERD"])
     elif command[:2] == ["cp", "/dev/stdin"]:
         (root / os.path.basename(command[2])).write_text(sys.stdin.read())
     elif command[0] == "sh":

@@ -51,15 +51,17 @@ def machine(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("cluster", FOLDERS)
-@pytest.mark.parametrize("version, modules", [("v1.30.0", "go-1.34.mod"), ("v1.34.0", "go-1.34.mod"),
-                                              ("v1.37.0", "go.mod")])
-def test_what_kind_makes_of_a_cluster(machine, cluster, version, modules):
+@pytest.mark.parametrize("version, modules, plugin", [
+    ("v1.30.0", "go-1.34.mod", "2 io.containerd.grpc.v1.cri"),
+    ("v1.34.0", "go-1.34.mod", "2 io.containerd.grpc.v1.cri"),
+    ("v1.37.0", "go.mod", "3 io.containerd.cri.v1.images")])
+def test_what_kind_makes_of_a_cluster(machine, cluster, version, modules, plugin):
     """It mounts the folder in which it is started, and kubeadm of that version reads what it would get."""
     kind = go_program.built(os.path.join(GO, "decoders"), package="sigs.k8s.io/kind")
     kubeadm = go_program.built(os.path.join(GO, "kubeadm"), modules=modules)
     done = machine.run(kind, "create", "cluster", "--name", cluster, "--retain", "--config",
                        str(FOLDERS[cluster] / "cluster.yaml"), cwd=machine.folder, KUBERNETES=version,
-                       KIND_EXPERIMENTAL_PROVIDER="docker")
+                       CONTAINERD=plugin[0], KIND_EXPERIMENTAL_PROVIDER="docker")
     assert "failed to init node with kubeadm" in done.stderr, done.stderr  # which is as far as the stand-in goes
     runs = {line[2]: line for line in machine.calls() if line[0] == "run"}
     assert runs.keys() == {f"{cluster}-control-plane", *(["acr-worker"] if cluster == "acr" else [])}
@@ -78,6 +80,9 @@ def test_what_kind_makes_of_a_cluster(machine, cluster, version, modules):
                               ("registry", "/etc/containerd/certs.d/" + DEMO)):
             assert f"--volume={machine.folder}/{folder}:{place}:ro" in runs["acr-emulated-control-plane"]
             assert (FOLDERS[cluster] / folder).is_dir()
+        written = (machine.state / "acr-emulated-control-plane" / "config.toml").read_text()
+        assert re.findall(r'^ *\[plugins\.(.*)\]\n *config_path = "/etc/containerd/certs.d"$', written, re.M) == [
+            f'"{plugin[2:]}".registry']
 
 
 @pytest.mark.slow
