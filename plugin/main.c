@@ -152,10 +152,10 @@ static bool print_text(const struct options *options, struct error *err)
 static bool check_node(int *status, int64_t started_ms, const struct options *options,
                        struct error *err)
 {
-    enum { LONGEST_MS = 600000 }; /* each image has a deadline of its own */
+    enum { LONGEST_MS = 600000 }; /* of each image */
     bool is_healthy = false;
 
-    start_watchdog(started_ms + LONGEST_MS);
+    start_watchdog(started_ms + LONGEST_MS * (int64_t)(options->words.count + 1));
     if (!doctor_run(&is_healthy, options, err))
         return false;
     *status = is_healthy ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -16,6 +16,7 @@
 #include "doctor/program.h"
 #include "doctor/report.h"
 #include "doctor/service.h"
+#include "kubelet/host_root.h"
 #include "proto-json/kubelet_request.h"
 #include "registry/registry.h"
 
@@ -102,10 +103,9 @@ static void check_services(struct report *report, const struct settings *setting
 static bool check_options(int *minor, const struct options *options, const char *root,
                           struct error *err)
 {
-    int directory AUTO(file_close) = root[0] == '\0' ? -1 : open(root, O_PATH | O_DIRECTORY);
-
-    if (root[0] != '\0' && directory < 0)
-        return error_set(err, ERROR_USAGE, "--host-root: %s: %s", root, strerror(errno));
+    if (root[0] != '\0' && !host_root_is_supported(root))
+        return error_set(err, ERROR_USAGE, "--host-root: %s: %s%s", root, strerror(errno),
+                         errno == ENOSYS || errno == EPERM ? "; it needs Linux 5.6" : "");
     for (size_t i = 0; i < options->words.count; i++) {
         if (options->words.values[i][0] == '\0' || !text_is_visible(options->words.values[i]))
             return error_set(err, ERROR_USAGE, "not an image or a host: \"%s\"",

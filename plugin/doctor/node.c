@@ -39,17 +39,35 @@ static bool lists(const struct yaml_node *keys, const char *key)
     return false;
 }
 
+/* Whether the gate that a kubelet was started with is off; it is on by default since 1.34. The last
+ * of its values counts (Go's ParseBool), else that of all beta gates. */
+static bool is_gate_off(const char *gates, bool *is_named)
+{
+    bool is_off = false;
+
+    *is_named = false;
+    for (const char *gate = gates; *gate != '\0'; gate += strcspn(gate, ",") + 1) {
+        const char *value = strchr(gate, '=');
+        const bool is_own = text_starts_with(gate, TOKENS_GATE "=");
+
+        if (value == NULL || (!is_own && (*is_named || !text_starts_with(gate, "AllBeta="))))
+            continue;
+        *is_named = *is_named || is_own;
+        is_off = strchr("0fF", value[1]) != NULL;
+    }
+    return is_off;
+}
+
 static void check_gate(const struct node *node, struct report *report)
 {
-    const char *gates = node->kubelet.feature_gates == NULL ? "" : node->kubelet.feature_gates;
-    const char *off = strcasestr(gates, TOKENS_GATE "=false");
+    bool is_named;
+    const bool is_off = is_gate_off(buf_text(&node->kubelet.feature_gates), &is_named);
 
-    if (off != NULL)
+    if (is_off)
         report_line(report, REPORT_FAILED, "kubelet.tokens", "Remove it from --feature-gates",
                     "the feature gate " TOKENS_GATE " is off, without which the kubelet refuses "
                     "tokenAttributes");
-    else if (node->minor == PROVIDER_CONFIG_TOKENS_MINOR &&
-             strcasestr(gates, TOKENS_GATE "=true") == NULL)
+    else if (node->minor == PROVIDER_CONFIG_TOKENS_MINOR && !is_named)
         report_line(report, REPORT_WARNING, "kubelet.tokens",
                     "Set it to true in --feature-gates or KubeletConfiguration",
                     "Kubernetes 1.33 refuses tokenAttributes unless the feature gate " TOKENS_GATE
@@ -93,6 +111,8 @@ static bool has_tokens(const struct node *node)
 void node_check_tokens(const struct node *node, struct report *report)
 {
     char name[256] = "";
+    struct node_files_quoted quoted;
+    struct node_files_quoted quoted_name;
     const struct yaml_node *audience;
 
     if (!has_tokens(node))
@@ -108,9 +128,10 @@ void node_check_tokens(const struct node *node, struct report *report)
         ADVICE("Run where kubectl is: kubectl auth can-i request-serviceaccounts-token-audience %s "
                "--as=system:node:%s --as-group=system:nodes (its warning about the resource type "
                "does not matter). If it says no: kubectl apply -f token-audience.yaml",
-               audience == NULL || audience->kind != YAML_SCALAR ? EXPLAIN_AUDIENCE
-                                                                 : audience->text,
-               name),
+               node_files_quote(&quoted, audience == NULL || audience->kind != YAML_SCALAR
+                                             ? EXPLAIN_AUDIENCE
+                                             : audience->text),
+               node_files_quote(&quoted_name, name)),
         "a node cannot see whether RBAC lets it request these tokens; if not, the kubelet logs "
         "\"Error getting service account token\" and runs no provider");
 }
@@ -150,7 +171,7 @@ void node_check(struct node *node, struct report *report, int minor)
                     "none of the providers is this program");
 }
 
-static void explain_no_match(const struct node *node, struct report *report, const char *image)
+static void explain_pattern(const struct node *node, struct report *report, const char *image)
 {
     const int almost = provider_config_almost_matches(node->own, image);
 
@@ -168,6 +189,22 @@ static void explain_no_match(const struct node *node, struct report *report, con
                    (int)strcspn(image, "/"), image),
             "no pattern of matchImages matches; matchImages[%d], \"%.120s\", was probably meant to",
             almost, node->own->matches->children[almost].text);
+}
+
+static void explain_no_match(const struct node *node, struct report *report, const char *image)
+{
+    const struct yaml_node *matches = node->own->matches;
+    bool has_path = false;
+
+    for (size_t i = 0; matches != NULL && i < matches->count; i++)
+        has_path = has_path || (matches->children[i].kind == YAML_SCALAR &&
+                                strchr(matches->children[i].text, '/') != NULL);
+    if (has_path && strchr(image, '/') == NULL)
+        report_line(report, REPORT_SKIPPED, "match.entry", "Name an image",
+                    "some patterns of matchImages have paths: whether one matches depends on the "
+                    "image");
+    else
+        explain_pattern(node, report, image);
 }
 
 void node_check_image(const struct node *node, struct report *report, const char *image)

@@ -90,7 +90,12 @@ static void read_directory(struct node *node, struct report *report, const char 
                     "%s has no file *.json, *.yaml or *.yml, without which the kubelet does not "
                     "start",
                     path);
-    node->is_incomplete = node->is_incomplete || count > FILES_MAX;
+    if (count > FILES_MAX) {
+        node->is_incomplete = true;
+        report_line(report, REPORT_WARNING, "kubelet.configuration", "Join some of them",
+                    "%s has %d files, of which only the first %d are checked", path, count,
+                    FILES_MAX);
+    }
     for (int i = 0; i < count; i++) {
         text_join(file, sizeof file, path, "/", entries[i]->d_name);
         if (i < FILES_MAX)
@@ -121,8 +126,8 @@ static bool is_newer(const struct node *node, const char *path)
 {
     struct stat status;
 
-    return node->kubelet.started_s != 0 && node_files_status(&status, node, path) &&
-           (int64_t)status.st_mtime > node->kubelet.started_s;
+    return node->kubelet.process.started_s != 0 && node_files_status(&status, node, path) &&
+           (int64_t)status.st_mtime > node->kubelet.process.started_s;
 }
 
 static void check_restart(const struct node *node, struct report *report)

@@ -21,6 +21,12 @@ void node_files_report_hidden(struct node *node, struct report *report, const ch
 bool node_files_is_trusted(const struct stat *status);
 void node_files_report_writable(struct report *report, const char *path);
 
+/* Writes a text as a shell reads it as one word. A very long one is cut. */
+struct node_files_quoted {
+    char text[600];
+};
+const char *node_files_quote(struct node_files_quoted *out, const char *text);
+
 /* How this program gets into the kubelet's configuration; valid as long as `out`. */
 const char *node_files_advise(const struct node *node, struct error_advice *out);
 

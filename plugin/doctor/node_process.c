@@ -28,9 +28,9 @@ static bool ask_version(char *out, size_t size, const struct node *node)
     char path[PATH_SIZE];
     const char *at;
 
-    if (node->root[0] != '\0' || node->kubelet.is_contained)
+    if (node->root[0] != '\0' || node->kubelet.process.is_contained)
         return false;
-    (void)snprintf(path, sizeof path, "/proc/%ld/exe", node->kubelet.pid);
+    (void)snprintf(path, sizeof path, "/proc/self/fd/%d/exe", node->kubelet.process.folder);
     command.argv[0] = alloc_string(path);
     command.argv[1] = alloc_string("--version");
     if (!external_run(&answer, &command, VERSION_MAX_BYTES, system_mono_ms() + VERSION_WAIT_MS,
@@ -49,10 +49,10 @@ static void append_process(struct buf *out, const struct node_kubelet *kubelet, 
     char since[TEXT_UTC_SIZE];
 
     buf_append_format(out, "%s%s%s runs as process %ld", kubelet->program,
-                      version[0] == '\0' ? "" : " ", version, kubelet->pid);
-    if (kubelet->started_s == 0)
+                      version[0] == '\0' ? "" : " ", version, kubelet->process.pid);
+    if (kubelet->process.started_s == 0)
         return;
-    text_format_utc(since, kubelet->started_s);
+    text_format_utc(since, kubelet->process.started_s);
     buf_append_format(out, " since %s", since);
 }
 
@@ -61,7 +61,6 @@ static void check_running(struct node *node, struct report *report)
     const struct node_kubelet *kubelet = &node->kubelet;
     struct buf process AUTO(buf_clear) = {0};
     char version[40] = "";
-    char its_root[40];
     struct error ignored;
 
     if (ask_version(version, sizeof version, node) && node->minor == 0 &&
@@ -81,21 +80,26 @@ static void check_running(struct node *node, struct report *report)
                     geteuid() == 0 ? "Name it by --kubelet VERSION"
                                    : "Run doctor as root, or name it by --kubelet VERSION",
                     "its version is unknown: the rules of the newest one are applied");
-    (void)snprintf(its_root, sizeof its_root, "/proc/%ld/root", kubelet->pid);
-    if (kubelet->is_contained && strcmp(node->root, its_root) != 0)
+    if (kubelet->process.is_contained && node->root[0] == '\0')
         report_line(report, REPORT_WARNING, "kubelet.container",
-                    ADVICE("To see its files: --host-root %s", its_root),
-                    "it runs in another mount namespace, so that its files may be others");
+                    "Run doctor in that container, or where the kubelet of this node runs",
+                    "it runs in another mount namespace, as in a container, and is not looked at");
 }
 
 void node_process_check(struct node *node, struct report *report)
 {
     const struct node_kubelet *kubelet = &node->kubelet;
+    struct stat status;
 
-    if (kubelet->pid != 0)
+    if (kubelet->process.pid != 0)
         check_running(node, report);
     else if (kubelet->closed != NULL)
         report_closed(report, "kubelet.process", kubelet->closed);
+    else if (kubelet->named_by == NULL && node_files_status(&status, node, "/var/lib/kubelet"))
+        report_line(report, REPORT_FAILED, "kubelet.process",
+                    "See journalctl -u kubelet, and start it with " CONFIG_FLAG
+                    " and " BIN_DIR_FLAG,
+                    "no kubelet runs here, though there is /var/lib/kubelet");
     else if (kubelet->named_by == NULL)
         report_line(report, REPORT_SKIPPED, "kubelet.process",
                     "In a container: mount the root of the node, and name it by --host-root",
@@ -190,9 +194,9 @@ bool node_process_check_flags(const struct node *node, struct report *report)
                     "%s is given without %s: the kubelet does not start",
                     has_config ? CONFIG_FLAG : BIN_DIR_FLAG,
                     has_config ? BIN_DIR_FLAG : CONFIG_FLAG);
-    else if (kubelet->pid != 0 && kubelet->closed != NULL)
+    else if (kubelet->process.pid != 0 && kubelet->closed != NULL)
         report_closed(report, "kubelet.flags", kubelet->closed);
-    else if (kubelet->pid != 0)
+    else if (kubelet->process.pid != 0 && (!kubelet->process.is_contained || node->root[0] != '\0'))
         report_no_flags(kubelet, report);
     return has_config;
 }

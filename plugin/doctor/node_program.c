@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -54,8 +55,37 @@ static bool leads_to_us(const struct node *node, const char *path)
     return text_starts_with(slash == NULL ? target : slash + 1, PROVIDER_CONFIG_NAME);
 }
 
+static bool is_mounted_noexec(const struct node *node, const char *path)
+{
+    int descriptor AUTO(file_close) = host_root_open(node->root, path, O_PATH);
+    struct statvfs system;
+
+    return descriptor >= 0 && fstatvfs(descriptor, &system) == 0 &&
+           (system.f_flag & ST_NOEXEC) != 0;
+}
+
+/* Whether a file is the executable of this process, or has the same content. */
+static bool has_our_bytes(const struct node *node, const char *path)
+{
+    int its AUTO(file_close) = host_root_open(node->root, path, O_RDONLY);
+    int ours AUTO(file_close) = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+    char block[2][2048];
+    ssize_t got;
+
+    if (its < 0 || ours < 0)
+        return false;
+    do {
+        got = read(ours, block[0], sizeof block[0]);
+        if (got < 0 || read(its, block[1], sizeof block[1]) != got ||
+            memcmp(block[0], block[1], (size_t)got) != 0)
+            return false;
+    } while (got > 0);
+    return true;
+}
+
 static bool check_program(const struct node *node, struct report *report, const char *path)
 {
+    struct node_files_quoted quoted;
     struct stat status;
 
     if (!node_files_status(&status, node, path) && errno == EACCES)
@@ -68,8 +98,18 @@ static bool check_program(const struct node *node, struct report *report, const 
         report_line(report, REPORT_FAILED, "kubelet.program", "Put the program there",
                     "%s is not a file", path);
     else if ((status.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH)) == 0)
-        report_line(report, REPORT_FAILED, "kubelet.program", ADVICE("Run: chmod 0755 %s", path),
+        report_line(report, REPORT_FAILED, "kubelet.program",
+                    ADVICE("Run: chmod 0755 %s", node_files_quote(&quoted, path)),
                     "%s is not executable: the kubelet does not start with it", path);
+    else if (is_mounted_noexec(node, path))
+        report_line(
+            report, REPORT_FAILED, "kubelet.program", "Use a directory of another file system",
+            "%s is on a file system that is mounted noexec: the kubelet does not start with "
+            "it",
+            path);
+    else if (status.st_size == 0)
+        report_line(report, REPORT_FAILED, "kubelet.program", "Put the program there",
+                    "%s is empty", path);
     else if (is_foreign(node, path))
         report_line(report, REPORT_FAILED, "kubelet.program",
                     "Install the release for this architecture",
@@ -101,8 +141,15 @@ bool node_program_check(const struct node *node, struct report *report,
         return is_own;
     text_join(path, sizeof path, node->kubelet.bin_dir.value, "/", entry->name);
     is_own = is_own || leads_to_us(node, path);
-    if (check_program(node, report, path) && is_own)
-        report_ok(report, "kubelet.program", "%s is this program", path);
+    if (check_program(node, report, path) && is_own) {
+        if (has_our_bytes(node, path))
+            report_ok(report, "kubelet.program", "%s is this program", path);
+        else
+            report_line(report, REPORT_WARNING, "kubelet.program",
+                        "Compare what both print for version, and install this one by config "
+                        "--install FILE_OR_DIR --bin-dir DIR",
+                        "%s is another build than the program that runs doctor", path);
+    }
     if (is_own && text_starts_with(entry->name, "docker-credential-"))
         report_line(report, REPORT_FAILED, "kubelet.program",
                     ADVICE("Name the entry %s, or another link to it", PROVIDER_CONFIG_NAME),

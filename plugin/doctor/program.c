@@ -52,7 +52,7 @@ static bool take_environment(const struct node *node)
 {
     struct buf variables AUTO(buf_clear) = {0};
 
-    if (node->root[0] != '\0' || !node_kubelet_environment(&variables, &node->kubelet, node->root))
+    if (node->root[0] != '\0' || !node_kubelet_environment(&variables, &node->kubelet))
         return false;
     (void)clearenv();
     for (size_t at = 0; at < variables.length;) {
@@ -83,7 +83,11 @@ static void add_variables(struct buf *names, const struct node *node)
 {
     const struct yaml_node *env = node->own == NULL ? NULL : node->own->env;
 
-    if (env == NULL || env->kind != YAML_SEQUENCE || !node->own_is_trusted)
+    /* Whoever has written a tree elsewhere must not choose proxies and commands for this process.
+     */
+    if (node->root[0] != '\0')
+        (void)setenv("ALIBABA_CLOUD_DISABLE_EXTERNAL_PROCESS", "true", 1);
+    if (env == NULL || env->kind != YAML_SEQUENCE || !node->own_is_trusted || node->root[0] != '\0')
         return;
     for (size_t i = 0; i < env->count; i++) {
         const char *name = text_of(yaml_tree_member(&env->children[i], "name"));
@@ -104,7 +108,7 @@ static void check_environment(const struct node *node, struct report *report)
     add_variables(&names, node);
     /* As at the start of main(): libcurl would write TLS keys there. */
     (void)unsetenv("SSLKEYLOGFILE");
-    if (is_kubelets || node->kubelet.pid == 0)
+    if (is_kubelets || node->kubelet.process.pid == 0)
         report_ok(report, "program.environment", "uses %s environment%s",
                   is_kubelets ? "the kubelet's" : "this command's", buf_text(&names));
     else
@@ -120,7 +124,8 @@ static void check_environment(const struct node *node, struct report *report)
 /* Reads the arguments of our entry; `flags` gets those that set keys of the configuration. */
 static bool read_arguments(struct options *out, const struct node *node, struct error *err)
 {
-    const struct yaml_node *args = node->own == NULL ? NULL : node->own->args;
+    const struct yaml_node *args =
+        node->own == NULL || !node->own_is_trusted ? NULL : node->own->args;
     char *argv[ARGUMENTS_MAX + 2] = {PROVIDER_CONFIG_NAME};
 
     for (size_t i = 0; args != NULL && args->kind == YAML_SEQUENCE && i < args->count; i++) {
@@ -223,13 +228,12 @@ static const char *find_fault(const struct stat *status)
     return (status->st_mode & (S_IRWXG | S_IRWXO)) != 0 ? "can be entered by others" : NULL;
 }
 
-static void report_tokens(struct report *report, const struct system *system, const char *directory,
-                          const char *place)
+static void report_tokens(struct report *report, const struct system *system, const char *directory)
 {
     struct store store AUTO(store_close) = {0};
     size_t count;
 
-    if (!store_open(&store, system, place)) {
+    if (!store_open(&store, system, directory)) {
         report_line(report, REPORT_WARNING, "program.cache", "To see why: --log-level info",
                     "cache %s cannot be used", directory);
         return;
@@ -241,28 +245,26 @@ static void report_tokens(struct report *report, const struct system *system, co
 
 /* Root's cache tells other users nothing. */
 static void check_cache(const struct settings *settings, const struct system *system,
-                        struct report *report, const char *root)
+                        struct report *report)
 {
-    struct buf place AUTO(buf_clear) = {0};
     const char *directory = settings->cache.directory;
     struct stat status;
     const char *fault;
 
-    buf_append_format(&place, "%s%s", root, directory);
     if (!settings->cache.is_enabled)
         report_line(report, REPORT_WARNING, "program.cache", "Enable it: cache.enabled",
                     "the cache is switched off: each run calls the API");
-    else if (lstat(buf_text(&place), &status) != 0)
+    else if (lstat(directory, &status) != 0)
         report_skipped(report, "program.cache", "cache %s: %s; the first run makes it", directory,
                        strerror(errno));
     else if ((fault = find_fault(&status)) == NULL)
-        report_tokens(report, system, directory, buf_text(&place));
+        report_tokens(report, system, directory);
     else if (geteuid() != 0 && status.st_uid == 0)
         report_closed(report, "program.cache", directory);
     else
         report_line(report, REPORT_WARNING, "program.cache",
-                    ADVICE("Remove it: the next run makes it anew: rm -r %s", directory),
-                    "cache %s %s", directory, fault);
+                    "Name a directory that nothing else uses: cache.directory", "cache %s %s",
+                    directory, fault);
 }
 
 bool program_check(struct settings *out, const struct system *system, struct report *report,
@@ -272,6 +274,10 @@ bool program_check(struct settings *out, const struct system *system, struct rep
     check_environment(node, report);
     if (!load(out, system, report, node, options))
         return false;
-    check_cache(out, system, report, node->root);
+    if (node->root[0] == '\0')
+        check_cache(out, system, report);
+    else
+        report_skipped(report, "program.cache", "cache %s was not looked at below --host-root",
+                       out->cache.directory);
     return true;
 }

@@ -75,7 +75,7 @@ static bool check_host(struct visit *visit)
               registry->region[0] == '\0' ? "" : ", region ", registry->region,
               registry->is_anonymous ? ": no password is needed" : "",
               host->is_vpc ? ", answers inside VPCs only" : "");
-    return !registry->is_anonymous;
+    return true;
 }
 
 /* Sends a GET; any answer shows that the service can be reached. */
@@ -89,7 +89,12 @@ static bool probe(struct http_response *out, const struct visit *visit, const ch
                                          .connect_timeout_ms = CONNECT_TIMEOUT_MS,
                                          .timeout_ms = EXCHANGE_TIMEOUT_MS};
 
-    return http_send(&visit->run.http, &request, out, err);
+    /* Over a connection of its own: only a new one tells whether a proxy has made it. */
+    struct http_transport *transport AUTO(http_curl_close) = http_curl_open();
+    struct http http = visit->run.http;
+
+    http.transport = transport;
+    return http_send(&http, &request, out, err);
 }
 
 static void take_date(struct visit *visit, const struct http_response *answer)
@@ -110,16 +115,25 @@ static void check_registry(struct visit *visit)
 {
     struct buf url AUTO(buf_clear) = {0};
     struct error err;
+    long status;
 
     buf_append_format(&url, "https://%s/v2/", visit->registry.host.authority);
     if (!probe(&visit->answer, visit, buf_text(&url), &err)) {
-        error_wrap(&err, "the registry cannot be reached from here");
+        error_wrap(&err, "the registry cannot be reached in this environment, which containerd may "
+                         "not share");
         report_error(visit->report, REPORT_FAILED, "registry.reachable", &err);
         return;
     }
     take_date(visit, &visit->answer);
-    report_ok(visit->report, "registry.reachable", "the registry answers %s with HTTP status %ld",
-              way(&visit->answer), visit->answer.status);
+    status = visit->answer.status;
+    if (status == 200 || status == 401)
+        report_ok(visit->report, "registry.reachable",
+                  "the registry answers %s with HTTP status %ld", way(&visit->answer), status);
+    else
+        report_line(visit->report, status >= 500 || status == 403 ? REPORT_FAILED : REPORT_WARNING,
+                    "registry.reachable", "Check what answers under this name, and retry",
+                    "the registry answers %s with HTTP status %ld, where 401 is expected",
+                    way(&visit->answer), status);
 }
 
 /* True if the instance is known as far as it can be without an identity. */
@@ -452,6 +466,8 @@ void service_check(struct report *report, const struct run *run,
     if (!check_host(&visit))
         return;
     check_registry(&visit);
+    if (visit.registry.is_anonymous)
+        return;
     is_known = check_instance(&visit);
     check_identity(&visit, registry_identity(&visit.registry, run->settings));
     check_trust(&visit);

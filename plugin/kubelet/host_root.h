@@ -2,6 +2,7 @@
 #ifndef KUBELET_HOST_ROOT_H
 #define KUBELET_HOST_ROOT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/auto.h"
@@ -10,8 +11,8 @@
 #include "base/file.h"
 
 /* Opens `path` of the node as open(2) does, with O_CLOEXEC, and without waiting for the other end
- * of a FIFO. Symbolic links, absolute ones too, are followed within the root, where the kernel can
- * (Linux 5.6). -1 with errno set if it fails. */
+ * of a FIFO. Symbolic links, absolute ones too, are followed within the root, which needs Linux
+ * 5.6. -1 with errno set if it fails. */
 CHECKED int host_root_open(const char *root, const char *path, int flags);
 
 /* The path by which this process reaches what is open; valid as long as that is. */
@@ -20,7 +21,10 @@ struct host_root_path {
 };
 struct host_root_path host_root_path_of(int descriptor);
 
-/* Reads a whole file, also one of /proc, which has no size, whoever owns it. ABSENT and REFUSED as
+/* Whether the root can be opened, and the kernel keeps links within it. */
+bool host_root_is_supported(const char *root);
+
+/* Reads a whole regular file, but none of /proc and /sys, whoever owns it. ABSENT and REFUSED as
  * file_read_trusted() has them. */
 CHECKED enum file_outcome host_root_read(struct buf *out, const char *root, const char *path,
                                          size_t max_bytes, struct error *err);

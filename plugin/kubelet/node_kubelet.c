@@ -39,17 +39,6 @@ static void set_text(char **out, const char *value)
     *out = alloc_string(value);
 }
 
-/* The kubelet takes the gates of all such flags together. */
-static void add_gates(struct node_kubelet *kubelet, const char *value)
-{
-    struct buf gates AUTO(buf_clear) = {0};
-
-    if (kubelet->feature_gates != NULL)
-        buf_append_format(&gates, "%s,", kubelet->feature_gates);
-    buf_append_text(&gates, value);
-    set_text(&kubelet->feature_gates, buf_text(&gates));
-}
-
 /* Takes "--flag=value", or "--flag" with the argument after it. The kubelet reads underscores in
  * the name of a flag as hyphens, and counts the last of several. */
 static void take_flag(struct node_kubelet *kubelet, const char *argument, const char *next)
@@ -70,7 +59,7 @@ static void take_flag(struct node_kubelet *kubelet, const char *argument, const 
     else if (strcmp(name, "--hostname-override") == 0 || strcmp(name, "--node-name") == 0)
         set_text(&kubelet->node_name, value);
     else if (strcmp(name, "--feature-gates") == 0)
-        add_gates(kubelet, value);
+        buf_append_format(&kubelet->feature_gates, "%s,", value);
 }
 
 static void name_source(struct node_kubelet *kubelet, const char *source)
@@ -430,30 +419,43 @@ static void find_closed(struct node_kubelet *out, const char *root)
 
 /* -- all of it -- */
 
+/* A relative path is one from the kubelet's working directory. */
+static void make_absolute(struct node_kubelet_path *path, const struct process *process)
+{
+    char folder[PATH_SIZE] = "";
+    struct buf whole AUTO(buf_clear) = {0};
+
+    if (path->value == NULL || path->value[0] == '/' || process->pid == 0 ||
+        readlinkat(process->folder, "cwd", folder, sizeof folder - 1) < 0)
+        return;
+    buf_append_format(&whole, "%s/%s", folder, path->value);
+    set_text(&path->value, whole.bytes);
+}
+
 void node_kubelet_find(struct node_kubelet *out, const char *root)
 {
-    struct process process AUTO(process_clear) = {0};
-
     *out = (struct node_kubelet){0};
-    process_find(&process, root);
-    out->pid = process.pid;
-    out->is_contained = process.is_contained;
-    out->started_s = process.started_s;
-    memcpy(out->program, process.program, sizeof out->program);
-    if (out->pid == 0)
+    process_find(&out->process, root);
+    memcpy(out->program, out->process.program, sizeof out->program);
+    if (out->process.pid == 0)
         take_files(out, root);
+    else if (out->process.is_contained && root[0] == '\0')
+        return;
     else if (strcmp(out->program, "kubelet") == 0)
-        take_command_line(out, &process.command_line);
+        take_command_line(out, &out->process.command_line);
     else if (strcmp(out->program, "microshift") == 0)
         take_microshift(out, root);
     else
         take_k3s(out, root, out->program);
+    make_absolute(&out->config, &out->process);
+    make_absolute(&out->bin_dir, &out->process);
     if (strcmp(out->program, "kubelet") != 0)
         find_closed(out, root);
 }
 
 void node_kubelet_clear(struct node_kubelet *kubelet)
 {
+    process_clear(&kubelet->process);
     free(kubelet->named_by);
     free(kubelet->dropped_by);
     free(kubelet->closed);
@@ -462,15 +464,12 @@ void node_kubelet_clear(struct node_kubelet *kubelet)
     free(kubelet->bin_dir.value);
     free(kubelet->bin_dir.overruled);
     free(kubelet->node_name);
-    free(kubelet->feature_gates);
+    buf_clear(&kubelet->feature_gates);
     *kubelet = (struct node_kubelet){0};
 }
 
-bool node_kubelet_environment(struct buf *out, const struct node_kubelet *kubelet, const char *root)
+bool node_kubelet_environment(struct buf *out, const struct node_kubelet *kubelet)
 {
-    char process[24];
-
-    (void)snprintf(process, sizeof process, "%ld", kubelet->pid);
-    return kubelet->pid != 0 && !kubelet->is_contained &&
-           process_read(out, root, process, "environ");
+    return kubelet->process.pid != 0 && !kubelet->process.is_contained &&
+           process_read(out, kubelet->process.folder, "environ");
 }

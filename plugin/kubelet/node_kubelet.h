@@ -17,10 +17,8 @@ struct node_kubelet_path {
 
 /* `{0}` is empty. Strings are owned; NULL if unknown. */
 struct node_kubelet {
-    long pid;                           /* 0: none runs */
-    char program[PROCESS_PROGRAM_SIZE]; /* "kubelet", or "k3s", "rke2", "microshift" */
-    int64_t started_s;                  /* Unix seconds, 0 if unknown */
-    bool is_contained; /* in another mount namespace: what it says is not this node's word */
+    struct process process;             /* pid 0: none runs */
+    char program[PROCESS_PROGRAM_SIZE]; /* its name, or that of those whose files name the paths */
     bool is_optional; /* k3s, RKE2: unless `config` is a file and `bin_dir` a directory, the kubelet
                          is started without them and nobody is told */
     char *named_by;   /* what names the two paths: "its flags", a file, "the defaults of k3s" */
@@ -28,8 +26,8 @@ struct node_kubelet {
     char *closed;     /* a file that may name them, which this user may not read */
     struct node_kubelet_path config;
     struct node_kubelet_path bin_dir;
-    char *node_name;     /* --hostname-override */
-    char *feature_gates; /* as the flag lists them */
+    char *node_name;          /* --hostname-override */
+    struct buf feature_gates; /* as all such flags list them, with a comma after each */
 };
 
 /* Finds the process by process_find(). Its paths come from its command line; for k3s, RKE2 and
@@ -42,7 +40,6 @@ void node_kubelet_clear(struct node_kubelet *kubelet);
 
 /* Appends the process's environment, NAME=VALUE and a NUL each. False if it cannot be read, or must
  * not be trusted. */
-CHECKED bool node_kubelet_environment(struct buf *out, const struct node_kubelet *kubelet,
-                                      const char *root);
+CHECKED bool node_kubelet_environment(struct buf *out, const struct node_kubelet *kubelet);
 
 #endif

@@ -10,10 +10,14 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/system.h"
 #include "base/text.h"
 #include "kubelet/host_root.h"
 
-enum { FILE_MAX_BYTES = 2 * 1024 * 1024, PATH_SIZE = 64 };
+enum { FILE_MAX_BYTES = 2 * 1024 * 1024, PATH_SIZE = 64, READ_WAIT_MS = 5000 };
+
+/* Later than any process started. */
+static const int64_t END_S = INT64_C(1) << 40;
 
 /* Those that run a kubelet, the best first, and the commands of theirs that do. */
 static const struct program {
@@ -24,21 +28,13 @@ static const struct program {
                 {"rke2", {"server", "agent"}},
                 {"microshift", {"run"}}};
 
-static int open_proc(const char *root, const char *process, const char *file, int flags)
+bool process_read(struct buf *out, int folder, const char *file)
 {
-    char path[PATH_SIZE];
-
-    (void)snprintf(path, sizeof path, "/proc/%.20s/%.20s", process, file);
-    return host_root_open(root, path, flags);
-}
-
-bool process_read(struct buf *out, const char *root, const char *process, const char *file)
-{
-    int descriptor AUTO(file_close) = open_proc(root, process, file, O_RDONLY);
+    int descriptor AUTO(file_close) = openat(folder, file, O_RDONLY | O_CLOEXEC);
     struct error ignored;
 
-    return descriptor >= 0 &&
-           file_read_stream(out, descriptor, FILE_MAX_BYTES, INT64_MAX, &ignored);
+    return descriptor >= 0 && file_read_stream(out, descriptor, FILE_MAX_BYTES,
+                                               system_mono_ms() + READ_WAIT_MS, &ignored);
 }
 
 /* Where the word that begins there ends. A program that writes its own title, as k3s does, has
@@ -76,42 +72,50 @@ static const char *program_of(const struct buf *line)
 }
 
 /* Which mount namespace a process has; "" if this user may not know. */
-static void read_namespace(char out[64], const char *root, const char *process)
+static void read_namespace(char out[64], int folder)
 {
-    int directory AUTO(file_close) = open_proc(root, process, "ns", O_PATH | O_DIRECTORY);
-
     memset(out, 0, 64);
-    if (directory >= 0 && readlinkat(directory, "mnt", out, 63) < 0)
+    if (folder < 0 || readlinkat(folder, "ns/mnt", out, 63) < 0)
         out[0] = '\0';
 }
 
-static bool is_in_other_namespace(const char *root, const char *process)
+/* What root cannot see of this machine's own processes is not trusted. */
+static bool is_in_other_namespace(const char *root, int folder)
 {
+    int own AUTO(file_close) =
+        host_root_open(root, root[0] == '\0' ? "/proc/self" : "/proc/1", O_PATH | O_DIRECTORY);
     char its[64];
     char ours[64];
 
-    read_namespace(its, root, process);
-    read_namespace(ours, root, root[0] == '\0' ? "self" : "1");
-    return its[0] != '\0' && ours[0] != '\0' && strcmp(its, ours) != 0;
+    read_namespace(its, folder);
+    read_namespace(ours, own);
+    if (its[0] == '\0' || ours[0] == '\0')
+        return root[0] == '\0' && geteuid() == 0;
+    return strcmp(its, ours) != 0;
 }
 
 /* When it started: boot time and the 22nd field of its status line, in clock ticks after boot
  * (proc(5)). The second field, a name in parentheses, may hold blanks. */
-static int64_t read_start(const char *root, const char *process)
+static int64_t read_start(const char *root, int folder)
 {
     struct buf machine AUTO(buf_clear) = {0};
     struct buf own AUTO(buf_clear) = {0};
     const char *boot;
     const char *field;
     const long ticks = sysconf(_SC_CLK_TCK);
+    int all AUTO(file_close) = host_root_open(root, "/proc", O_PATH | O_DIRECTORY);
+    int64_t boot_s;
+    int64_t since;
 
-    if (!process_read(&machine, root, ".", "stat") || !process_read(&own, root, process, "stat") ||
+    if (!process_read(&machine, all, "stat") || !process_read(&own, folder, "stat") ||
         (boot = strstr(buf_text(&machine), "btime ")) == NULL ||
         (field = strrchr(buf_text(&own), ')')) == NULL || ticks <= 0)
         return 0;
     for (int number = 2; number < 22 && field != NULL; number++)
         field = strchr(field + 1, ' ');
-    return field == NULL ? 0 : strtoll(boot + 6, NULL, 10) + strtoll(field, NULL, 10) / ticks;
+    boot_s = strtoll(boot + strlen("btime "), NULL, 10);
+    since = field == NULL ? -1 : strtoll(field, NULL, 10) / ticks;
+    return since < 0 || boot_s < 0 || boot_s > END_S || since > END_S ? 0 : boot_s + since;
 }
 
 /* Whether a process is a better one to look at than the one found before. */
@@ -130,34 +134,48 @@ static bool is_better(const struct process *found, const char *program, bool is_
     return false;
 }
 
-/* Whether root or this user runs it: what others call a kubelet is of no interest. */
-static bool is_trusted(const char *root, const char *process)
+/* Whether root or this user runs it, by all of its user ids: whoever starts a set-user-id program
+ * chooses its arguments and its environment. The owner of files in /proc says less. */
+static bool is_trusted(int folder)
 {
-    int descriptor AUTO(file_close) = open_proc(root, process, "cmdline", O_PATH);
-    struct stat status;
+    struct buf status AUTO(buf_clear) = {0};
+    unsigned ids[4];
+    const char *line;
 
-    return descriptor >= 0 && fstat(descriptor, &status) == 0 &&
-           (status.st_uid == 0 || status.st_uid == geteuid());
+    if (!process_read(&status, folder, "status") ||
+        (line = strstr(buf_text(&status), "\nUid:")) == NULL ||
+        sscanf(line, "\nUid: %u %u %u %u", &ids[0], &ids[1], &ids[2], &ids[3]) != 4)
+        return false;
+    return ids[0] == ids[1] && ids[0] == ids[2] && ids[0] == ids[3] &&
+           (ids[0] == 0 || ids[0] == geteuid());
 }
 
-static void consider(struct process *found, const char *root, const char *process)
+static void consider(struct process *found, const char *root, const char *number)
 {
     struct buf line AUTO(buf_clear) = {0};
+    char path[PATH_SIZE];
+    int folder AUTO(file_close) = -1;
     const char *program;
     bool is_contained;
 
-    if (!is_trusted(root, process) || !process_read(&line, root, process, "cmdline"))
+    (void)snprintf(path, sizeof path, "/proc/%.20s", number);
+    folder = host_root_open(root, path, O_PATH | O_DIRECTORY);
+    if (folder < 0 || !process_read(&line, folder, "cmdline"))
         return;
     program = program_of(&line);
-    is_contained = program[0] != '\0' && is_in_other_namespace(root, process);
-    if (program[0] == '\0' || !is_better(found, program, is_contained))
+    if (program[0] == '\0' || !is_trusted(folder))
         return;
-    found->pid = strtol(process, NULL, 10);
+    is_contained = is_in_other_namespace(root, folder);
+    if (!is_better(found, program, is_contained))
+        return;
+    process_clear(found);
+    found->pid = strtol(number, NULL, 10);
     found->is_contained = is_contained;
-    found->started_s = read_start(root, process);
+    found->started_s = read_start(root, folder);
     text_copy(found->program, sizeof found->program, program);
-    buf_clear(&found->command_line);
     found->command_line = TAKE(line);
+    found->folder = folder;
+    folder = -1;
 }
 
 void process_find(struct process *found, const char *root)
@@ -166,7 +184,7 @@ void process_find(struct process *found, const char *root)
     DIR *processes = descriptor < 0 ? NULL : fdopendir(descriptor);
     const struct dirent *entry;
 
-    *found = (struct process){0};
+    *found = (struct process){.folder = -1};
     while (processes != NULL && (entry = readdir(processes)) != NULL) {
         if (entry->d_name[strspn(entry->d_name, "0123456789")] == '\0')
             consider(found, root, entry->d_name);
@@ -178,5 +196,7 @@ void process_find(struct process *found, const char *root)
 void process_clear(struct process *process)
 {
     buf_clear(&process->command_line);
-    *process = (struct process){0};
+    if (process->pid != 0)
+        file_close(&process->folder);
+    *process = (struct process){.folder = -1};
 }

@@ -17,15 +17,16 @@ struct process {
     int64_t started_s;                  /* Unix seconds, 0 if unknown */
     bool is_contained;       /* in another mount namespace: what it says is not this node's word */
     struct buf command_line; /* arguments with a NUL after each */
+    int folder; /* of it in /proc, open while pid is not 0, so that no other takes its number */
 };
 
-/* Looks below ROOT/proc for one that belongs to root or this user: one of this mount namespace if
+/* Looks below ROOT/proc for one that root or this user has started: one of this mount namespace if
  * there is one, the kubelet itself rather than k3s, RKE2 or MicroShift. */
 void process_find(struct process *out, const char *root);
 
 void process_clear(struct process *process);
 
-/* Appends a file of a process's folder. False if this user cannot read it. */
-CHECKED bool process_read(struct buf *out, const char *root, const char *process, const char *file);
+/* Appends a file of such a folder. False if this user cannot read it. */
+CHECKED bool process_read(struct buf *out, int folder, const char *file);
 
 #endif

@@ -4,8 +4,7 @@ import json
 
 import pytest
 from doctor_run import assert_text, doctor, examine
-from identity_fixtures import (ACCESS_KEY, CLAIMS, KEY, NO_METADATA, PARTNER_ROLE, POD_ROLE, PROVIDER, PULLER, SECRET,
-                               print_json)
+from identity_fixtures import (ACCESS_KEY, CLAIMS, KEY, NO_METADATA, PARTNER_ROLE, POD_ROLE, PROVIDER, PULLER, SECRET)
 from made_up_node import MadeUpNode
 from program_run import DEMO, assert_quiet
 
@@ -27,8 +26,9 @@ def policy(action, resource="*"):
 
 
 def assert_only(report, *found):
-    """These are the checks that failed or warn."""
-    left = [check for check in report.checks if check["status"] in ("failed", "warning")]
+    """These are the checks that failed or warn, but for emulated registries that answer as they have no challenge."""
+    left = [check for check in report.checks if check["status"] in ("failed", "warning")
+            and (check["id"], check["status"]) != ("registry.reachable", "warning")]
     for name, status, *words in found:
         left.remove(report.has(name, status, *words))
     assert not left
@@ -87,7 +87,7 @@ def test_what_the_host_is(cloud, made, kind):
     cloud.cloud.unresolvable = {host}
     report = examine(host, cloud=cloud, root=made.root, environment=NO_METADATA)
     report.has("registry.host", "ok", host, *words)
-    assert (report.of("registry.reachable") == []) == (kind == "public images")
+    report.has("registry.reachable", "failed")
 
 
 @pytest.mark.parametrize("image, words", [("x" * 2000, "too long"), ("https://a.b/c", "has a scheme"),
@@ -101,7 +101,7 @@ def test_what_is_no_image(cloud, made, image, words):
 # What the cloud is like, options and what comes of it: of all that failed or warns, nothing is left out.
 REGISTRY = {
     "unresolvable": (lambda cloud: cloud.cloud.unresolvable.add(DEMO), {}, [
-        ("registry.reachable", "failed", "cannot be reached from here", DEMO),
+        ("registry.reachable", "failed", "cannot be reached in this environment", DEMO),
         ("registry.instance", "warning", "its id has to be looked up", "instanceId", "cr:ListInstance")]),
     "unknown-ca": (lambda cloud: cloud.fault("tls", tls="unknown-ca"), {}, [
         ("registry.reachable", "failed", "certificate"), ("registry.instance", "warning", "looked up"),
@@ -268,7 +268,7 @@ def test_direct_connection(cloud, made):
     made.write(OWN_CONFIG, {"registries": [{"match": [host], "instanceId": INSTANCE, "region": "cn-hangzhou",
                                             "apiEndpoint": "https://" + host}]})
     report = examine(host, cloud=cloud, root=made.root, environment={"NO_PROXY": "127.0.0.1"})
-    report.has("registry.reachable", "ok", "answers directly with HTTP status 404")
+    report.has("registry.reachable", "warning", "answers directly with HTTP status 404, where 401 is expected")
     report.has("network.endpoint", "ok", f"{host} answers directly; used first")
 
 
@@ -341,8 +341,6 @@ PROFILES = {
     "AK": ({"mode": "AK", "access_key_id": KEY, "access_key_secret": SECRET}, "profile"),
     "RamRoleArn": ({"mode": "RamRoleArn", "access_key_id": KEY, "access_key_secret": SECRET, "ram_role_arn": PULLER,
                     "ram_session_name": "me"}, "credentials: role " + PULLER),
-    "External": ({"mode": "External", "process_command": print_json(mode="AK", access_key_id=KEY,
-                                                                    access_key_secret=SECRET)}, "profile"),
 }
 
 
@@ -355,6 +353,15 @@ def test_profile(cloud, made, mode):
     assert_only(report)
     report.has("identity.credentials", "ok", words)
     report.has("identity.source", "skipped", "the RAM role of this instance: not used")
+
+
+def test_command_of_a_profile_below_another_root(cloud, made, tmp_path):
+    """Whoever has written that tree must not make this process run something."""
+    made.write("/root/.aliyun/config.json", {"current": "default", "profiles": [
+        {"name": "default", "mode": "External", "process_command": f"touch {tmp_path}/mark"}]}, 0o600)
+    report = examine(cloud=cloud, root=made.root, environment={"HOME": "/root"})
+    report.has("identity.credentials", "failed", "ALIBABA_CLOUD_DISABLE_EXTERNAL_PROCESS")
+    assert not (tmp_path / "mark").exists()
 
 
 def test_roles(cloud, made):

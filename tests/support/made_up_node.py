@@ -85,6 +85,8 @@ class MadeUpNode:
         ticks = (self.started_s - self.BOOTED_S) * os.sysconf("SC_CLK_TCK")
         line = " ".join(arguments).ljust(60, "\0") if title else "".join(argument + "\0" for argument in arguments)
         self.write(f"/proc/{pid}/cmdline", line)
+        uid = os.geteuid()
+        self.write(f"/proc/{pid}/status", f"Name:\ta name\nUid:\t{uid}\t{uid}\t{uid}\t{uid}\n")
         self.write(f"/proc/{pid}/stat", f"{pid} (a name) S{' 0' * 18} {ticks} 0 0\n")
         self.write(f"/proc/{pid}/environ", "".join(f"{k}={v}\0" for k, v in (environment or {}).items()), mode=0o400)
         return self.link(f"/proc/{pid}/ns/mnt", namespace)
@@ -93,9 +95,9 @@ class MadeUpNode:
         return self.run("/usr/bin/kubelet", *flags, **keywords)
 
     def install(self, name=PROVIDER, directory=BIN, mode=0o755):
-        """An executable of this architecture, of which doctor reads the head alone."""
+        """This program under any name."""
         with open(PROGRAM, "rb") as file:
-            return self.write(f"{directory}/{name}", file.read(64), mode)
+            return self.write(f"{directory}/{name}", file.read(), mode)
 
     def remove(self, path):
         self.path(path).unlink()
