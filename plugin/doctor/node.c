@@ -175,7 +175,7 @@ static void explain_pattern(const struct node *node, struct report *report, cons
 {
     const int almost = provider_config_almost_matches(node->own, image);
 
-    if (almost < 0)
+    if (almost < 0 || node->own->matches == NULL)
         report_line(report, REPORT_FAILED, "match.entry",
                     ADVICE("Add \"%.*s\" to the matchImages of %s, and restart the kubelet",
                            (int)strcspn(image, "/"), image, node->own->name),

@@ -14,7 +14,7 @@
 #include "base/text.h"
 #include "kubelet/host_root.h"
 
-enum { FILE_MAX_BYTES = 2 * 1024 * 1024, PATH_SIZE = 64, READ_WAIT_MS = 5000 };
+enum { FILE_MAX_BYTES = 2 * 1024 * 1024, PATH_SIZE = 64, READ_WAIT_MS = 5000, USER_IDS = 4 };
 
 /* Later than any process started. */
 static const int64_t END_S = INT64_C(1) << 40;
@@ -139,15 +139,22 @@ static bool is_better(const struct process *found, const char *program, bool is_
 static bool is_trusted(int folder)
 {
     struct buf status AUTO(buf_clear) = {0};
-    unsigned ids[4];
     const char *line;
+    char *next;
 
     if (!process_read(&status, folder, "status") ||
-        (line = strstr(buf_text(&status), "\nUid:")) == NULL ||
-        sscanf(line, "\nUid: %u %u %u %u", &ids[0], &ids[1], &ids[2], &ids[3]) != 4)
+        (line = strstr(buf_text(&status), "\nUid:")) == NULL)
         return false;
-    return ids[0] == ids[1] && ids[0] == ids[2] && ids[0] == ids[3] &&
-           (ids[0] == 0 || ids[0] == geteuid());
+    next = status.bytes + (line - status.bytes) + strlen("\nUid:");
+    for (int i = 0; i < USER_IDS; i++) {
+        const char *before = next;
+        const unsigned long id = strtoul(before, &next, 10);
+
+        if (next == before || (id != 0 && id != geteuid()) ||
+            (i > 0 && id != strtoul(line + strlen("\nUid:"), NULL, 10)))
+            return false;
+    }
+    return true;
 }
 
 static void consider(struct process *found, const char *root, const char *number)
@@ -174,20 +181,19 @@ static void consider(struct process *found, const char *root, const char *number
     found->started_s = read_start(root, folder);
     text_copy(found->program, sizeof found->program, program);
     found->command_line = TAKE(line);
-    found->folder = folder;
-    folder = -1;
+    found->folder = fcntl(folder, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 }
 
-void process_find(struct process *found, const char *root)
+void process_find(struct process *out, const char *root)
 {
     int descriptor = host_root_open(root, "/proc", O_RDONLY | O_DIRECTORY);
     DIR *processes = descriptor < 0 ? NULL : fdopendir(descriptor);
     const struct dirent *entry;
 
-    *found = (struct process){.folder = -1};
+    *out = (struct process){.folder = -1};
     while (processes != NULL && (entry = readdir(processes)) != NULL) {
         if (entry->d_name[strspn(entry->d_name, "0123456789")] == '\0')
-            consider(found, root, entry->d_name);
+            consider(out, root, entry->d_name);
     }
     if (processes != NULL)
         (void)closedir(processes);

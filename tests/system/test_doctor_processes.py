@@ -119,9 +119,10 @@ def test_variables_of_an_entry_count_more(place):
     report.has("network.proxy", "ok", "a proxy at http://127.0.0.1:1")
 
 
-def test_kubelet_of_another_user(place):
-    """Whoever calls a program so must not make root run it."""
-    as_nobody = f"chmod 777 {place.folder}/ready; setpriv --reuid=65534 --regid=65534 --clear-groups"
+@pytest.mark.parametrize("ids", ["--reuid=65534 --regid=65534 --clear-groups", "--ruid=65534"])
+def test_kubelet_of_another_user(place, ids):
+    """Whoever calls a program so must not make root run it; nor one that runs as root for a user who has started it."""
+    as_nobody = f"chmod 777 {place.folder}/ready; setpriv {ids}"
     report = place.doctor(place.kubelet(as_nobody))
     report.has("kubelet.process", "skipped", "no kubelet runs here")
     report.has("program.environment", "ok", "uses this command's environment")
