@@ -103,10 +103,14 @@ static char **find_command(char **next)
     return NULL;
 }
 
+/* A value may be a secret. */
 static bool refuse_unknown(const char *word, struct error *err)
 {
+    const size_t length = strcspn(word, "=");
+
     if (word[0] == '-')
-        return error_set(err, ERROR_USAGE, "unknown flag: %s", word);
+        return error_set(err, ERROR_USAGE, "unknown flag: %.*s%s", (int)length, word,
+                         word[length] == '\0' ? "" : "=");
     return error_set_advised(err, ERROR_USAGE,
                              ADVICE("See --help; to get a password: "
                                     "aliyun-acr-credential-provider get %.200s",
