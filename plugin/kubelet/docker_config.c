@@ -91,8 +91,8 @@ bool docker_config_add(struct buf *out, const struct buf *text, const char *cons
         if (!add(&changed, out, hosts[i], err) || !check(&is_named, &changed, hosts[i], err))
             return false;
         if (!is_named)
-            return error_set_advised(err, ERROR_CONFIG, "Keep one of them",
-                                     HELPERS " or its member %s is given twice", hosts[i]);
+            return error_set(err, ERROR_INTERNAL, "the helper of %s is not the one that was added",
+                             hosts[i]);
         buf_clear(out);
         *out = TAKE(changed);
     }

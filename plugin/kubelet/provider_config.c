@@ -132,7 +132,7 @@ static void check_scalar(const struct yaml_node *node, enum yaml_type type,
         FATAL(place->config, "Correct the file", "line %zu: %s must be %s", node->line, place->path,
               wanted);
     else if (yaml_tree_type(node) != type)
-        FATAL(place->config, ADVICE("Put it in quotes: \"%.80s\"", node->text),
+        FATAL(place->config, "Put it in quotes",
               "line %zu: %s must be a string; without quotes it is another type", node->line,
               place->path);
 }
@@ -182,6 +182,15 @@ static void check_unknown(const struct yaml_node *key, enum object of, const str
             "line %zu: %s is not a known field", key->line, place->path);
 }
 
+static bool is_repeated(const struct yaml_node *mapping, size_t index)
+{
+    for (size_t i = 0; i < index; i += 2) {
+        if (strcmp(mapping->children[i].text, mapping->children[index].text) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* Fields of later versions are unknown to an older kubelet, and tokenAttributes to all versions of
  * the API but v1. */
 static void check_object(const struct yaml_node *node, enum object of, const struct place *place)
@@ -196,10 +205,12 @@ static void check_object(const struct yaml_node *node, enum object of, const str
         const struct place at = inside(place, key->text);
         const struct field *field = find_field(of, key->text, strcmp);
 
-        if (yaml_tree_member(node, key->text) != key + 1)
+        if (is_repeated(node, i))
             PROBLEM(place->config, is_strict(place), "Keep one of them",
                     "line %zu: %s is given twice", key->line, at.path);
-        else if (field == NULL)
+        if (yaml_tree_member(node, key->text) != key + 1) /* the last one counts */
+            continue;
+        if (field == NULL)
             check_unknown(key, of, &at);
         else if (field->since_minor > place->minor)
             PROBLEM(place->config, is_strict(place),
@@ -372,9 +383,11 @@ static void check_entry(const struct provider_config_entry *entry, size_t index,
         FATAL(config, "Write the name of the file in --image-credential-provider-bin-dir",
               "%s.name is not the name of a file: \"%.80s\"", place.path, entry->name);
     for (size_t i = 0; i < index; i++) {
-        if (entry->name[0] != '\0' && strcmp(config->entries[i].name, entry->name) == 0)
-            FATAL(config, "Keep one of them", "%s.name is given to two providers: %.80s",
-                  place.path, entry->name);
+        if (entry->name[0] == '\0' || strcmp(config->entries[i].name, entry->name) != 0)
+            continue;
+        FATAL(config, "Keep one of them", "%s.name is given to two providers: %.80s", place.path,
+              entry->name);
+        break;
     }
     check_version(entry->api_version, PROVIDER_GROUP, &at);
     if (count_of(entry->matches) == 0)
@@ -447,12 +460,31 @@ static bool is_json(const char *bytes, size_t length)
     return i < length && bytes[i] == '{';
 }
 
+/* Whether the strings of a valid text are. */
+static bool is_free_of_controls(const char *bytes, size_t length)
+{
+    bool is_string = false;
+
+    for (size_t i = 0; i < length; i++) {
+        if (is_string && (unsigned char)bytes[i] < ' ')
+            return false;
+        if (bytes[i] == '"')
+            is_string = !is_string;
+        else if (is_string && bytes[i] == '\\')
+            i++;
+    }
+    return true;
+}
+
 static bool check_json(const char *bytes, size_t length, struct error *err)
 {
     struct doc doc AUTO(doc_clear) = {0};
 
-    return doc_parse(&doc, ERROR_CONFIG, bytes, length, YAML_TREE_MAX_BYTES, err) ||
-           error_advise(err, "Correct it: what begins with { must be JSON to the end");
+    if (doc_parse(&doc, ERROR_CONFIG, bytes, length, YAML_TREE_MAX_BYTES, err) &&
+        (is_free_of_controls(bytes, length) ||
+         error_set(err, ERROR_CONFIG, "not valid JSON: a control character in a string")))
+        return true;
+    return error_advise(err, "Correct it: what begins with { must be JSON to the end");
 }
 
 bool provider_config_read(struct provider_config *out, bool *is_unsupported, const void *bytes,
@@ -474,6 +506,12 @@ bool provider_config_read(struct provider_config *out, bool *is_unsupported, con
         return error_set_advised(err, ERROR_CONFIG, "The command config prints a configuration",
                                  "the file is empty");
     find_entries(out);
+    if (out->count > PROVIDER_CONFIG_MAX_PROVIDERS) {
+        *is_unsupported = true;
+        return error_set(err, ERROR_CONFIG,
+                         "more than %d providers, which this program does not read",
+                         PROVIDER_CONFIG_MAX_PROVIDERS);
+    }
     check_object(&out->tree, ROOT, &place);
     check_root(&place);
     providers = inside(&place, "providers");

@@ -13,6 +13,8 @@
 
 #define PROVIDER_CONFIG_NAME "aliyun-acr-credential-provider"
 
+enum { PROVIDER_CONFIG_MAX_PROVIDERS = 256 };
+
 /* The minor version of Kubernetes 1 from which on a kubelet has something. */
 enum {
     PROVIDER_CONFIG_BETA_MINOR = 24,

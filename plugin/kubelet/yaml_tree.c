@@ -1,5 +1,7 @@
 #include "kubelet/yaml_tree.h"
 
+#include <errno.h>
+#include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -117,6 +119,8 @@ static bool read_children(struct yaml_node *out, struct reader *reader, unsigned
             return refuse(reader, &event, "a key that is no scalar", err);
         if (is_mapping && out->count % 2 == 0 && is_merge(&event))
             return refuse(reader, &event, "a merge key", err);
+        if (out->count == YAML_TREE_MAX_CHILDREN)
+            return refuse(reader, &event, "a list or an object of very many members", err);
         if (!read_node(add_child(out), reader, &event, depth, err))
             return false;
         out->end = out->children[out->count - 1].end;
@@ -148,6 +152,17 @@ static bool read_node(struct yaml_node *out, struct reader *reader, const yaml_e
     return read_children(out, reader, depth + 1, err);
 }
 
+/* libyaml reads version 1.2 too; Go's gopkg.in/yaml.v2 does not. */
+static bool check_version(const yaml_event_t *event, struct error *err)
+{
+    const yaml_version_directive_t *version = event->data.document_start.version_directive;
+
+    return version == NULL || (version->major == 1 && version->minor == 1) ||
+           error_set_advised(err, ERROR_CONFIG, "Remove the line %YAML",
+                             "line %zu: the version of YAML is not 1.1",
+                             event->start_mark.line + 1);
+}
+
 /* Reads the events of a stream, in which one document at most has its place. */
 static bool read_stream(struct yaml_node *out, struct reader *reader, struct error *err)
 {
@@ -163,6 +178,8 @@ static bool read_stream(struct yaml_node *out, struct reader *reader, struct err
         case YAML_DOCUMENT_END_EVENT:
             break;
         case YAML_DOCUMENT_START_EVENT:
+            if (!check_version(&event, err))
+                return false;
             if (out->kind != YAML_NONE)
                 return refuse(reader, &event, "several documents in one file", err);
             break;
@@ -206,15 +223,17 @@ void yaml_tree_clear(struct yaml_node *node)
     for (size_t i = 0; i < node->count; i++)
         yaml_tree_clear(&node->children[i]);
     free(node->children);
+    if (node->text != NULL)
+        explicit_bzero(node->text, strlen(node->text)); /* may be a secret in a variable */
     free(node->text);
     *node = (struct yaml_node){0};
 }
 
 const struct yaml_node *yaml_tree_member(const struct yaml_node *mapping, const char *key)
 {
-    for (size_t i = 0; mapping->kind == YAML_MAPPING && i + 1 < mapping->count; i += 2) {
-        if (strcmp(mapping->children[i].text, key) == 0)
-            return &mapping->children[i + 1];
+    for (size_t i = mapping->kind == YAML_MAPPING ? mapping->count : 0; i > 1; i -= 2) {
+        if (strcmp(mapping->children[i - 2].text, key) == 0)
+            return &mapping->children[i - 1];
     }
     return NULL;
 }
@@ -238,34 +257,75 @@ static const char *skip_fraction(const char *text)
     return whole + fraction == 0 ? NULL : dot + (*dot == '.') + fraction;
 }
 
+/* Whether Go's strconv reads these digits as 64 bits, of an int64 if there is a sign. */
+static bool is_integer(const char *digits, const char *allowed, int base, char sign)
+{
+    uint64_t value;
+
+    errno = 0;
+    value = strtoull(digits, NULL, base);
+    return *digits != '\0' && digits[strspn(digits, allowed)] == '\0' && errno == 0 &&
+           (sign == '\0' || value <= (uint64_t)INT64_MAX + (sign == '-'));
+}
+
+/* In base 16, 8 or 2, if `text`, a number without sign and underscores, begins so. */
+static bool is_based_number(bool *out, const char *text, char sign)
+{
+    static const struct {
+        const char *letters;
+        const char *digits;
+        int base;
+    } bases[] = {{"xX", DIGITS "abcdefABCDEF", 16}, {"oO", "01234567", 8}, {"bB", "01", 2}};
+
+    for (size_t i = 0; i < COUNT_OF(bases); i++) {
+        const char *digits;
+
+        if (text[0] != '0' || strspn(text + 1, bases[i].letters) == 0)
+            continue;
+        digits = text + 2;
+        if (text[1] == 'b' && sign == '\0' && (*digits == '+' || *digits == '-'))
+            sign = *digits++;
+        *out = is_integer(digits, bases[i].digits, bases[i].base, sign);
+        return true;
+    }
+    return false;
+}
+
 /* The numbers of YAML 1.1 as Go's gopkg.in/yaml.v2 reads them: with underscores between digits, but
  * nothing with colons, and no words. */
-static bool is_number(const char *text)
+static bool is_plain_number(const char *plain, char sign)
 {
-    static const char *const bases[][2] = {
-        {"xX", DIGITS "abcdefABCDEF"}, {"oO", "01234567"}, {"bB", "01"}};
-    char plain[64] = "";
-    size_t length = 0;
-    const char *at;
+    const char *at = skip_fraction(plain);
+    bool is_based;
 
-    if (*text == '_')
-        return false;
-    text += *text == '+' || *text == '-';
-    for (; *text != '\0' && length + 1 < sizeof plain; text++) {
-        if (*text != '_')
-            plain[length++] = *text;
-    }
-    for (size_t i = 0; i < COUNT_OF(bases); i++) {
-        if (plain[0] == '0' && strspn(plain + 1, bases[i][0]) == 1)
-            return length > 2 && strspn(plain + 2, bases[i][1]) == length - 2;
-    }
-    at = skip_fraction(plain);
+    if (is_based_number(&is_based, plain, sign))
+        return is_based;
     if (at != NULL && (*at == 'e' || *at == 'E')) {
         at++;
         at += *at == '+' || *at == '-';
         at = *at == '\0' ? NULL : at + strspn(at, DIGITS);
     }
-    return at != NULL && *at == '\0' && *text == '\0';
+    return at != NULL && *at == '\0' && isfinite(strtod(plain, NULL));
+}
+
+static bool is_number(const char *text)
+{
+    const char sign = *text == '+' || *text == '-' ? *text : '\0';
+    char *plain;
+    size_t length = 0;
+    bool is_valid;
+
+    if (*text == '_')
+        return false;
+    plain = alloc_string(text);
+    for (const char *at = text + (sign != '\0'); *at != '\0'; at++) {
+        if (*at != '_')
+            plain[length++] = *at;
+    }
+    plain[length] = '\0';
+    is_valid = is_plain_number(plain, sign);
+    free(plain);
+    return is_valid;
 }
 
 enum yaml_type yaml_tree_type(const struct yaml_node *scalar)

@@ -10,7 +10,7 @@
 #include "base/auto.h"
 #include "base/error.h"
 
-enum { YAML_TREE_MAX_BYTES = 256 * 1024, YAML_TREE_MAX_DEPTH = 64 };
+enum { YAML_TREE_MAX_BYTES = 256 * 1024, YAML_TREE_MAX_DEPTH = 64, YAML_TREE_MAX_CHILDREN = 2048 };
 
 enum yaml_kind { YAML_NONE, YAML_SCALAR, YAML_SEQUENCE, YAML_MAPPING };
 
@@ -32,15 +32,16 @@ struct yaml_node {
 /* Parses a file of at most YAML_TREE_MAX_BYTES bytes; without content, `out` is YAML_NONE. Fails
  * with ERROR_CONFIG for what is no YAML, and for what only this program does not read: several
  * documents, anchors, aliases, tags, merge keys, keys that are no scalars, a NUL, deeper nesting
- * than YAML_TREE_MAX_DEPTH; `is_unsupported` tells the latter. `out` is to be cleared then too. */
+ * than YAML_TREE_MAX_DEPTH, a collection of more than YAML_TREE_MAX_CHILDREN children;
+ * `is_unsupported` tells the latter. `out` is to be cleared then too. */
 CHECKED bool yaml_tree_parse(struct yaml_node *out, bool *is_unsupported, const void *bytes,
                              size_t length, struct error *err);
 
 /* Frees and returns to `{0}`. */
 void yaml_tree_clear(struct yaml_node *node);
 
-/* The value of the first of a mapping's keys that is `key`; NULL if it has none, or is no mapping.
- */
+/* The value of the last of a mapping's keys that is `key`, the one that counts; NULL if it has
+ * none, or is no mapping. */
 const struct yaml_node *yaml_tree_member(const struct yaml_node *mapping, const char *key);
 
 /* What a scalar without quotes stands for (YAML 1.1, as sigs.k8s.io/yaml reads it). */

@@ -323,7 +323,7 @@ static void gives_advice(void **state)
     static const struct row rows[] = {
         {HEAD PROVIDER "Kind: x\n", "Write kind"},
         {HEAD PROVIDER "more: x\n", "Remove it"},
-        {HEAD "- name: y\n" PROVIDER_REST, "Put it in quotes: \"y\""},
+        {HEAD "- name: y\n" PROVIDER_REST, "Put it in quotes"},
         {"kind: CredentialProviderConfig\nproviders:\n" PROVIDER,
          "Add it: kubelet.config.k8s.io/v1"},
         {HEAD PROVIDER TOKENS AUDIENCE REQUIRES, "Write cacheType: ServiceAccount"},
@@ -355,6 +355,9 @@ static void cannot_parse(void **state)
         {"{\"a\": 1} # comment", "not valid JSON at line 1", false},
         {"{\"a\": 1}{", "not valid JSON at line 1", false},
         {"{\"a\": \"\\ud83d\\ude00\"}", "line 1: ", true},
+        {"{\"a\": \"\\\"\t\"}", "a control character", false},
+        {"{\"a\":\v1}", "not valid JSON", false},
+        {"%YAML 1.2\n---\n" HEAD PROVIDER, "the version of YAML is not 1.1", false},
     };
 
     (void)state;
@@ -409,6 +412,48 @@ static void keeps_a_fatal_problem_among_many(void **state)
     assert_non_null(strstr(config.problems[count - 1].err.cause, "matchImages[100]"));
 }
 
+static void bounds_the_number_of_providers(void **state)
+{
+    static const struct {
+        const char *begin;
+        const char *part;
+        const char *problem;
+    } rows[] = {
+        {HEAD, "- {name: a}\n", "more than 256 providers, which this program does not read"},
+        {HEAD PROVIDER "x:\n", "- a\n", "a list or an object of very many members"},
+        {HEAD PROVIDER "x:\n", "  a: b\n", "a list or an object of very many members"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct provider_config config AUTO(provider_config_clear) = {0};
+        struct buf text AUTO(buf_clear) = {0};
+        bool is_unsupported = false;
+        struct error err;
+
+        buf_append_text(&text, rows[i].begin);
+        for (int k = 0; k < (i == 0 ? 257 : 3000); k++)
+            buf_append_text(&text, rows[i].part);
+        assert_false(
+            provider_config_read(&config, &is_unsupported, text.bytes, text.length, 0, &err));
+        assert_true(is_unsupported);
+        assert_non_null(strstr(err.cause, rows[i].problem));
+    }
+}
+
+/* Of repeated keys an older kubelet takes the last. */
+static void reads_the_last_of_repeated_keys(void **state)
+{
+    struct provider_config config AUTO(provider_config_clear) = {0};
+    struct error err;
+
+    (void)state;
+    assert_true(read(&config, HEAD "- name: 1\n" PROVIDER_REST "  name: b\n", 31, &err));
+    assert_string_equal(config.entries[0].name, "b");
+    assert_null(provider_config_fatal(&config));
+    assert_int_equal(config.problem_count, 1);
+}
+
 static void reads_versions(void **state)
 {
     static const char *const invalid[] = {"",   "1",    "1.",      "1.x", "2.34",
@@ -455,6 +500,8 @@ int main(void)
         cmocka_unit_test(cannot_parse),
         cmocka_unit_test(reads_json),
         cmocka_unit_test(keeps_a_fatal_problem_among_many),
+        cmocka_unit_test(bounds_the_number_of_providers),
+        cmocka_unit_test(reads_the_last_of_repeated_keys),
         cmocka_unit_test(reads_versions),
         cmocka_unit_test(knows_which_files_count),
     };
