@@ -53,6 +53,8 @@ static bool read_options(struct task *task, struct error *err)
     const struct options *options = task->options;
     int minor = PROVIDER_CONFIG_NEWEST_MINOR;
 
+    if (options->bin_dir != NULL && options->install_path == NULL)
+        return error_set(err, ERROR_USAGE, "--bin-dir is valid only with --install");
     if (!check_matches(&options->matches, err))
         return false;
     if (options->kubelet_version != NULL) {
@@ -119,11 +121,18 @@ static bool print_diff(const struct replace *file, const char *new_name, const s
     return print(&diff, err);
 }
 
+static void append_backup(struct buf *out, const struct replace *file, bool is_kept)
+{
+    buf_append_format(
+        out, is_kept ? ", the old file is %s.bak" : ", %s.bak is of an earlier change", file->path);
+}
+
 /* Writes a file that is not there with this mode; `next` is what the user is told to do then. */
 static bool write_file(const struct task *task, const struct replace *file, const struct buf *text,
                        mode_t mode, const char *next, struct error *err)
 {
     struct buf done AUTO(buf_clear) = {0};
+    bool is_kept;
 
     const bool is_same = file->kind == REPLACE_FILE && file->content.length == text->length &&
                          memcmp(buf_text(&file->content), buf_text(text), text->length) == 0;
@@ -135,12 +144,12 @@ static bool write_file(const struct task *task, const struct replace *file, cons
         return say(file->path, "nothing to change", err);
     if (task->options->is_dry_run)
         return say(file->path, "would be changed", err);
-    if (!replace_write(file, task->system, text, mode, err))
+    if (!replace_write(file, task->system, text, mode, &is_kept, err))
         return false;
+    buf_append_text(&done, file->kind == REPLACE_FILE ? "changed" : "written");
     if (file->kind == REPLACE_FILE)
-        buf_append_format(&done, "changed, the old file is %s.bak%s", file->path, next);
-    else
-        buf_append_format(&done, "written%s", next);
+        append_backup(&done, file, is_kept);
+    buf_append_text(&done, next);
     return say(file->path, done.bytes, err);
 }
 
@@ -151,24 +160,26 @@ static int is_configuration(const struct dirent *entry)
     return provider_config_is_file_name(entry->d_name);
 }
 
-/* Puts a file of the directory into `found` if it has the entry. */
-static bool look_into(struct replace *found, const char *directory, const char *name,
+/* Puts a file of the directory into `found` if it has the entry, and counts one with providers. */
+static bool look_into(struct replace *found, int *count, const char *directory, const char *name,
                       struct error *err)
 {
     struct replace file AUTO(replace_clear) = {0};
     struct buf path AUTO(buf_clear) = {0};
     bool has_entry = false;
+    bool has_providers = false;
 
     buf_append_format(&path, "%s/%s", directory, name);
     if (!open_file(&file, path.bytes, err))
         return false;
     if (file.kind != REPLACE_FILE)
         return true;
-    if (!provider_edit_find(&has_entry, &file.content, err)) {
+    if (!provider_edit_find(&has_entry, &has_providers, &file.content, err)) {
         (void)error_advise(err, "Correct it, or name a file instead of the directory: %s/" NEW_FILE,
                            directory);
         return error_wrap(err, "%.200s", file.path);
     }
+    *count += has_providers;
     if (!has_entry)
         return true;
     if (found->kind == REPLACE_FILE)
@@ -183,21 +194,21 @@ static bool search(struct replace *found, int *count, const char *directory, str
 {
     struct dirent **entries = NULL;
     bool is_read = true;
+    int listed = scandir(directory, &entries, is_configuration, alphasort);
 
-    *count = scandir(directory, &entries, is_configuration, alphasort);
-    if (*count < 0)
+    if (listed < 0)
         return error_set_advised(err, ERROR_CONFIG, "Name a directory that can be read",
                                  "cannot read %s: %s", directory, strerror(errno));
-    for (int i = 0; i < *count; i++) {
-        is_read = is_read && look_into(found, directory, entries[i]->d_name, err);
+    for (int i = 0; i < listed; i++) {
+        is_read = is_read && look_into(found, count, directory, entries[i]->d_name, err);
         free(entries[i]);
     }
     free(entries);
     return is_read;
 }
 
-/* Opens the file to change. Of a directory with `count` files the one that has the entry, else
- * a new one. */
+/* Opens the file to change. Of a directory, with `count` files that have providers, the one that
+ * has the entry, else a new one. */
 static bool open_target(struct replace *out, int *count, const struct task *task, const char *path,
                         struct error *err)
 {
@@ -227,9 +238,11 @@ static bool install_executable(const struct task *task, struct error *err)
     const char *directory = task->options->bin_dir;
     bool changed = false;
 
-    if (directory == NULL || task->options->is_dry_run)
+    if (directory == NULL)
         return true;
-    return bin_dir_install(&changed, directory, task->system, err) &&
+    if (!bin_dir_install(&changed, directory, task->options->is_dry_run, task->system, err))
+        return false;
+    return task->options->is_dry_run ||
            say(directory, changed ? PROVIDER_CONFIG_NAME " written" : "nothing to change", err);
 }
 
@@ -269,12 +282,15 @@ static bool remove_file(const struct task *task, const struct replace *file, boo
 {
     const struct buf nothing = {0};
     struct buf done AUTO(buf_clear) = {0};
+    bool is_kept;
 
     if (task->options->is_dry_run)
         return print_diff(file, "/dev/null", &nothing, err);
-    if (!replace_remove(file, err))
+    if (!replace_remove(file, &is_kept, err))
         return false;
-    buf_append_format(&done, "removed, the old file is %s.bak; %srestart the kubelet", file->path,
+    buf_append_text(&done, "removed");
+    append_backup(&done, file, is_kept);
+    buf_append_format(&done, "; %srestart the kubelet",
                       has_others ? ""
                                  : "remove the flags --image-credential-provider-config and "
                                    "--image-credential-provider-bin-dir, and ");
@@ -286,13 +302,14 @@ static bool uninstall(const struct task *task, struct error *err)
     struct replace file AUTO(replace_clear) = {0};
     struct buf text AUTO(buf_clear) = {0};
     bool has_entry = false;
+    bool has_providers;
     bool is_only = false;
     int count;
 
     if (!open_target(&file, &count, task, task->options->remove_path, err))
         return false;
     if (file.kind == REPLACE_FILE &&
-        (!provider_edit_find(&has_entry, &file.content, err) ||
+        (!provider_edit_find(&has_entry, &has_providers, &file.content, err) ||
          (has_entry && !provider_edit_remove(&text, &is_only, &file.content, err))))
         return error_wrap(err, "%.200s", file.path);
     if (!has_entry)

@@ -13,7 +13,7 @@
 
 #define DOCKER_NAME "docker-credential-aliyun-acr"
 
-enum { EXECUTABLE_MAX_BYTES = 64 * 1024 * 1024 };
+enum { EXECUTABLE_MAX_BYTES = 64 * 1024 * 1024, EXECUTABLE_MODE = 0755 };
 
 static bool read_own(struct buf *out, struct error *err)
 {
@@ -33,8 +33,15 @@ static bool link_helper(const struct replace *executable, struct error *err)
                      executable->path, strerror(errno));
 }
 
-bool bin_dir_install(bool *changed, const char *directory, const struct system *system,
-                     struct error *err)
+/* Whether a kubelet can run the file, and nobody but root change it. */
+static bool is_as_wanted(const struct stat *status)
+{
+    return (status->st_mode & 07777) == EXECUTABLE_MODE &&
+           (geteuid() != 0 || (status->st_uid == 0 && status->st_gid == 0));
+}
+
+bool bin_dir_install(bool *changed, const char *directory, bool is_dry_run,
+                     const struct system *system, struct error *err)
 {
     struct replace file AUTO(replace_clear) = {0};
     struct buf own AUTO(buf_clear) = {0};
@@ -48,7 +55,10 @@ bool bin_dir_install(bool *changed, const char *directory, const struct system *
                                  "there is no directory for %s", file.path);
     if (!read_own(&own, err))
         return false;
-    *changed = file.kind == REPLACE_NOTHING || file.content.length != own.length ||
+    *changed = file.kind == REPLACE_NOTHING || !is_as_wanted(&file.status) ||
+               file.content.length != own.length ||
                memcmp(buf_text(&file.content), buf_text(&own), own.length) != 0;
-    return (!*changed || replace_write(&file, system, &own, 0755, err)) && link_helper(&file, err);
+    return is_dry_run ||
+           ((!*changed || replace_write_own(&file, system, &own, EXECUTABLE_MODE, err)) &&
+            link_helper(&file, err));
 }

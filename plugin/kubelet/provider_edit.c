@@ -17,13 +17,14 @@ static bool read_text(struct provider_config *out, const struct buf *text, int m
            (is_unsupported ? error_advise(err, ADVICE_BY_HAND) : false);
 }
 
-bool provider_edit_find(bool *out, const struct buf *text, struct error *err)
+bool provider_edit_find(bool *out, bool *has_providers, const struct buf *text, struct error *err)
 {
     struct provider_config config AUTO(provider_config_clear) = {0};
 
     if (!read_text(&config, text, 0, err))
         return false;
     *out = provider_config_find(&config, PROVIDER_CONFIG_NAME) != NULL;
+    *has_providers = config.count > 0;
     return yaml_tree_member(&config.tree, "providers") != NULL ||
            error_set_advised(err, ERROR_CONFIG, "Name the kubelet's file or directory",
                              "it is no CredentialProviderConfig");

@@ -10,8 +10,10 @@
 #include "base/error.h"
 #include "kubelet/provider_entry.h"
 
-/* Whether the text has the entry. Fails with ERROR_CONFIG if it cannot be read. */
-CHECKED bool provider_edit_find(bool *out, const struct buf *text, struct error *err);
+/* Whether the text has the entry, and any provider. Fails with ERROR_CONFIG if it cannot be read.
+ */
+CHECKED bool provider_edit_find(bool *out, bool *has_providers, const struct buf *text,
+                                struct error *err);
 
 /* Adds the entry after the last provider, with the version of the file. In one that is there, only
  * matchImages changes if the entry has its own matches, and tokenAttributes if it is for pods.

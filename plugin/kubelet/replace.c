@@ -44,6 +44,25 @@ static bool open_directory(struct replace *file)
     return file->has_directory;
 }
 
+/* Root writes only where no other user decides what the path leads to. */
+static bool check_owner(const struct stat *status, const char *path, const char *what,
+                        struct error *err)
+{
+    if (geteuid() != 0 || status->st_uid == 0)
+        return true;
+    return error_set_advised(err, ERROR_CONFIG, "Run it as that user, or name a file of root's",
+                             "%s: %s belongs to user %u, not to root", path, what, status->st_uid);
+}
+
+static bool check_directory(const struct replace *file, struct error *err)
+{
+    struct stat status;
+
+    if (fstat(file->directory, &status) != 0)
+        return fail(file, ADVICE_READ, "open the directory of", err);
+    return check_owner(&status, file->path, "its directory", err);
+}
+
 static bool open_nothing(struct replace *out, struct error *err)
 {
     struct stat status;
@@ -51,9 +70,11 @@ static bool open_nothing(struct replace *out, struct error *err)
     if (lstat(out->path, &status) == 0)
         return error_set_advised(err, ERROR_CONFIG, "Remove the link, or create what it names",
                                  "%s is a symbolic link to nothing", out->path);
-    if (text_ends_with(out->path, "/") || open_directory(out) || is_absent())
+    if (text_ends_with(out->path, "/"))
         return true;
-    return fail(out, ADVICE_READ, "open the directory of", err);
+    if (open_directory(out))
+        return check_directory(out, err);
+    return is_absent() || fail(out, ADVICE_READ, "open the directory of", err);
 }
 
 static bool read_file(struct replace *out, size_t max_bytes, struct error *err)
@@ -82,6 +103,9 @@ bool replace_open(struct replace *out, const char *path, size_t max_bytes, struc
     *out = (struct replace){.path = real != NULL ? real : alloc_string(path)};
     if (real == NULL)
         return is_absent() ? open_nothing(out, err) : fail(out, ADVICE_READ, "open", err);
+    if (lstat(path, &status) == 0 && S_ISLNK(status.st_mode) &&
+        !check_owner(&status, path, "the symbolic link", err))
+        return false;
     if (stat(real, &status) == 0 && S_ISDIR(status.st_mode)) {
         out->kind = REPLACE_DIRECTORY;
         return true;
@@ -89,7 +113,7 @@ bool replace_open(struct replace *out, const char *path, size_t max_bytes, struc
     out->kind = REPLACE_FILE;
     if (!open_directory(out))
         return fail(out, ADVICE_READ, "open the directory of", err);
-    return read_file(out, max_bytes, err);
+    return check_directory(out, err) && read_file(out, max_bytes, err);
 }
 
 void replace_clear(struct replace *file)
@@ -106,9 +130,14 @@ void replace_clear(struct replace *file)
 /* A name that does not count in a directory of configurations. */
 enum { BACKUP_SIZE = NAME_MAX + sizeof ".bak" };
 
-static void name_backup(char out[BACKUP_SIZE], const struct replace *file)
+/* Whether a file is to be kept under that name: the first backup stays. */
+static bool name_backup(char out[BACKUP_SIZE], const struct replace *file)
 {
+    struct stat status;
+
     text_join(out, BACKUP_SIZE, file->name, "", ".bak");
+    return file->kind == REPLACE_FILE &&
+           fstatat(file->directory, out, &status, AT_SYMLINK_NOFOLLOW) != 0;
 }
 
 static bool is_unchanged(const struct replace *file)
@@ -122,38 +151,51 @@ static bool is_unchanged(const struct replace *file)
            now.st_ctim.tv_sec == old->st_ctim.tv_sec && now.st_ctim.tv_nsec == old->st_ctim.tv_nsec;
 }
 
+static bool fail_changed(const struct replace *file, struct error *err)
+{
+    return error_set_advised(err, ERROR_TEMPORARY, "Run it again",
+                             "somebody else has changed %s meanwhile", file->path);
+}
+
+/* Not all file systems can refuse to replace; the caller has looked before. */
+static bool rename_to_new(int directory, const char *from, const char *to)
+{
+    if (renameat2(directory, from, directory, to, RENAME_NOREPLACE) == 0)
+        return true;
+    return (errno == ENOSYS || errno == EINVAL) && renameat(directory, from, directory, to) == 0;
+}
+
 static bool rename_file(const struct replace *file, const char *from, const char *to,
                         struct error *err)
 {
+    const bool replaces = file->kind == REPLACE_FILE && strcmp(to, file->name) == 0;
+
     if (!is_unchanged(file))
-        return error_set_advised(err, ERROR_TEMPORARY, "Run it again",
-                                 "somebody else has changed %s meanwhile", file->path);
-    if (renameat(file->directory, from, file->directory, to) != 0)
-        return fail(file, ADVICE_WRITE, "rename what becomes", err);
+        return fail_changed(file, err);
+    if (!(replaces ? renameat(file->directory, from, file->directory, to) == 0
+                   : rename_to_new(file->directory, from, to)))
+        return errno == EEXIST ? fail_changed(file, err)
+                               : fail(file, ADVICE_WRITE, "rename what becomes", err);
     /* So that the new name is on disk before anything that follows. */
     (void)fsync(file->directory);
     return true;
 }
 
 static bool fill(const struct replace *file, int descriptor, const struct buf *content,
-                 mode_t new_mode, struct error *err)
+                 const struct stat *wanted, struct error *err)
 {
-    const struct stat *old = &file->status;
-    const bool is_new = file->kind == REPLACE_NOTHING;
-
     if (!file_write_all(descriptor, content->bytes, content->length, err)) {
         err->kind = ERROR_CONFIG;
         return error_advise(err, ADVICE_WRITE);
     }
     /* Changing the owner may take bits from the mode. */
-    return ((is_new || fchown(descriptor, old->st_uid, old->st_gid) == 0) &&
-            fchmod(descriptor, is_new ? new_mode : old->st_mode & 07777) == 0 &&
-            fsync(descriptor) == 0) ||
+    return (fchown(descriptor, wanted->st_uid, wanted->st_gid) == 0 &&
+            fchmod(descriptor, wanted->st_mode & 07777) == 0 && fsync(descriptor) == 0) ||
            fail(file, ADVICE_WRITE, "write what becomes", err);
 }
 
 static bool write_file(const struct replace *file, const char *name, const struct system *system,
-                       const struct buf *content, mode_t new_mode, struct error *err)
+                       const struct buf *content, const struct stat *wanted, struct error *err)
 {
     unsigned char random[8];
     char temporary[sizeof ".new-" + 2 * sizeof random] = ".new-";
@@ -165,27 +207,41 @@ static bool write_file(const struct replace *file, const char *name, const struc
                         O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, S_IRUSR | S_IWUSR);
     if (descriptor < 0)
         return fail(file, ADVICE_WRITE, "make a file beside", err);
-    if (fill(file, descriptor, content, new_mode, err) && rename_file(file, temporary, name, err))
+    if (fill(file, descriptor, content, wanted, err) && rename_file(file, temporary, name, err))
         return true;
     (void)unlinkat(file->directory, temporary, 0);
     return false;
 }
 
 bool replace_write(const struct replace *file, const struct system *system,
-                   const struct buf *content, mode_t new_mode, struct error *err)
+                   const struct buf *content, mode_t new_mode, bool *is_kept, struct error *err)
 {
+    /* -1 leaves what the directory gives. */
+    const struct stat fresh = {.st_mode = new_mode, .st_uid = (uid_t)-1, .st_gid = (gid_t)-1};
+    const struct stat *wanted = file->kind == REPLACE_FILE ? &file->status : &fresh;
     char backup[BACKUP_SIZE];
 
-    name_backup(backup, file);
-    return (file->kind == REPLACE_NOTHING ||
-            write_file(file, backup, system, &file->content, new_mode, err)) &&
-           write_file(file, file->name, system, content, new_mode, err);
+    *is_kept = name_backup(backup, file);
+    return (!*is_kept || write_file(file, backup, system, &file->content, wanted, err)) &&
+           write_file(file, file->name, system, content, wanted, err);
 }
 
-bool replace_remove(const struct replace *file, struct error *err)
+bool replace_write_own(const struct replace *file, const struct system *system,
+                       const struct buf *content, mode_t mode, struct error *err)
+{
+    const struct stat wanted = {.st_mode = mode, .st_uid = geteuid(), .st_gid = getegid()};
+
+    return write_file(file, file->name, system, content, &wanted, err);
+}
+
+bool replace_remove(const struct replace *file, bool *is_kept, struct error *err)
 {
     char backup[BACKUP_SIZE];
 
-    name_backup(backup, file);
-    return rename_file(file, file->name, backup, err);
+    *is_kept = name_backup(backup, file);
+    if (*is_kept)
+        return rename_file(file, file->name, backup, err);
+    if (!is_unchanged(file))
+        return fail_changed(file, err);
+    return unlinkat(file->directory, file->name, 0) == 0 || fail(file, ADVICE_WRITE, "remove", err);
 }

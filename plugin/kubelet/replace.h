@@ -30,20 +30,27 @@ struct replace {
     struct buf content;
 };
 
-/* Opens what `path` names and reads a file: a regular one of at most `max_bytes` bytes. Fails with
- * ERROR_CONFIG; `out` is to be cleared then too. */
+/* Opens what `path` names and reads a file: a regular one of at most `max_bytes` bytes. To root, a
+ * symbolic link and the directory of a file must be root's own. Fails with ERROR_CONFIG; `out` is
+ * to be cleared then too. */
 CHECKED bool replace_open(struct replace *out, const char *path, size_t max_bytes,
                           struct error *err);
 
 void replace_clear(struct replace *file);
 
 /* Writes a file that has a directory: with the owner and the mode of the one that is there, of
- * which a copy is kept as NAME.bak, else with `new_mode`. Fails with ERROR_CONFIG, or with
- * ERROR_TEMPORARY if the file has changed since it was read; it is left as it is then. */
+ * which a copy is kept as NAME.bak unless there is a NAME.bak, else with `new_mode`; `is_kept`
+ * tells whether it was. Fails with ERROR_CONFIG, or with ERROR_TEMPORARY if the file has changed
+ * since it was read; it is left as it is then. */
 CHECKED bool replace_write(const struct replace *file, const struct system *system,
-                           const struct buf *content, mode_t new_mode, struct error *err);
+                           const struct buf *content, mode_t new_mode, bool *is_kept,
+                           struct error *err);
 
-/* Renames a file to NAME.bak. Fails in the same way. */
-CHECKED bool replace_remove(const struct replace *file, struct error *err);
+/* Writes it always with this mode and this process's user and group, and keeps nothing. */
+CHECKED bool replace_write_own(const struct replace *file, const struct system *system,
+                               const struct buf *content, mode_t mode, struct error *err);
+
+/* Renames a file to NAME.bak, or removes it if there is a NAME.bak. Fails in the same way. */
+CHECKED bool replace_remove(const struct replace *file, bool *is_kept, struct error *err);
 
 #endif

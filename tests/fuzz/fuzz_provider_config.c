@@ -63,6 +63,7 @@ static void check_install(const struct buf *text, const struct provider_entry *e
     struct error err = {0};
     bool had_entry = false;
     bool has_entry = false;
+    bool has_providers = false;
 
     if (!provider_edit_install(&once, text, entry, 0, &err)) {
         if (err.kind == ERROR_INTERNAL)
@@ -70,8 +71,9 @@ static void check_install(const struct buf *text, const struct provider_entry *e
         return;
     }
     if (!provider_edit_install(&twice, &once, entry, 0, &err) || !is_equal(&once, &twice) ||
-        !provider_edit_find(&had_entry, text, &err) ||
-        !provider_edit_find(&has_entry, &once, &err) || !has_entry)
+        !provider_edit_find(&had_entry, &has_providers, text, &err) ||
+        !provider_edit_find(&has_entry, &has_providers, &once, &err) || !has_entry ||
+        !has_providers)
         abort();
     remove_entry(text, &once, had_entry);
 }

@@ -103,6 +103,7 @@ static void adds_the_entry(void **state)
         struct buf removed AUTO(buf_clear) = {0};
         bool is_only = true;
         bool has_entry = false;
+        bool has_providers = false;
         struct error err = {0};
 
         if (!install(&once, rows[i].before, true, rows[i].is_for_pods, &err))
@@ -110,12 +111,12 @@ static void adds_the_entry(void **state)
         expect(&once, rows[i].before, rows[i].after);
         assert_true(install(&twice, once.bytes, true, rows[i].is_for_pods, &err));
         expect(&twice, once.bytes, once.bytes);
-        assert_true(provider_edit_find(&has_entry, &once, &err));
-        assert_true(has_entry);
+        assert_true(provider_edit_find(&has_entry, &has_providers, &once, &err));
+        assert_true(has_entry && has_providers);
         assert_true(provider_edit_remove(&removed, &is_only, &once, &err));
         assert_false(is_only);
         expect(&removed, once.bytes, rows[i].before);
-        assert_true(provider_edit_find(&has_entry, &removed, &err));
+        assert_true(provider_edit_find(&has_entry, &has_providers, &removed, &err));
         assert_false(has_entry);
     }
 }

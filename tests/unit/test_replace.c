@@ -29,7 +29,6 @@ static int leave(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT_OF(names); i++)
         (void)unlink(names[i]);
-    (void)rmdir("file.bak");
     (void)rmdir("sub");
     return chdir("/") != 0 || rmdir(folder) != 0; /* nothing else was left behind */
 }
@@ -62,6 +61,7 @@ static void replaces_a_file(void **state)
 {
     static const mode_t modes[] = {0600, 0644, 0640, 0444};
     struct buf text AUTO(buf_clear) = {0};
+    bool is_kept = false;
     struct error err;
 
     (void)state;
@@ -70,12 +70,14 @@ static void replaces_a_file(void **state)
         struct replace file AUTO(replace_clear) = {0};
 
         (void)unlink("file");
+        (void)unlink("file.bak");
         write_text("file", "old", modes[i]);
         assert_true(replace_open(&file, "file", MAX_BYTES, &err));
         assert_int_equal(file.kind, REPLACE_FILE);
         assert_string_equal(file.name, "file");
         assert_string_equal(file.content.bytes, "old");
-        assert_true(replace_write(&file, &fake_system, &text, 0666, &err));
+        assert_true(replace_write(&file, &fake_system, &text, 0666, &is_kept, &err));
+        assert_true(is_kept);
         expect("file", "new", modes[i]);
         expect("file.bak", "old", modes[i]);
     }
@@ -85,6 +87,7 @@ static void makes_a_file(void **state)
 {
     struct replace file AUTO(replace_clear) = {0};
     struct buf text AUTO(buf_clear) = {0};
+    bool is_kept = false;
     struct error err;
     const mode_t mask = umask(077);
 
@@ -94,7 +97,7 @@ static void makes_a_file(void **state)
     assert_int_equal(file.kind, REPLACE_NOTHING);
     assert_true(file.has_directory);
     assert_string_equal(file.path, "file");
-    assert_true(replace_write(&file, &fake_system, &text, 0644, &err));
+    assert_true(replace_write(&file, &fake_system, &text, 0644, &is_kept, &err));
     (void)umask(mask);
     expect("file", "new", 0644);
     assert_int_not_equal(access("file.bak", F_OK), 0);
@@ -133,6 +136,7 @@ static void follows_a_link(void **state)
     struct replace file AUTO(replace_clear) = {0};
     struct buf text AUTO(buf_clear) = {0};
     struct stat status;
+    bool is_kept = false;
     struct error err;
 
     (void)state;
@@ -144,7 +148,7 @@ static void follows_a_link(void **state)
     /* Whatever the path leads to now, the directory stays the one that was opened. */
     assert_int_equal(unlink("link"), 0);
     assert_int_equal(symlink("elsewhere", "link"), 0);
-    assert_true(replace_write(&file, &fake_system, &text, 0644, &err));
+    assert_true(replace_write(&file, &fake_system, &text, 0644, &is_kept, &err));
     assert_int_equal(lstat("link", &status), 0);
     assert_true(S_ISLNK(status.st_mode));
     expect("sub/file", "new", 0600);
@@ -184,13 +188,13 @@ static void refuses_to_open(void **state)
 static void removes_a_file(void **state)
 {
     struct replace file AUTO(replace_clear) = {0};
+    bool is_kept = false;
     struct error err;
 
     (void)state;
-    write_text("file.bak", "older", 0600);
     write_text("file", "old", 0640);
     assert_true(replace_open(&file, "file", MAX_BYTES, &err));
-    assert_true(replace_remove(&file, &err));
+    assert_true(replace_remove(&file, &is_kept, &err));
     assert_int_not_equal(access("file", F_OK), 0);
     expect("file.bak", "old", 0640);
 }
@@ -234,23 +238,50 @@ static void refuses_what_has_changed(void **state)
     assert_int_equal(mkdir("sub", 0700), 0);
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct replace file AUTO(replace_clear) = {0};
+        bool is_kept = false;
         struct error err = {0};
 
         (void)unlink("file");
         rows[i].before();
         assert_true(replace_open(&file, "file", MAX_BYTES, &err));
         rows[i].meanwhile();
-        assert_false(replace_write(&file, &fake_system, &text, 0644, &err));
+        assert_false(replace_write(&file, &fake_system, &text, 0644, &is_kept, &err));
         assert_int_equal(err.kind, ERROR_TEMPORARY);
         assert_string_equal(err.advice, "Run it again");
         if (rows[i].after != NULL)
             expect("file", rows[i].after, 0600);
-        assert_false(replace_remove(&file, &err));
+        assert_false(replace_remove(&file, &is_kept, &err));
         assert_int_not_equal(access("file.bak", F_OK), 0);
     }
 }
 
-static void fails_without_a_trace(void **state)
+static void keeps_the_first_backup(void **state)
+{
+    struct replace file AUTO(replace_clear) = {0};
+    struct replace changed AUTO(replace_clear) = {0};
+    struct buf text AUTO(buf_clear) = {0};
+    bool is_kept = true;
+    struct error err = {0};
+
+    (void)state;
+    buf_append_text(&text, "new");
+    write_text("file", "old", 0600);
+    write_text("file.bak", "first", 0640);
+    assert_true(replace_open(&file, "file", MAX_BYTES, &err));
+    assert_true(replace_write(&file, &fake_system, &text, 0644, &is_kept, &err));
+    assert_false(is_kept);
+    expect("file", "new", 0600);
+    expect("file.bak", "first", 0640);
+    assert_false(replace_remove(&file, &is_kept, &err));
+    assert_int_equal(err.kind, ERROR_TEMPORARY);
+    assert_true(replace_open(&changed, "file", MAX_BYTES, &err));
+    assert_true(replace_remove(&changed, &is_kept, &err));
+    assert_false(is_kept);
+    assert_int_not_equal(access("file", F_OK), 0);
+    expect("file.bak", "first", 0640);
+}
+
+static void writes_its_own_mode(void **state)
 {
     struct replace file AUTO(replace_clear) = {0};
     struct buf text AUTO(buf_clear) = {0};
@@ -259,13 +290,34 @@ static void fails_without_a_trace(void **state)
     (void)state;
     buf_append_text(&text, "new");
     write_text("file", "old", 0600);
-    assert_int_equal(mkdir("file.bak", 0700), 0);
     assert_true(replace_open(&file, "file", MAX_BYTES, &err));
-    assert_false(replace_write(&file, &fake_system, &text, 0644, &err));
-    assert_int_equal(err.kind, ERROR_CONFIG);
-    assert_non_null(strstr(err.cause, "Is a directory"));
-    assert_false(replace_remove(&file, &err));
-    expect("file", "old", 0600);
+    assert_true(replace_write_own(&file, &fake_system, &text, 0755, &err));
+    expect("file", "new", 0755);
+    assert_int_not_equal(access("file.bak", F_OK), 0);
+}
+
+/* Root alone can make files of others. */
+static void refuses_what_others_lead_to(void **state)
+{
+    static const char *const paths[] = {"link", "sub/file", "sub/new"};
+
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    write_text("file", "old", 0600);
+    assert_int_equal(symlink("file", "link"), 0);
+    assert_int_equal(lchown("link", 65534, 65534), 0);
+    assert_int_equal(mkdir("sub", 0700), 0);
+    write_text("sub/file", "old", 0600);
+    assert_int_equal(chown("sub", 65534, 65534), 0);
+    for (size_t i = 0; i < COUNT_OF(paths); i++) {
+        struct replace file AUTO(replace_clear) = {0};
+        struct error err = {0};
+
+        assert_false(replace_open(&file, paths[i], MAX_BYTES, &err));
+        assert_int_equal(err.kind, ERROR_CONFIG);
+        assert_non_null(strstr(err.cause, "belongs to user 65534, not to root"));
+    }
 }
 
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, enter, leave)
@@ -276,7 +328,8 @@ int main(void)
         IN_FOLDER(replaces_a_file),          IN_FOLDER(makes_a_file),
         IN_FOLDER(knows_what_is_there),      IN_FOLDER(follows_a_link),
         IN_FOLDER(refuses_to_open),          IN_FOLDER(removes_a_file),
-        IN_FOLDER(refuses_what_has_changed), IN_FOLDER(fails_without_a_trace),
+        IN_FOLDER(refuses_what_has_changed), IN_FOLDER(keeps_the_first_backup),
+        IN_FOLDER(writes_its_own_mode),      IN_FOLDER(refuses_what_others_lead_to),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
