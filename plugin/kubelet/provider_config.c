@@ -496,7 +496,7 @@ bool provider_config_read(struct provider_config *out, bool *is_unsupported, con
 
     *out = (struct provider_config){0};
     *is_unsupported = false;
-    if (is_json(bytes, length) && !check_json(bytes, length, err))
+    if (length <= YAML_TREE_MAX_BYTES && is_json(bytes, length) && !check_json(bytes, length, err))
         return false;
     if (!yaml_tree_parse(&out->tree, is_unsupported, bytes, length, err)) {
         *is_unsupported = *is_unsupported || is_json(bytes, length);

@@ -117,6 +117,14 @@ static bool check_end(const struct provider_config *config, const struct buf *te
                              "the last line, which belongs to a value, does not end");
 }
 
+static bool check_room(const struct provider_config *config, struct error *err)
+{
+    return config->count < PROVIDER_CONFIG_MAX_PROVIDERS ||
+           provider_config_find(config, PROVIDER_CONFIG_NAME) != NULL ||
+           error_set_advised(err, ERROR_CONFIG, ADVICE_BY_HAND,
+                             "it has %zu providers, and this program reads no more", config->count);
+}
+
 static bool check_pods(const struct provider_config *config, struct error *err)
 {
     const struct provider_config_entry *ours = provider_config_find(config, PROVIDER_CONFIG_NAME);
@@ -169,7 +177,8 @@ bool provider_edit_install(struct buf *out, const struct buf *text,
     struct provider_entry of_file = *entry;
 
     if (!read_text(&before, text, minor, err) || !check_startable(&before, err) ||
-        !check_end(&before, text, err) || (entry->is_for_pods && !check_pods(&before, err)))
+        !check_end(&before, text, err) || !check_room(&before, err) ||
+        (entry->is_for_pods && !check_pods(&before, err)))
         return false;
     of_file.version = strrchr(before.api_version, '/') + 1;
     if (!provider_entry_read(&wanted, &of_file, err))

@@ -1,6 +1,8 @@
 #include "kubelet/syntax.h"
 
 #include <ctype.h>
+#include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,15 +13,31 @@
 
 enum { URL_SIZE = 300 };
 
+/* Adds a decimal number of units. False if the sum is more than an int64 holds. */
+static bool add_duration(uint64_t *sum, const char *number, uint64_t unit)
+{
+    const char *fraction = number + strspn(number, DIGITS);
+    uint64_t whole;
+
+    errno = 0;
+    whole = fraction == number ? 0 : strtoull(number, NULL, 10);
+    if (errno != 0 || whole > INT64_MAX / unit)
+        return false;
+    *sum += whole * unit;
+    if (*fraction == '.')
+        *sum += (uint64_t)(strtod(fraction, NULL) * (double)unit);
+    return *sum <= INT64_MAX;
+}
+
 /* Go's time.ParseDuration(): "0", or decimal numbers with a unit each, "1h30m". Writes the sum
  * without the sign. */
-static bool parse_duration(double *nanoseconds, const char *text)
+static bool parse_duration(uint64_t *nanoseconds, const char *text)
 {
     static const struct {
         const char *name;
-        double nanoseconds;
-    } units[] = {{"ns", 1},   {"us", 1e3}, {"\xc2\xb5s", 1e3}, {"\xce\xbcs", 1e3},
-                 {"ms", 1e6}, {"s", 1e9},  {"m", 60e9},        {"h", 3600e9}};
+        uint64_t nanoseconds;
+    } units[] = {{"ns", 1},       {"us", 1000},      {"\xc2\xb5s", 1000}, {"\xce\xbcs", 1000},
+                 {"ms", 1000000}, {"s", 1000000000}, {"m", 60000000000},  {"h", 3600000000000}};
 
     *nanoseconds = 0;
     if (strcmp(text, "0") == 0)
@@ -35,16 +53,17 @@ static bool parse_duration(double *nanoseconds, const char *text)
             i++;
         if (whole + fraction == 0 || i == COUNT_OF(units))
             return false;
-        *nanoseconds += strtod(text, NULL) * units[i].nanoseconds;
+        if (!add_duration(nanoseconds, text, units[i].nanoseconds))
+            return false;
         text = unit + strlen(units[i].name);
     } while (*text != '\0');
-    return *nanoseconds < 0x1p63;
+    return true;
 }
 
 bool syntax_is_duration(const char *text)
 {
     const bool is_negative = *text == '-';
-    double nanoseconds;
+    uint64_t nanoseconds;
 
     return parse_duration(&nanoseconds, text + (*text == '+' || is_negative)) &&
            !(is_negative && nanoseconds > 0);
@@ -77,11 +96,21 @@ static bool is_parsable_host(const char *host, size_t length, bool allows_colons
            (last == NULL || last + 1 + strspn(last + 1, DIGITS) == host + length);
 }
 
+/* Whether Go's net/url takes it for a user and a password. */
+static bool is_user(const char *text, size_t length)
+{
+    static const char allowed[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" DIGITS "-._:~!$&'()*+,;=%@";
+
+    return strspn(text, allowed) >= length && has_valid_escapes(text, length, true);
+}
+
 bool syntax_is_pattern(const char *pattern, bool allows_colons)
 {
     const size_t authority = strcspn(pattern, "/?#");
     const char *at = memrchr(pattern, '@', authority);
     const char *host = at == NULL ? pattern : at + 1;
+    const char *fragment = strchrnul(pattern, '#');
     char url[URL_SIZE];
     char name[CHECK_HOST_SIZE];
 
@@ -89,7 +118,9 @@ bool syntax_is_pattern(const char *pattern, bool allows_colons)
         if ((unsigned char)*byte < ' ' || *byte == 0x7f)
             return false;
     }
-    if (!has_valid_escapes(pattern + authority, strcspn(pattern + authority, "?#"), true))
+    if (!has_valid_escapes(pattern + authority, strcspn(pattern + authority, "?#"), true) ||
+        !has_valid_escapes(fragment, strlen(fragment), true) ||
+        !is_user(pattern, (size_t)(host - pattern)))
         return false;
     text_join(url, sizeof url, "https", "://", host);
     return host[0] == '['

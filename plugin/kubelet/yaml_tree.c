@@ -18,6 +18,7 @@ struct reader {
     uint32_t *offsets; /* of each character in bytes, and of the end: libyaml counts characters */
     size_t characters;
     bool is_unsupported;
+    bool is_ended; /* the document; Go reads nothing after it */
 };
 
 static bool is_continuation(unsigned char byte)
@@ -52,10 +53,11 @@ static bool refuse(struct reader *reader, const yaml_event_t *event, const char 
 
 static bool next_event(yaml_event_t *event, struct reader *reader, struct error *err)
 {
-    const yaml_parser_t *parser = &reader->parser;
+    yaml_parser_t *parser = &reader->parser;
 
-    if (yaml_parser_parse(&reader->parser, event) != 0)
+    if (yaml_parser_parse(parser, event) != 0)
         return true;
+    reader->is_unsupported = reader->is_ended;
     return error_set(err, ERROR_CONFIG, "line %zu: %s", parser->problem_mark.line + 1,
                      parser->problem == NULL ? "cannot be parsed" : parser->problem);
 }
@@ -175,7 +177,9 @@ static bool read_stream(struct yaml_node *out, struct reader *reader, struct err
         case YAML_STREAM_END_EVENT:
             return true;
         case YAML_STREAM_START_EVENT:
+            break;
         case YAML_DOCUMENT_END_EVENT:
+            reader->is_ended = true;
             break;
         case YAML_DOCUMENT_START_EVENT:
             if (!check_version(&event, err))
@@ -199,8 +203,8 @@ bool yaml_tree_parse(struct yaml_node *out, bool *is_unsupported, const void *by
     bool is_read;
 
     *out = (struct yaml_node){0};
-    *is_unsupported = false;
-    if (length > YAML_TREE_MAX_BYTES)
+    *is_unsupported = length > YAML_TREE_MAX_BYTES;
+    if (*is_unsupported)
         return error_set(err, ERROR_CONFIG, "larger than %d bytes", YAML_TREE_MAX_BYTES);
     if (yaml_parser_initialize(&reader.parser) == 0)
         return error_set(err, ERROR_INTERNAL, "libyaml cannot be initialized");
@@ -310,13 +314,15 @@ static bool is_plain_number(const char *plain, char sign)
 
 static bool is_number(const char *text)
 {
-    const char sign = *text == '+' || *text == '-' ? *text : '\0';
+    char sign = '\0';
     char *plain;
     size_t length = 0;
     bool is_valid;
 
     if (*text == '_')
         return false;
+    if (*text == '+' || *text == '-')
+        sign = *text;
     plain = alloc_string(text);
     for (const char *at = text + (sign != '\0'); *at != '\0'; at++) {
         if (*at != '_')

@@ -242,6 +242,22 @@ static void refuses_to_install(void **state)
     }
 }
 
+/* What is written must be read again. */
+static void refuses_one_more_than_is_read(void **state)
+{
+    struct buf before AUTO(buf_clear) = {0};
+    struct buf changed AUTO(buf_clear) = {0};
+    struct error err = {0};
+
+    (void)state;
+    buf_append_text(&before, HEAD "providers:\n");
+    for (int i = 0; i < 256; i++)
+        buf_append_format(&before, "- name: p%d\n" ECR_REST, i);
+    assert_false(install(&changed, before.bytes, false, false, &err));
+    assert_int_equal(err.kind, ERROR_CONFIG);
+    assert_non_null(strstr(err.cause, "it has 256 providers"));
+}
+
 static void refuses_by_version(void **state)
 {
     static const char beta[] =
@@ -311,7 +327,7 @@ int main(void)
         cmocka_unit_test(prints_configurations), cmocka_unit_test(adds_the_entry),
         cmocka_unit_test(fills_an_empty_list),   cmocka_unit_test(changes_what_is_asked_for),
         cmocka_unit_test(refuses_to_install),    cmocka_unit_test(refuses_by_version),
-        cmocka_unit_test(removes_the_entry),
+        cmocka_unit_test(removes_the_entry),     cmocka_unit_test(refuses_one_more_than_is_read),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

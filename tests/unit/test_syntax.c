@@ -9,12 +9,48 @@
 
 static void knows_durations(void **state)
 {
-    static const char *const valid[] = {
-        "0",   "-0",  "+0",  "0s",  "10m",  "1h30m", "1.s",        ".5s",        "+1s",
-        "-0s", "1ns", "1us", "1ms", "-.0s", "1s1s",  "1\xc2\xb5s", "1\xce\xbcs", "2562047h"};
-    static const char *const invalid[] = {"",      "10", "-1s",  "1d",   "1 s",     "1S",   ".s",
-                                          "1..5s", "s",  "5e0s", "0x1s", "1h-1m",   "1:30", "0.0",
-                                          "++1s",  "+",  "1s ",  "1m1",  "2562048h"};
+    static const char *const valid[] = {"0",
+                                        "-0",
+                                        "+0",
+                                        "0s",
+                                        "10m",
+                                        "1h30m",
+                                        "1.s",
+                                        ".5s",
+                                        "+1s",
+                                        "-0s",
+                                        "1ns",
+                                        "1us",
+                                        "1ms",
+                                        "-.0s",
+                                        "1s1s",
+                                        "1\xc2\xb5s",
+                                        "1\xce\xbcs",
+                                        "2562047h",
+                                        "9223372036854775807ns",
+                                        "2562047h47m16.854775807s"};
+    static const char *const invalid[] = {"",
+                                          "10",
+                                          "-1s",
+                                          "1d",
+                                          "1 s",
+                                          "1S",
+                                          ".s",
+                                          "1..5s",
+                                          "s",
+                                          "5e0s",
+                                          "0x1s",
+                                          "1h-1m",
+                                          "1:30",
+                                          "0.0",
+                                          "++1s",
+                                          "+",
+                                          "1s ",
+                                          "1m1",
+                                          "2562048h",
+                                          "9223372036854775808ns",
+                                          "2562047h47m17s",
+                                          "99999999999999999999s"};
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(valid); i++) {
@@ -36,11 +72,12 @@ static void knows_patterns(void **state)
                                         "a.b/[\\",   "a.b/%20",        "a?{b",
                                         "a?b c",     "a#\tb",          "\xc3\xa4.b",
                                         "[::1]",     "[::1]:5000",     "[fe80::1%25eth0]",
-                                        "u:p@a.b",   "a%25b",          "a%c3%a4b"};
+                                        "u:p@a.b",   "a%25b",          "a%c3%a4b",
+                                        "u%20@b",    "a#%20",          "a?%zz"};
     static const char *const invalid[] = {
-        "a b",   "a\\b",   "a^b",     "a`b",    "a{b}",   "a|b",  "a\tb", "a.b/\n",
-        "a\x7f", "a.b:x",  "a.b:*",   "a.b:-1", "a[1].b", "[a.b", "[]",   "[1.2.3.4]",
-        "[a].b", "[::1]x", "a.b/%zz", "a.b/%2", "a%20b",  "a%",   "a%zz"};
+        "a b",     "a\\b",   "a^b",    "a`b",    "a{b}", "a|b",   "a\tb",      "a.b/\n", "a\x7f",
+        "a.b:x",   "a.b:*",  "a.b:-1", "a[1].b", "[a.b", "[]",    "[1.2.3.4]", "[a].b",  "[::1]x",
+        "a.b/%zz", "a.b/%2", "a%20b",  "a%",     "a%zz", "u p@b", "u%zz@b",    "a#%zz",  "<@b"};
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(valid); i++) {

@@ -117,6 +117,7 @@ static void refuses(void **state)
         {"a: 1\n---\nb: 1\n", true, "line 2: several documents"},
         {"? [a]\n: 1\n", true, "line 1: a key that is no scalar"},
         {"a: \"\\0\"\n", true, "line 1: a NUL in a string"},
+        {"a: 1\n...\n]", true, "line 3: "},
         {"a: b: c\n", false, "line 1: "},
         {"a: 1\n b: 1\n", false, "line 2: "},
         {"a:\n\t- b\n", false, "line 2: "},
@@ -157,6 +158,7 @@ static void refuses_what_is_too_large(void **state)
     assert_non_null(strstr(err.cause, "too deep a nesting"));
     memset(buf_extend(&text, YAML_TREE_MAX_BYTES), '[', YAML_TREE_MAX_BYTES);
     assert_false(parse(&tree, &is_unsupported, text.bytes, &err));
+    assert_true(is_unsupported);
     assert_non_null(strstr(err.cause, "larger than"));
     assert_false(yaml_tree_parse(&tree, &is_unsupported, "a: b\0", 5, &err));
     assert_non_null(strstr(err.cause, "control characters"));
