@@ -159,9 +159,10 @@ class Systemd:
         (self.folder / "started").write_text(str(int(started_s)))
         (self.folder / "status").write_text(str(status))
         variables = {variable["name"]: variable["value"] for variable in RESTART["env"]}
-        assert variables == {"SERVICE": "kubelet", "FILE": CONFIG}
+        assert variables == {"SERVICE": "kubelet", "FILE": CONFIG, "PROGRAM": f"{BIN}/{PROVIDER}"}
         done = subprocess.run([*RESTART["command"], *RESTART["args"]], check=False, env={
-            **variables, "FILE": str(self.file), "PATH": f"{self.folder}/bin:/usr/bin:/bin", "TZ": "Asia/Shanghai"})
+            **variables, "FILE": str(self.file), "PROGRAM": PROGRAM,
+            "PATH": f"{self.folder}/bin:/usr/bin:/bin", "TZ": "Asia/Shanghai"})
         return done.returncode, (self.folder / "called").read_text().split()
 
 
@@ -179,12 +180,13 @@ def test_kubelet_that_is_older_is_restarted(systemd):
     assert systemd.file.read_text() == "new"
 
 
-@pytest.mark.parametrize("old", ["old", None])
-def test_kubelet_that_does_not_run_gets_its_old_file(systemd, old):
-    if old:
-        systemd.file.with_name(systemd.file.name + ".bak").write_text(old)
+def test_kubelet_that_does_not_run_loses_the_entry(systemd):
+    before = json.dumps(configuration(entry(name="other")), indent=1)
+    systemd.file.write_text(before)
+    subprocess.run([PROGRAM, "config", "--install", systemd.file], check=True, capture_output=True)
+    assert systemd.file.read_text() != before
     assert systemd.restart(time.time() - 60, status=3) == (1, ["show", "restart", "is-active", "restart"])
-    assert (systemd.file.read_text() if systemd.file.exists() else None) == old
+    assert systemd.file.read_text() == before
 
 
 def test_shellcheck():
