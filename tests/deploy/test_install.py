@@ -388,7 +388,7 @@ def test_folders_of_the_kubelet_that_runs(busybox, join):
         "/bin/kubelet", "#!/bin/sh\nsleep 60\n", mode=0o755)
     done = run_in(busybox, f"kubelet --image-credential-provider-config{join}/opt/config.yaml --v=2 "
                   f"--image-credential-provider-bin-dir{join}/opt/bin & until tr '\\0' ' ' </proc/$!/cmdline | "
-                  "grep -q sh./bin/kubelet; do :; done; sh /source/install.sh --from /source/program")
+                  "grep -q '^/bin/sh /bin/kubelet '; do :; done; sh /source/install.sh --from /source/program")
     assert done.returncode == 0, done.stderr
     assert busybox.path(f"/opt/bin/{PROVIDER}").read_bytes() == NEW
     assert PROVIDER in busybox.path("/opt/config.yaml").read_text() and not busybox.path("/etc").exists()
