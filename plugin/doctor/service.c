@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/system.h"
 #include "base/text.h"
 #include "cloud/cr.h"
@@ -38,11 +39,24 @@ struct visit {
     int64_t asked_s;             /* when, by our own clock */
 };
 
-static void clear(struct visit *visit)
+/* On the heap: with the errors of its steps it is too large for one stack frame. */
+static struct visit *new_visit(struct report *report, const struct run *run,
+                               const struct kubelet_request *request)
 {
-    identity_plans_clear(&visit->plans);
-    identity_clear(&visit->identity);
-    http_response_clear(&visit->answer);
+    struct visit *visit = alloc_zeroed(1, sizeof(*visit));
+
+    visit->report = report;
+    visit->run = *run;
+    visit->request = request;
+    return visit;
+}
+
+static void free_visit(struct visit **visit)
+{
+    identity_plans_clear(&(*visit)->plans);
+    identity_clear(&(*visit)->identity);
+    http_response_clear(&(*visit)->answer);
+    free(*visit);
 }
 
 static void append_time_left(struct buf *out, int64_t left_s)
@@ -304,9 +318,9 @@ static void check_identity(struct visit *visit, const struct settings_identity *
 void service_check_identity(struct report *report, const struct run *run,
                             const struct kubelet_request *request)
 {
-    struct visit visit AUTO(clear) = {.report = report, .run = *run, .request = request};
+    struct visit *visit AUTO(free_visit) = new_visit(report, run, request);
 
-    check_identity(&visit, &run->settings->identity);
+    check_identity(visit, &run->settings->identity);
 }
 
 /* -- network -- */
@@ -460,23 +474,23 @@ static void check_token(struct visit *visit)
 void service_check(struct report *report, const struct run *run,
                    const struct kubelet_request *request)
 {
-    struct visit visit AUTO(clear) = {.report = report, .run = *run, .request = request};
+    struct visit *visit AUTO(free_visit) = new_visit(report, run, request);
     bool is_known;
 
-    if (!check_host(&visit))
+    if (!check_host(visit))
         return;
-    check_registry(&visit);
-    if (visit.registry.is_anonymous)
+    check_registry(visit);
+    if (visit->registry.is_anonymous)
         return;
-    is_known = check_instance(&visit);
-    check_identity(&visit, registry_identity(&visit.registry, run->settings));
-    check_trust(&visit);
-    check_proxy(&visit);
+    is_known = check_instance(visit);
+    check_identity(visit, registry_identity(&visit->registry, run->settings));
+    check_trust(visit);
+    check_proxy(visit);
     if (is_known)
-        check_endpoints(&visit);
-    check_clock(&visit);
-    if (is_known && visit.has_identity)
-        check_token(&visit);
+        check_endpoints(visit);
+    check_clock(visit);
+    if (is_known && visit->has_identity)
+        check_token(visit);
     else
         report_skipped(report, "api.token", "not called, for what failed above");
 }
