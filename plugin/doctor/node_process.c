@@ -102,7 +102,8 @@ void node_process_check(struct node *node, struct report *report)
                     "no kubelet runs here, though there is /var/lib/kubelet");
     else if (kubelet->named_by == NULL)
         report_line(report, REPORT_SKIPPED, "kubelet.process",
-                    "In a container: mount the root of the node, and name it by --host-root",
+                    "On a node, start it with " CONFIG_FLAG " and " BIN_DIR_FLAG
+                    "; in a container, name the mounted root of the node by --host-root",
                     "no kubelet runs here");
     else
         report_line(
