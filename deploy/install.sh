@@ -54,7 +54,11 @@ parse() {
             --from=*://*) fail 64 "the URL must begin with https://" ;;
             --from=/*) from=$2 ;;
             --from=*) from=./$2 ;;
-            --sha256=*) sha256=$(echo "$2" | tr A-F a-f) ;;
+            --sha256=*[!0-9A-Fa-f]*) fail 64 "--sha256 requires 64 hexadecimal digits" ;;
+            --sha256=*)
+                sha256=$(echo "$2" | tr A-F a-f)
+                [ "${#sha256}" = 64 ] || fail 64 "--sha256 requires 64 hexadecimal digits"
+                ;;
             --minisign-key=*) key=$2 ;;
             --root=*) root=$(cd "$2" && pwd -P) || fail 66 "there is no folder $2" ;;
             --bin-dir=/?*) bin=${2%/} ;;
@@ -86,12 +90,17 @@ choose_folders() {
     if [ -z "$root" ]; then
         live_config=$(kubelet_flag image-credential-provider-config)
         live_bin=$(kubelet_flag image-credential-provider-bin-dir)
+        live_config=${live_config%/} live_bin=${live_bin%/}
     fi
-    if [ -z "$bin$config" ] && [ -n "$live_config" ] && [ -n "$live_bin" ]; then
-        bin=${live_bin%/} config=${live_config%/}
-    elif [ -d "$root/etc/rancher/k3s" ] || [ -d "$root/etc/rancher/rke2" ]; then
-        : "${bin:=$rancher/bin}" "${config:=$rancher/config.yaml}"
+    if [ -n "$live_config" ] && [ -n "$live_bin" ]; then
+        : "${bin:=$live_bin}" "${config:=$live_config}"
+        [ "$config" != "$live_config" ] || [ "$bin" = "$live_bin" ] ||
+            fail 78 "the kubelet that runs looks for the programs of $config in $live_bin, not in $bin"
     fi
+    # An agent without settings of its own has nothing in /etc.
+    for each in /etc/rancher/k3s /etc/rancher/rke2 /var/lib/rancher/k3s /var/lib/rancher/rke2; do
+        [ ! -d "$root$each" ] || : "${bin:=$rancher/bin}" "${config:=$rancher/config.yaml}"
+    done
     : "${bin:=/usr/local/bin}" "${config:=/etc/kubernetes/credential-provider.yaml}"
     program=$root$bin/$name
     config_folder=$root$config
@@ -126,8 +135,12 @@ listed_sum() {
     fetch "${from%/*}/SHA256SUMS" "$work/SHA256SUMS"
     if [ -n "$key" ]; then
         fetch "${from%/*}/SHA256SUMS.minisig" "$work/SHA256SUMS.minisig"
-        flag=-P
+        case $key in
+        RW*) flag=-P ;;
+        *) flag=-p ;;
+        esac
         [ ! -f "$key" ] || flag=-p
+        [ "$flag" = -P ] || [ -r "$key" ] || fail 66 "cannot read the key $key"
         minisign -V -q -m "$work/SHA256SUMS" "$flag" "$key" >&2 || fail 65 "wrong signature of SHA256SUMS beside $from"
     fi
     while read -r sum file; do
@@ -151,7 +164,11 @@ check_sum() {
     for each in $wanted; do
         [ "${sum%% *}" = "$each" ] || fail 65 "wrong checksum: $from has ${sum%% *}, not $each"
     done
-    [ -n "$key" ] || echo "install.sh: the signature is not checked without --minisign-key" >&2
+    if [ -z "$wanted" ]; then
+        echo "install.sh: not checked: no --sha256, and no SHA256SUMS beside $from" >&2
+    elif [ -z "$key" ]; then
+        echo "install.sh: the signature is not checked without --minisign-key" >&2
+    fi
 }
 
 # What is not an executable for this machine must not be run: a shell would take it for a script.
@@ -178,6 +195,8 @@ install() {
     check_machine
     if [ -n "$has_config" ]; then
         mkdir -p "$config_folder" || fail 73 "cannot make $config_folder"
+        probe=$(mktemp "$config_folder/.$name.XXXXXX") || fail 73 "cannot write to $config_folder"
+        rm -f "$probe"
         "$new" config --install "$root$config" --dry-run >/dev/null || exit
     fi
     if [ -x "$program" ] && [ "$(sha256sum <"$program")" = "$sum" ]; then
@@ -188,6 +207,7 @@ install() {
         mv -f "$new" "$program" || fail 73 "cannot write $program"
         echo "$program: written, version ${version#* }"
     fi
+    [ ! -e "$root$bin/$link" ] || [ -L "$root$bin/$link" ] || fail 73 "$root$bin/$link is not a link"
     [ "$(readlink "$root$bin/$link" || :)" = "$name" ] || ln -sf "$name" "$root$bin/$link" ||
         fail 73 "cannot write $root$bin/$link"
     [ -n "$has_config" ] || return 0
@@ -201,11 +221,17 @@ install() {
 }
 
 uninstall() {
+    # The kubelet does not start if its flags name a file, or an entry of it a program, that is missing.
     if [ -n "$has_config" ] && [ -x "$program" ]; then
+        change=$("$program" config --remove "$root$config" --dry-run) || exit
+        case "$live_config$newline$change" in
+        "$config$newline"*"$newline+++ /dev/null"*)
+            fail 78 "the kubelet that runs has flags that name $config, which would go: start it without them first"
+            ;;
+        esac
         "$program" config --remove "$root$config" || exit
-    elif [ -n "$has_config" ] && grep -qs "name.*$name" "$root$config" "$root$config"/*.yaml "$root$config"/*.json; then
-        # The kubelet would not start with an entry of which the program is missing.
-        fail 78 "$program is missing, which would remove its entry from $root$config"
+    elif grep -qs "name.*$name" "$root$config" "$root$config"/*.yaml "$root$config"/*.json; then
+        fail 78 "$root$config still has the entry, which only the program's config --remove takes out"
     fi
     [ "$(readlink "$root$bin/$link" || :)" != "$name" ] || rm -f "$root$bin/$link"
     rm -f "$program"

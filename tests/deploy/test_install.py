@@ -119,9 +119,10 @@ def test_without_the_kubelet(tree, source):
     assert tree.path(INSTALLED).exists() and not tree.path("/etc").exists()
 
 
-@pytest.mark.parametrize("kind", ["k3s", "rke2"])
-def test_folders_of_k3s(tree, source, kind):
-    tree.path(f"/etc/rancher/{kind}").mkdir(parents=True)
+@pytest.mark.parametrize("folder", [
+    "etc/rancher/k3s", "etc/rancher/rke2", "var/lib/rancher/k3s", "var/lib/rancher/rke2"])
+def test_folders_of_k3s(tree, source, folder):
+    tree.path(f"/{folder}").mkdir(parents=True)
     before = tree.state().keys()
     done = install_in(tree, "--from", source.file)
     assert "need no flags" in done.stdout and "--image" not in done.stdout
@@ -165,11 +166,23 @@ def test_checksums(shell, tree, source):
     sum_ = hashlib.sha256(NEW).hexdigest()
     for arguments, status in ((["--sha256", sum_.upper()], 0), (["--sha256", "1" * 64], 65), ([], 0)):
         assert install_in(tree, "--from", source.file, *arguments, shell=shell).returncode == status
+    for wrong in (" ", sum_[1:], f"{sum_} {sum_}", f"{sum_}  {source.file.name}"):
+        done = install_in(tree, "--from", source.file, "--sha256", wrong, shell=shell)
+        assert_refused(done, 64, "64 hexadecimal digits")
     source.write(NEW, listed=OLD)
     assert_refused(install_in(tree, "--from", source.file, shell=shell), 65, "wrong checksum")
     source.sums.write_text(f"{sum_}  other\n")
     assert_refused(install_in(tree, "--from", source.file, shell=shell), 65, "does not list it")
     assert tree.path(INSTALLED).read_bytes() == NEW
+    source.sums.unlink()
+    done = install_in(tree, "--from", source.file, shell=shell)
+    assert done.returncode == 0 and "not checked: no --sha256, and no SHA256SUMS" in done.stderr
+
+
+def test_file_in_place_of_the_link(tree, source):
+    tree.write(LINK, "another program")
+    assert_refused(install_in(tree, "--from", source.file), 73, "is not a link")
+    assert tree.path(LINK).read_text() == "another program"
 
 
 def test_signatures(shell, tree, source):
@@ -181,6 +194,8 @@ def test_signatures(shell, tree, source):
         assert done.returncode == 0 and done.stderr == ""
     assert "not checked" in install_in(tree, "--from", source.file, shell=shell).stderr
     assert_refused(install_in(tree, *arguments, text[:-8] + "AAAAAAA=", shell=shell), 65, "wrong signature")
+    missing = source.folder / "none.pub"
+    assert_refused(install_in(tree, *arguments, missing, shell=shell), 66, f"cannot read the key {missing}")
     source.write(OLD)
     assert_refused(install_in(tree, *arguments, key, shell=shell), 65, "wrong signature")
     (source.folder / "SHA256SUMS.minisig").unlink()
@@ -188,16 +203,18 @@ def test_signatures(shell, tree, source):
     assert tree.path(INSTALLED).read_bytes() == NEW
 
 
-@pytest.mark.parametrize("mount, status", [("-o ro", 73), ("-o size=64k", 74)], ids=["read-only", "full"])
-def test_target_that_takes_nothing(shell, tree, source, mount, status):
-    place = tree.path(BIN)
+@pytest.mark.parametrize("folder, mount, status", [
+    (BIN, "-o ro", 73), (BIN, "-o size=64k", 74), (os.path.dirname(CONFIG), "-o ro", 73)],
+    ids=["read-only", "full", "configuration"])
+def test_target_that_takes_nothing(shell, tree, source, folder, mount, status):
+    place = tree.path(folder)
     place.mkdir(parents=True)
     script = f'mount -t tmpfs {mount} none {place} && "$@"; status=$?; ls -A {place}; exit $status'
     done = install_in(tree, "--from", source.file, shell=shell, prefix=[*NAMESPACE, "sh", "-c", script, "sh"])
     if "mount" in done.stderr or "unshare" in done.stderr:
         skip_where_permitted("this machine allows no mount namespace")
     assert_refused(done, status, "cannot write")
-    assert done.stdout == ""  # nor is a file left
+    assert done.stdout == "" and not tree.path(INSTALLED).exists()  # nor is a file left
 
 
 def test_configuration_that_is_refused(shell, tree, source):
@@ -209,9 +226,10 @@ def test_configuration_that_is_refused(shell, tree, source):
 
 def test_entry_without_its_program(shell, tree, source):
     install_in(tree, "--from", source.file, shell=shell)
+    assert_refused(install_in(tree, "--uninstall", "--no-config", shell=shell), 78, "still has the entry")
     tree.remove(INSTALLED)
     before = files(tree)
-    assert_refused(install_in(tree, "--uninstall", shell=shell), 78, "is missing")
+    assert_refused(install_in(tree, "--uninstall", shell=shell), 78, "still has the entry")
     assert files(tree) == before
 
 
@@ -381,15 +399,29 @@ def test_busybox_alone(busybox):
     assert files(busybox).keys() - before.keys() == {str(busybox.path(CONFIG + ".bak"))}
 
 
+def run_beside_kubelet(busybox, join, arguments):
+    return run_in(busybox, f"kubelet --image-credential-provider-config{join}/opt/config.yaml --v=2 "
+                  f"--image-credential-provider-bin-dir{join}/opt/bin & until tr '\\0' ' ' </proc/$!/cmdline | "
+                  f"grep -q '^/bin/sh /bin/kubelet '; do :; done; sh /source/install.sh {arguments}")
+
+
 @pytest.mark.parametrize("join", ["=", " "])
 def test_folders_of_the_kubelet_that_runs(busybox, join):
     """They are the default, and nothing is left to do but what the program says."""
     busybox.write("/opt/config.yaml", OTHER).write("/opt/bin/other", "").write(
         "/bin/kubelet", "#!/bin/sh\nsleep 60\n", mode=0o755)
-    done = run_in(busybox, f"kubelet --image-credential-provider-config{join}/opt/config.yaml --v=2 "
-                  f"--image-credential-provider-bin-dir{join}/opt/bin & until tr '\\0' ' ' </proc/$!/cmdline | "
-                  "grep -q '^/bin/sh /bin/kubelet '; do :; done; sh /source/install.sh --from /source/program")
+    done = run_beside_kubelet(busybox, join, "--from /source/program")
     assert done.returncode == 0, done.stderr
     assert busybox.path(f"/opt/bin/{PROVIDER}").read_bytes() == NEW
     assert PROVIDER in busybox.path("/opt/config.yaml").read_text() and not busybox.path("/etc").exists()
     assert "restart the kubelet" in done.stdout and "Left to do" not in done.stdout
+    refused = run_beside_kubelet(busybox, join, "--from /source/program --bin-dir /usr/bin")
+    assert_refused(refused, 78, "the programs of /opt/config.yaml in /opt/bin, not in /usr/bin")
+
+
+def test_file_that_the_kubelet_needs(busybox):
+    """With flags that name a missing file it would not start again."""
+    busybox.write("/opt/bin/other", "").write("/bin/kubelet", "#!/bin/sh\nsleep 60\n", mode=0o755)
+    assert run_beside_kubelet(busybox, "=", "--from /source/program").returncode == 0
+    assert_refused(run_beside_kubelet(busybox, "=", "--uninstall"), 78, "start it without them first")
+    assert busybox.path("/opt/config.yaml").exists() and busybox.path(f"/opt/bin/{PROVIDER}").exists()
