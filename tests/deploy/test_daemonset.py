@@ -1,5 +1,6 @@
 """The DaemonSet: what kustomize builds, how little its containers may, and their commands on made-up nodes."""
 
+import itertools
 import json
 import os
 import shutil
@@ -146,8 +147,9 @@ class Systemd:
         self.stand_in("sleep", "")
         self.stand_in("systemctl", f'''cd {folder}; echo "$1" >>called
             case $1 in
-            show) date -d "@$(cat started)" '+%a %Y-%m-%d %H:%M:%S %Z' ;;
+            show) [ ! -s started ] || date -d "@$(cat started)" '+%a %Y-%m-%d %H:%M:%S %Z' ;;
             is-active) exit "$(cat status)" ;;
+            restart) exit "$(cat status)" ;;
             esac''')
 
     def stand_in(self, name, script):
@@ -156,14 +158,14 @@ class Systemd:
 
     def restart(self, started_s, status=0):
         """The exit status of the container, and what systemctl was called for."""
-        (self.folder / "started").write_text(str(int(started_s)))
+        (self.folder / "started").write_text(str(int(started_s)) if started_s else "")
         (self.folder / "status").write_text(str(status))
         variables = {variable["name"]: variable["value"] for variable in RESTART["env"]}
         assert variables == {"SERVICE": "kubelet", "FILE": CONFIG, "PROGRAM": f"{BIN}/{PROVIDER}"}
         done = subprocess.run([*RESTART["command"], *RESTART["args"]], check=False, env={
             **variables, "FILE": str(self.file), "PROGRAM": PROGRAM,
             "PATH": f"{self.folder}/bin:/usr/bin:/bin", "TZ": "Asia/Shanghai"})
-        return done.returncode, (self.folder / "called").read_text().split()
+        return done.returncode, [call for call, _ in itertools.groupby((self.folder / "called").read_text().split())]
 
 
 @pytest.fixture
@@ -187,6 +189,19 @@ def test_kubelet_that_does_not_run_loses_the_entry(systemd):
     assert systemd.file.read_text() != before
     assert systemd.restart(time.time() - 60, status=3) == (1, ["show", "restart", "is-active", "restart"])
     assert systemd.file.read_text() == before
+
+
+def test_file_that_would_be_gone_is_left(systemd):
+    """The kubelet cannot start with flags that name a missing file."""
+    systemd.file.unlink()
+    subprocess.run([PROGRAM, "config", "--install", systemd.file], check=True, capture_output=True)
+    before = systemd.file.read_text()
+    assert systemd.restart(time.time() - 60, status=3) == (1, ["show", "restart", "is-active"])
+    assert systemd.file.read_text() == before
+
+
+def test_service_that_is_not_there(systemd):
+    assert systemd.restart(None) == (1, ["show"])
 
 
 def test_shellcheck():
