@@ -184,8 +184,8 @@ def test_kubelet_examples(name):
 def test_rights_for_the_audience():
     role, binding = yaml.safe_load_all(read("deploy", "token-audience.yaml"))
     provider, = yaml.safe_load(read("deploy", "credential-provider-pods.yaml"))["providers"]
-    assert role["rules"][0] == {"apiGroups": [""], "verbs": ["request-serviceaccounts-token-audience"],
-                                "resources": [provider["tokenAttributes"]["serviceAccountTokenAudience"]]}
+    assert role["rules"] == [{"apiGroups": [""], "verbs": ["request-serviceaccounts-token-audience"],
+                              "resources": [provider["tokenAttributes"]["serviceAccountTokenAudience"]]}]
     assert binding["roleRef"]["name"] == role["metadata"]["name"] and binding["subjects"][0]["name"] == "system:nodes"
 
 
