@@ -124,10 +124,12 @@ static void check_duplicates(const struct node *node, struct report *report)
 
 static bool is_newer(const struct node *node, const char *path)
 {
+    /* Both parts of the time of a start are rounded down to a second. */
+    enum { ROUNDING_S = 2 };
     struct stat status;
 
     return node->kubelet.process.started_s != 0 && node_files_status(&status, node, path) &&
-           (int64_t)status.st_mtime > node->kubelet.process.started_s;
+           (int64_t)status.st_mtime > node->kubelet.process.started_s + ROUNDING_S;
 }
 
 static void check_restart(const struct node *node, struct report *report)

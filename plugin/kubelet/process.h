@@ -14,7 +14,7 @@ enum { PROCESS_PROGRAM_SIZE = 16 };
 struct process {
     long pid;                           /* 0: none runs */
     char program[PROCESS_PROGRAM_SIZE]; /* "kubelet", or "k3s", "rke2", "microshift" */
-    int64_t started_s;                  /* Unix seconds, 0 if unknown */
+    int64_t started_s;                  /* Unix seconds, up to two too early; 0 if unknown */
     bool is_contained;       /* in another mount namespace: what it says is not this node's word */
     struct buf command_line; /* arguments with a NUL after each */
     int folder; /* of it in /proc, open while pid is not 0, so that no other takes its number */

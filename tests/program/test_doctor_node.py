@@ -396,6 +396,14 @@ def test_restart_is_due(tmp_path):
                               "Restart it"))
 
 
+def test_file_written_just_before_the_start(tmp_path):
+    """The kernel tells no fractions of a second, so that a start seems up to two seconds earlier than it was."""
+    node = healthy(tmp_path)
+    for later_s, healthy_ in ((2, True), (3, False)):
+        os.utime(node.path(CONFIG), times=(node.started_s + later_s,) * 2)
+        assert check(node).healthy is healthy_
+
+
 @pytest.mark.parametrize("age_s, changed", [(60, f"{DIRECTORY}/a.yaml"), (3600, DIRECTORY)])
 def test_restart_is_due_for_a_directory(made, age_s, changed):
     node = directory_node(made).write(DIRECTORY + "/a.yaml", configuration(), age_s=age_s)
