@@ -132,7 +132,7 @@ installed() {
     package=$(dpkg-query -S "$(realpath "$2")" | sed 's/: .*//')
     dpkg-query -W -f "$1 \${Package} \${Version} \${Architecture}\n" "$package"
 }
-committed=$(git -C "$root" log -1 --format=%ct 2>/dev/null || echo 0)
+committed=$(git -c "safe.directory=$root" -C "$root" log -1 --format=%ct 2>/dev/null || echo 0)
 {
     installed BUILD_TOOL_OF "$(command -v "$compiler")"
     installed BUILD_TOOL_OF "$(command -v "$arch-linux-gnu-ld")"
