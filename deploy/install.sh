@@ -197,7 +197,7 @@ install() {
         mkdir -p "$config_folder" || fail 73 "cannot make $config_folder"
         probe=$(mktemp "$config_folder/.$name.XXXXXX") || fail 73 "cannot write to $config_folder"
         rm -f "$probe"
-        "$new" config --install "$root$config" --dry-run >/dev/null || exit
+        "$new" config --install "$root$config" --bin-dir "$root$bin" --dry-run >/dev/null || exit
     fi
     if [ -x "$program" ] && [ "$(sha256sum <"$program")" = "$sum" ]; then
         echo "$program: nothing to change, version ${version#* }"
@@ -230,7 +230,8 @@ uninstall() {
             ;;
         esac
         "$program" config --remove "$root$config" || exit
-    elif grep -qs "name.*$name" "$root$config" "$root$config"/*.yaml "$root$config"/*.json; then
+    fi
+    if grep -qs "name.*$name" "$root$config" "$root$config"/*.yaml "$root$config"/*.json; then
         fail 78 "$root$config still has the entry, which only the program's config --remove takes out"
     fi
     [ "$(readlink "$root$bin/$link" || :)" != "$name" ] || rm -f "$root$bin/$link"

@@ -233,6 +233,13 @@ def test_entry_without_its_program(shell, tree, source):
     assert files(tree) == before
 
 
+def test_program_that_takes_no_entry_out(tree):
+    """Such as one that is older than this command."""
+    tree.write(INSTALLED, "#!/bin/sh\n", mode=0o755).write(CONFIG, configuration())
+    assert_refused(install_in(tree, "--uninstall"), 78, "still has the entry")
+    assert tree.path(INSTALLED).exists()
+
+
 @pytest.mark.parametrize("link", ["/usr/local", "/usr/local/bin", "/etc/kubernetes", CONFIG])
 def test_links_that_lead_out_of_the_tree(tree, source, tmp_path, link):
     outside = tmp_path / "outside"
