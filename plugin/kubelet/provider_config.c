@@ -553,7 +553,8 @@ static bool split_image(char authority[HOST_AS_ASKED_SIZE], const char **path, c
     *path = strchrnul(image, '/');
     if ((size_t)(*path - image) >= HOST_AS_ASKED_SIZE)
         return false;
-    return text_copy(authority, (size_t)(*path - image) + 1, image) || true;
+    text_copy(authority, (size_t)(*path - image) + 1, image); /* cut where the path begins */
+    return true;
 }
 
 bool provider_config_matches(const struct provider_config_entry *entry, const char *image)
