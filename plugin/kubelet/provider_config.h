@@ -56,10 +56,10 @@ struct provider_config {
     size_t problem_count;
 };
 
-/* Reads a file and finds all that is wrong with it, but that it may have no provider, which counts
- * for all files of a kubelet together; by the rules of a kubelet of version
- * 1.`minor`, the newest known ones if that is 0. False if it cannot be parsed at all; err then says
- * why, and `is_unsupported` whether only this program cannot. `out` is to be cleared then too. */
+/* Reads a file and finds all that is wrong with it by the rules of a kubelet of version 1.`minor`,
+ * of the newest known one if that is 0. A file without providers is no problem here: a kubelet
+ * needs one in all its files together. False if it cannot be parsed at all; err then says why, and
+ * `is_unsupported` whether only this program cannot. `out` is to be cleared then too. */
 CHECKED bool provider_config_read(struct provider_config *out, bool *is_unsupported,
                                   const void *bytes, size_t length, int minor, struct error *err);
 
