@@ -184,6 +184,15 @@ check_machine() {
     case $version in "$name "*) ;; *) fail 65 "$from is not $name" ;; esac
 }
 
+# Prints what the program said about the kubelet's configuration, without what does not apply: the program is in its
+# folder already, k3s has no flags, and no kubelet runs in the tree of an image.
+say() {
+    said=${1#"$root$bin: nothing to change$newline"}
+    [ "$bin $config" != "$rancher/bin $rancher/config.yaml" ] || said=$(echo "$said" | sed 's/remove the flags .*, and //')
+    [ -z "$root" ] || said=${said%; restart the kubelet} said=${said%, and restart the kubelet}
+    echo "$said"
+}
+
 install() {
     mkdir -p "$root$bin" || fail 73 "cannot make $root$bin"
     [ ! -d "$program" ] || fail 73 "$program is a folder"
@@ -211,7 +220,8 @@ install() {
     [ "$(readlink "$root$bin/$link" || :)" = "$name" ] || ln -sf "$name" "$root$bin/$link" ||
         fail 73 "cannot write $root$bin/$link"
     [ -n "$has_config" ] || return 0
-    "$program" config --install "$root$config" --bin-dir "$root$bin" || exit
+    change=$("$program" config --install "$root$config" --bin-dir "$root$bin") || exit
+    say "$change"
     if [ "$bin $config" = "$rancher/bin $rancher/config.yaml" ]; then
         echo "k3s and RKE2 look into $rancher when they start, and need no flags"
     elif [ "$bin $config" != "$live_bin $live_config" ]; then
@@ -229,7 +239,8 @@ uninstall() {
             fail 78 "the kubelet that runs has flags that name $config, which would go: start it without them first"
             ;;
         esac
-        "$program" config --remove "$root$config" || exit
+        change=$("$program" config --remove "$root$config") || exit
+        say "$change"
     fi
     if grep -qs "name.*$name" "$root$config" "$root$config"/*.yaml "$root$config"/*.json; then
         fail 78 "$root$config still has the entry, which only the program's config --remove takes out"

@@ -99,15 +99,17 @@ def test_install_again_and_uninstall(shell, tree, source, place, existing):
     arguments = ["--config", place, "--from", source.file]
     done = install_in(tree, *arguments, shell=shell)
     assert done.returncode == 0, done.stderr
+    assert "nothing to change" not in done.stdout and "restart the kubelet" not in done.stdout
     assert tree.path(INSTALLED).read_bytes() == NEW and os.readlink(tree.path(LINK)) == PROVIDER
     assert f"--image-credential-provider-config={place} --image-credential-provider-bin-dir={BIN}" in done.stdout
     written, = [path for path in files(tree) if re.search(r"kubernetes/.*\.yaml$", path)]
     assert PROVIDER in pathlib.Path(written).read_text()
     installed = tree.state()
-    assert install_in(tree, *arguments, shell=shell).stdout.count("nothing to change") == 3
+    assert install_in(tree, *arguments, shell=shell).stdout.count("nothing to change") == 2
     assert tree.state().keys() == installed.keys() and files(tree) == {path: installed[path] for path in files(tree)}
     done = install_in(tree, "--config", place, "--uninstall", shell=shell)
     assert done.returncode == 0 and f"{written}.bak" in done.stdout
+    assert "restart the kubelet" not in done.stdout and ("remove the flags" in done.stdout) == (not existing)
     after = files(tree)
     assert after.keys() == before.keys() | {f"{written}.bak"}
     assert {path: after[path][2] for path in before} == {path: before[path][2] for path in before}
@@ -127,7 +129,8 @@ def test_folders_of_k3s(tree, source, folder):
     done = install_in(tree, "--from", source.file)
     assert "need no flags" in done.stdout and "--image" not in done.stdout
     assert tree.path(f"{K3S_BIN}/{PROVIDER}").read_bytes() == NEW and PROVIDER in tree.path(K3S_CONFIG).read_text()
-    assert install_in(tree, "--uninstall").returncode == 0
+    done = install_in(tree, "--uninstall")
+    assert done.returncode == 0 and done.stdout.endswith(f"{K3S_CONFIG}.bak\n")
     tree.path(K3S_CONFIG + ".bak").unlink()
     assert {path for path in tree.state().keys() - before if not os.path.isdir(path)} == set()
 
@@ -400,10 +403,19 @@ def run_in(tree, script):
 def test_busybox_alone(busybox):
     before = files(busybox)
     done = run_in(busybox, "for time in 1 2; do sh /source/install.sh --from /source/program; done")
-    assert done.returncode == 0 and done.stdout.count("nothing to change") == 4, done.stderr
+    assert done.returncode == 0 and done.stdout.count("nothing to change") == 2, done.stderr
+    assert f"{CONFIG}: written; restart the kubelet\n" in done.stdout
     assert busybox.path(INSTALLED).read_bytes() == NEW and PROVIDER in busybox.path(CONFIG).read_text()
-    assert run_in(busybox, "sh /source/install.sh --uninstall").returncode == 0
+    done = run_in(busybox, "sh /source/install.sh --uninstall")
+    assert done.returncode == 0 and re.search("; remove the flags .*, and restart the kubelet\n$", done.stdout)
     assert files(busybox).keys() - before.keys() == {str(busybox.path(CONFIG + ".bak"))}
+
+
+def test_k3s_that_is_told_to_restart(busybox):
+    busybox.path("/var/lib/rancher/k3s").mkdir(parents=True)
+    assert run_in(busybox, "sh /source/install.sh --from /source/program").returncode == 0
+    done = run_in(busybox, "sh /source/install.sh --uninstall")
+    assert done.stdout == f"{K3S_CONFIG}: removed, the old file is {K3S_CONFIG}.bak; restart the kubelet\n"
 
 
 def run_beside_kubelet(busybox, join, arguments):
