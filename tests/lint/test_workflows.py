@@ -55,3 +55,33 @@ def test_scripts():
         assert done.returncode == 0, done.stdout
         for path in re.findall(r"(?:ba)?sh ([\w./-]+)", script):
             assert os.path.exists(os.path.join(ROOT, path)), path
+
+
+def test_release_is_of_the_main_branch(tmp_path):
+    """The clone has all branches, as that of the workflow."""
+    steps = WORKFLOWS["release.yml"]["jobs"]["build"]["steps"]
+    checkout, = (step for step in steps if step.get("uses", "").startswith("actions/checkout"))
+    assert checkout["with"]["fetch-depth"] == 0
+    check, = (step["run"] for step in steps if "merge-base" in step.get("run", ""))
+    identity = ["-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false"]
+
+    def git(*arguments):
+        return subprocess.run(["git", *identity, *arguments], cwd=tmp_path, capture_output=True, text=True, check=True,
+                              env={"PATH": os.environ["PATH"], "HOME": str(tmp_path)}).stdout.strip()
+
+    def commit(name):
+        git("commit", "--quiet", "--allow-empty", "--message", name)
+        return git("rev-parse", "HEAD")
+
+    def status(commit_id):
+        return subprocess.run(["bash", "-c", check], cwd=tmp_path / "clone", check=False, env={
+            "PATH": os.environ["PATH"], "HOME": str(tmp_path), "GITHUB_SHA": commit_id}).returncode
+
+    git("init", "--quiet", "--initial-branch=main")
+    on_main = commit("released")
+    git("checkout", "--quiet", "-b", "other")
+    off_main = commit("not merged")
+    git("checkout", "--quiet", "main")
+    head = commit("later")
+    git("clone", "--quiet", ".", "clone")
+    assert [status(commit_id) for commit_id in (on_main, head, off_main)] == [0, 0, 1]
