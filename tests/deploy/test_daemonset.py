@@ -34,10 +34,12 @@ def spec_of(daemonset):
 BASE = spec_of(yaml.safe_load((FOLDER / "base" / "daemonset.yaml").read_text()))
 RESTART, = (change["value"] for change in yaml.safe_load((FOLDER / "restart" / "restart.yaml").read_text())
             if change["path"].endswith("/initContainers/1"))
+IMAGES = {place["name"]: place for folder in ("base", "restart")
+          for place in yaml.safe_load((FOLDER / folder / "kustomization.yaml").read_text())["images"]}
 
 
 def container(name):
-    return next(found for found in BASE["initContainers"] + BASE["containers"] if found["name"] == name)
+    return next(found for found in [*BASE["initContainers"], RESTART, *BASE["containers"]] if found["name"] == name)
 
 
 def mounts(name):
@@ -46,19 +48,21 @@ def mounts(name):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("folder, containers", [("base", ["install", "doctor"]),
-                                                ("restart", ["install", "restart", "doctor"])])
+@pytest.mark.parametrize("folder, containers", [("base", ["install", "doctor", "pause"]),
+                                                ("restart", ["install", "restart", "doctor", "pause"])])
 def test_what_kustomize_builds(folder, containers):
+    """Each image has a place that can be replaced."""
     decoders = go_program.built(os.path.join(ROOT, "tests", "deploy", "decoders"))
     done = subprocess.run([decoders, "kustomize", FOLDER / folder], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     daemonset = json.loads(done.stdout)
     assert (daemonset["kind"], daemonset["metadata"]["namespace"]) == ("DaemonSet", "kube-system")
     spec = spec_of(daemonset)
-    assert [init["name"] for init in spec["initContainers"]] == containers
+    assert [built["name"] for built in spec["initContainers"] + spec["containers"]] == containers
+    places = {name: "{newName}:{newTag}".format(**place) for name, place in IMAGES.items()}
+    for built in spec["initContainers"] + spec["containers"]:
+        assert built["image"] == places[container(built["name"])["image"]]
     for init in spec["initContainers"]:
-        assert init["image"] == (RESTART["image"] if init["name"] == "restart"
-                                 else f"registry.example.com/{PROVIDER}:0.1.0")
         assert init["securityContext"] == ({"privileged": True} if init["name"] == "restart" else LOCKED)
     assert spec.get("hostPID", False) == (folder == "restart")
 
