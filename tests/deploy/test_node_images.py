@@ -22,7 +22,7 @@ SHA256 = hashlib.sha256(pathlib.Path(PROGRAM).read_bytes()).hexdigest()
 
 class Play:
     def __init__(self, folder):
-        self.folder, self.called = folder, folder / "systemctl.called"
+        self.folder, self.called, self.inventory = folder, folder / "systemctl.called", "localhost,"
         self.bin, self.config = folder / "bin", folder / "etc" / "config.yaml"
         (folder / "stand-ins").mkdir()
         (folder / "stand-ins" / "systemctl").write_text(
@@ -35,7 +35,7 @@ class Play:
         variables = {"ansible_become": False, "acr_provider_url": f"file://{PROGRAM}", "acr_provider_sha256": SHA256,
                      "acr_provider_bin_dir": str(self.bin), "acr_provider_config": str(self.config), **variables}
         done = subprocess.run(
-            ["ansible-playbook", "-c", "local", "-i", "localhost,", PLAYBOOK, "-e", json.dumps(variables), *arguments],
+            ["ansible-playbook", "-c", "local", "-i", self.inventory, PLAYBOOK, "-e", json.dumps(variables), *arguments],
             capture_output=True, text=True, check=False, env={
                 "PATH": f"{self.folder}/stand-ins:{os.environ['PATH']}", "HOME": str(self.folder), "LC_ALL": "C.UTF-8",
                 "ANSIBLE_GATHERING": "explicit"})
@@ -79,6 +79,15 @@ def test_role(play):
     play.config.unlink()
     done, changes = play.run(**again)
     assert done.returncode == 0 and play.restarts() == ["restart kubelet"], done.stdout
+
+
+@pytest.mark.slow
+def test_a_failure_leaves_other_nodes_alone(play):
+    """Of twenty nodes, all of which are this machine, the first fails, beside the second."""
+    play.inventory = "".join(f"node{number}," for number in range(20))
+    done, _ = play.run(acr_provider_sha256=f"{{{{ '{'0' * 64}' if inventory_hostname == 'node0' else '{SHA256}' }}}}")
+    assert done.returncode != 0
+    assert re.findall(r"^(\S+) +: ok=", done.stdout, re.M) == ["node0", "node1"], done.stdout
 
 
 @pytest.mark.slow
