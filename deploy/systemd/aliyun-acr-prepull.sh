@@ -7,7 +7,7 @@ set -u
 # In a process of its own, so that no other command gets the variables.
 pull() (
     # What needs no login fails here, and is pulled without one.
-    if login=$(/usr/local/bin/aliyun-acr-credential-provider get --output env "$1"); then
+    if login=$(aliyun-acr-credential-provider get --output env "$1"); then
         eval "$login"
         # The environment of root's processes is for root alone, and their command lines are for everybody.
         export CRICTL_CREDS="$ACR_USERNAME:$ACR_PASSWORD"
