@@ -355,7 +355,9 @@ class Cloud:
             raise Refusal("AuthenticationFail.OIDCToken.Invalid")
         if claims.get("exp", 0) < self.now():
             raise Refusal("AuthenticationFail.OIDCToken.Expired", "This JsonWebToken is expired.")
-        return all(claims.get(name) == role.get(name) for name in ("aud", "iss", "sub"))
+        audiences = claims.get("aud")  # a list where a cluster issues it
+        return role.get("aud") in (audiences if isinstance(audiences, list) else [audiences]) and \
+            all(claims.get(name) == role.get(name) for name in ("iss", "sub"))
 
     def mint(self, claims, life_s=600, **header):
         """A signed JWT: what a cluster's issuer, or the registry's token service, hands out."""

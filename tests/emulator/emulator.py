@@ -262,8 +262,8 @@ class _Api(_Handler):
                 url.path, lambda: self.emulator.cloud.acr(region, self.command, url.path, query, headers, body))
         if name == "credentials.example":
             return "uri", "credentials", lambda: _json(self.emulator.cloud.issue_credentials(role="uri"))
-        if self.emulator.registry_backend and url.path.startswith("/v2/") and self.emulator.cloud.challenge(name):
-            return "registry", "backend", lambda: self._forward(body)
+        if url.path.startswith("/v2/") and (backend := self.emulator.registry_backend(name)):
+            return "registry", "backend", lambda: self._forward(backend, body)
         if url.path == "/v2/":
             return "registry", "challenge", lambda: self._challenge(name)
         if self.emulator.cloud.is_token_service(name):
@@ -276,9 +276,9 @@ class _Api(_Handler):
             return 404, {"Content-Type": "text/html"}, b"<html>not found</html>"
         return 401, {"WWW-Authenticate": challenge}, b'{"errors":[{"code":"UNAUTHORIZED"}]}'
 
-    def _forward(self, body):
+    def _forward(self, address, body):
         """To a real registry that stands behind this host."""
-        backend = http.client.HTTPConnection(self.emulator.registry_backend, timeout=60)
+        backend = http.client.HTTPConnection(address, timeout=60)
         backend.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
         for name, value in self.headers.items():  # Accept comes more than once
             if name.lower() not in ("transfer-encoding", "content-length", "connection"):
@@ -371,20 +371,21 @@ class Keys:
 
 
 class Emulator:
-    def __init__(self, metadata_address=("127.0.0.1", 0), keys=None, proxy_address=("127.0.0.1", 0)):
+    def __init__(self, metadata_address=("127.0.0.1", 0), keys=None, proxy_address=("127.0.0.1", 0),
+                 api_address=("127.0.0.1", 0)):
         self._has_own_keys = keys is None
         self.keys = keys or Keys()
         self.authority, self.other_authority = self.keys.authority, self.keys.other_authority
         self.ca = self.authority.ca
         self.cloud = Cloud(self.keys.signer)
-        self._metadata_address, self._proxy_address = metadata_address, proxy_address
+        self._metadata_address, self._proxy_address, self._api_address = metadata_address, proxy_address, api_address
         self.stopped = threading.Event()
-        self.registry_backend = None  # HOST:PORT of a real registry that stands behind the registry hosts
+        self.registry_backends = []  # (glob of hosts, HOST:PORT of the real registry that stands behind them)
         self._lock = threading.Lock()
         self._faults, self._log = [], []
 
     def __enter__(self):
-        self._servers = [_Server(_Metadata, self, self._metadata_address), _Server(_Api, self),
+        self._servers = [_Server(_Metadata, self, self._metadata_address), _Server(_Api, self, self._api_address),
                          _Server(_Proxy, self, self._proxy_address)]
         for server in self._servers:
             threading.Thread(target=server.serve, daemon=True).start()
@@ -431,6 +432,9 @@ class Emulator:
                     fault["taken"] += 1
                     return fault
         return None
+
+    def registry_backend(self, host):
+        return next((address for glob, address in self.registry_backends if fnmatch.fnmatch(host, glob)), None)
 
     def record(self, **entry):
         with self._lock:

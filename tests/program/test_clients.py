@@ -141,7 +141,8 @@ def node(tmp_path):
         skip_where_permitted("not installed: " + ", ".join(missing))
     # podman takes no longer path than fifty characters for its run-time files.
     with Emulator() as cloud, tempfile.TemporaryDirectory(prefix="acr-") as short:
-        process, cloud.registry_backend = start_registry(tmp_path, cloud.cloud.signer.certificate())
+        process, address = start_registry(tmp_path, cloud.cloud.signer.certificate())
+        cloud.registry_backends = [(DEMO, address)]
         try:
             yield Node(cloud, tmp_path, short)
         finally:

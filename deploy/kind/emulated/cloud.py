@@ -92,7 +92,7 @@ def main():
             return token
 
         emulator.cloud.log_in = remember
-        emulator.registry_backend = "127.0.0.1:%d" % registry.server_address[1]
+        emulator.registry_backends = [("*-registry.*.cr.aliyuncs.com", "127.0.0.1:%d" % registry.server_address[1])]
         threading.Thread(target=registry.serve_forever, daemon=True).start()
         for name, value in emulator.environment().items():
             print(f"{name}={value}", flush=True)
