@@ -10,6 +10,7 @@ import subprocess
 
 import pytest
 import yaml
+from made_up_node import configuration, entry
 from program_run import PROGRAM, ROOT, skip_where_permitted
 
 SCRIPTS = pathlib.Path(ROOT, "deploy", "ack")
@@ -38,7 +39,7 @@ class Node:
         text = re.sub(r"(?<![\w/.}])/(?=(?:etc|usr)/)", f"{self.root}/", text) + "echo goes on\n"
         done = subprocess.run(["bash", "-eu", "-c", text], capture_output=True, text=True, check=False, env={
             "PATH": f"{self.root}/bin:{os.environ['PATH']}"})
-        assert done.stdout == "goes on\n", done.stderr
+        assert done.stdout.endswith("goes on\n"), done.stderr
         return done.stderr
 
     def install(self, digest=None):
@@ -82,6 +83,31 @@ def test_kubelet_is_left_alone_without_the_program(node):
     assert not (node.root / INSTALLED).exists() and not (node.root / FILE).exists()
     assert "is missing" in node.run("kubelet-flags.sh")
     assert not (node.root / ARGUMENTS).exists() and node.restarts() == []
+
+
+def test_what_somebody_changed_in_the_file_stays(node):
+    node.install()
+    changed = node.read(FILE).replace("  matchImages:\n", "  matchImages:\n  - registry.example.com # ours\n", 1)
+    node.write(FILE, changed)
+    node.write(INSTALLED, "older")
+    assert node.install() == ""
+    assert node.read(FILE) == changed and (node.root / INSTALLED).read_bytes() == pathlib.Path(PROGRAM).read_bytes()
+
+
+def test_entry_is_added_beside_another_provider(node):
+    node.write(FILE, yaml.safe_dump(configuration(entry(name="other"))))
+    assert node.install() == ""
+    assert [provider["name"] for provider in yaml.safe_load(node.read(FILE))["providers"]] == [
+        "other", os.path.basename(INSTALLED)]
+
+
+def test_file_that_cannot_be_read_leaves_all_as_it_is(node):
+    node.write(INSTALLED, "older")
+    node.write(FILE, "providers: [\n")
+    said = node.install()
+    assert f"{FILE}: line 2" in said and "was not installed" in said
+    assert node.read(FILE) == "providers: [\n" and node.read(INSTALLED) == "older"
+    assert os.listdir((node.root / INSTALLED).parent) == [os.path.basename(INSTALLED)]
 
 
 def test_download_that_fails_leaves_the_program_that_is_there(node):
