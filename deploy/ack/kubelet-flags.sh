@@ -1,12 +1,28 @@
 #!/bin/bash
 # Makes the kubelet of an ACK node use the program. For "User Data" of a node pool, which runs when the kubelet is
-# there. Adds two flags to those that ACK's file has already; a second run changes nothing.
+# there. Adds two flags to those that ACK's file has already. Where they are in use, another run changes nothing.
 
 acr_program=/usr/local/bin/aliyun-acr-credential-provider
 acr_file=/etc/aliyun-acr-credential-provider/kubelet.yaml
+acr_flags="--image-credential-provider-config=$acr_file --image-credential-provider-bin-dir=${acr_program%/*}"
 
 refuse_acr_flags() {
     echo "aliyun-acr-credential-provider: $1: the kubelet is left as it is" >&2
+}
+
+# Whether the kubelet that runs has the flags, once: of a flag that is given twice, the last one counts.
+has_acr_flags() {
+    acr_pid=$(systemctl show -p MainPID kubelet)
+    acr_running=$(tr '\0' ' ' <"/proc/${acr_pid#MainPID=}/cmdline")
+    acr_others=${acr_running/"$acr_flags"/}
+    [[ $acr_others != "$acr_running" && $acr_others != *--image-credential-provider-* ]]
+} 2>/dev/null
+
+restart_with_acr_arguments() {
+    mkdir -p /etc/kubernetes &&
+        # ACK documents this form alone, with ">" and the path.
+        printf 'KUBELET_CUSTOMIZED_ARGS="%s"\n' "$1" > /etc/kubernetes/kubelet-customized-args.conf &&
+        systemctl daemon-reload && systemctl restart kubelet
 }
 
 add_acr_flags() {
@@ -15,25 +31,30 @@ add_acr_flags() {
         refuse_acr_flags "$acr_program or $acr_file is missing"
         return
     fi
-    acr_old=
+    acr_given=
     if [ -s /etc/kubernetes/kubelet-customized-args.conf ]; then
-        acr_old=$(cat /etc/kubernetes/kubelet-customized-args.conf)
-        if [[ ! $acr_old =~ ^KUBELET_CUSTOMIZED_ARGS=\"([^\"]*)\"$ ]]; then
+        acr_given=$(cat /etc/kubernetes/kubelet-customized-args.conf)
+        if [[ ! $acr_given =~ ^KUBELET_CUSTOMIZED_ARGS=\"([^\"]*)\"$ ]]; then
             refuse_acr_flags "kubelet-customized-args.conf is not one line KUBELET_CUSTOMIZED_ARGS=\"...\""
             return
         fi
-        acr_old=${BASH_REMATCH[1]}
+        acr_given=${BASH_REMATCH[1]}
     fi
-    if [[ $acr_old == *--image-credential-provider-* ]]; then
-        refuse_acr_flags "kubelet-customized-args.conf has flags for a credential provider"
+    # A run that was killed may have left them in the file alone.
+    acr_old=${acr_given/" $acr_flags"/}
+    if has_acr_flags && [ "$acr_old" != "$acr_given" ]; then return; fi
+    if [[ "$acr_old $acr_others $(systemctl cat kubelet 2>/dev/null)" == *--image-credential-provider-* ]]; then
+        refuse_acr_flags "the kubelet, its unit or kubelet-customized-args.conf has flags for a credential provider"
         return
     fi
-    mkdir -p /etc/kubernetes &&
-        # ACK documents this form alone, with ">" and the path.
-        printf 'KUBELET_CUSTOMIZED_ARGS="%s %s %s"\n' "$acr_old" "--image-credential-provider-config=$acr_file" \
-            "--image-credential-provider-bin-dir=${acr_program%/*}" \
-            > /etc/kubernetes/kubelet-customized-args.conf &&
-        systemctl daemon-reload && systemctl restart kubelet
+    if restart_with_acr_arguments "$acr_old $acr_flags"; then
+        # systemd starts a kubelet that fails again and again, each time as another process.
+        acr_first=$(systemctl show -p MainPID kubelet)
+        sleep 20
+        if has_acr_flags && [ "$acr_pid" = "$acr_first" ]; then return; fi
+    fi
+    echo "aliyun-acr-credential-provider: the kubelet does not run with its flags: they are taken away again" >&2
+    restart_with_acr_arguments "$acr_old"
 }
 
-add_acr_flags || echo "aliyun-acr-credential-provider: the kubelet could not be given its flags, or not restarted" >&2
+add_acr_flags || echo "aliyun-acr-credential-provider: the kubelet could not be restarted" >&2

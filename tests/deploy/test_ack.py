@@ -18,17 +18,47 @@ KARPENTER = pathlib.Path(ROOT, "deploy", "karpenter", "ecsnodeclass.yaml")
 ARGUMENTS, FILE = "etc/kubernetes/kubelet-customized-args.conf", "etc/aliyun-acr-credential-provider/kubelet.yaml"
 INSTALLED = "usr/local/bin/aliyun-acr-credential-provider"
 OWN = ' --eviction-hard=imagefs.available<15%,memory.available<300Mi --kube-reserved=cpu=50m,memory=1272Mi '
+UNIT, MORE = "etc/systemd/system/kubelet.service", "etc/sysconfig/kubelet"
 FLAGS = r"--image-credential-provider-config=/etc/\S+ --image-credential-provider-bin-dir=/usr/local/bin"
+OTHER = "--image-credential-provider-config=/opt/other.yaml --image-credential-provider-bin-dir=/opt"
+NO_SLEEP = "#!/bin/sh\n"
+# Notes restarts, and makes the process that the unit and both files with arguments ask for.
+SYSTEMCTL = """#!/bin/sh -e
+cd {root}
+case "$*" in
+"show -p MainPID kubelet") echo "MainPID=$(cat pid)" && exit ;;
+"cat kubelet") cat {unit} && exit ;;
+esac
+echo "$*" >>systemctl.called
+[ "$*" = "restart kubelet" ] || exit 0
+pid=$(($(cat pid) + 1)) KUBELET_CUSTOMIZED_ARGS=
+[ ! -e {arguments} ] || . ./{arguments}
+rm -rf proc
+mkdir -p proc/$pid
+printf '%s\\0' $(sed -n s/^ExecStart=//p {unit}) $(cat {more}) $KUBELET_CUSTOMIZED_ARGS >proc/$pid/cmdline
+echo $pid >pid
+[ ! -e fails ] || ! grep -q -e "$(cat fails)" proc/$pid/cmdline
+"""
 
 
 class Node:
-    """What a script does to files and services; systemctl only notes what it is called with."""
+    """What a script does to files and services, with a stand-in for systemctl, and nobody who waits."""
 
     def __init__(self, root):
         self.root, self.called = root, root / "systemctl.called"
-        (root / "bin").mkdir()
-        (root / "bin" / "systemctl").write_text(f'#!/bin/sh\necho "$*" >>{self.called}\n')
-        (root / "bin" / "systemctl").chmod(0o755)
+        for name, text in (("systemctl", SYSTEMCTL.format(root=root, unit=UNIT, arguments=ARGUMENTS, more=MORE)),
+                           ("sleep", NO_SLEEP)):
+            self.write("bin/" + name, text)
+            (root / "bin" / name).chmod(0o755)
+        self.write("pid", "100")
+        self.write(UNIT, "[Service]\nExecStart=/usr/bin/kubelet --v=2\n")
+        self.write(MORE, "")
+        self.restart()
+
+    def restart(self):
+        """As if the node was like this before the script runs."""
+        subprocess.run([self.root / "bin" / "systemctl", "restart", "kubelet"], check=True)
+        self.called.unlink()
 
     def run(self, name, **variables):
         """What it prints on stderr. ACK may run it in the shell of its own script, which goes on."""
@@ -36,9 +66,9 @@ class Node:
         for variable, value in variables.items():
             text, count = re.subn(rf"^{variable}=", f"{variable}={value} ", text, flags=re.M)
             assert count == 1
-        text = re.sub(r"(?<![\w/.}])/(?=(?:etc|usr)/)", f"{self.root}/", text) + "echo goes on\n"
-        done = subprocess.run(["bash", "-eu", "-c", text], capture_output=True, text=True, check=False, env={
-            "PATH": f"{self.root}/bin:{os.environ['PATH']}"})
+        text = re.sub(r"(?<![\w/.}])/(?=(?:etc|usr|proc)/)", f"{self.root}/", text) + "echo goes on\n"
+        done = subprocess.run(["bash", "-eu", "-o", "pipefail", "-c", text], capture_output=True, text=True,
+                              check=False, env={"PATH": f"{self.root}/bin:{os.environ['PATH']}"})
         assert done.stdout.endswith("goes on\n"), done.stderr
         return done.stderr
 
@@ -53,8 +83,14 @@ class Node:
         (self.root / path).parent.mkdir(parents=True, exist_ok=True)
         (self.root / path).write_text(text)
 
+    def arguments(self):
+        """Of the kubelet that runs."""
+        return self.read(f"proc/{self.read('pid').strip()}/cmdline").replace("\0", " ")
+
     def restarts(self):
-        return self.called.read_text().splitlines() if self.called.exists() else []
+        called = self.called.read_text().splitlines() if self.called.exists() else []
+        assert called == ["daemon-reload", "restart kubelet"] * (len(called) // 2)
+        return len(called) // 2
 
 
 @pytest.fixture
@@ -64,25 +100,112 @@ def node(tmp_path):
     return Node(tmp_path)
 
 
+def assert_flags_are_used(node, old=""):
+    assert re.fullmatch(rf'KUBELET_CUSTOMIZED_ARGS="{re.escape(old)} {FLAGS}"\n', node.read(ARGUMENTS))
+    assert re.search(FLAGS, node.arguments()) and node.arguments().count("--image-credential-provider-") == 2
+
+
 @pytest.mark.parametrize("old", [None, "", OWN])
 def test_flags_are_added_once_to_what_is_there(node, old):
     if old is not None:
         node.write(ARGUMENTS, f'KUBELET_CUSTOMIZED_ARGS="{old}"\n')
-    for times in (1, 2):
+    for _ in range(2):
         assert node.install() == ""
         assert os.access(node.root / INSTALLED, os.X_OK)
         provider, = yaml.safe_load(node.read(FILE))["providers"]
         assert provider["name"] == os.path.basename(INSTALLED)
-        assert ("has flags" in node.run("kubelet-flags.sh")) == (times == 2)
-        assert re.fullmatch(rf'KUBELET_CUSTOMIZED_ARGS="{re.escape(old or "")} {FLAGS}"\n', node.read(ARGUMENTS))
-        assert node.restarts() == ["daemon-reload", "restart kubelet"]
+        assert node.run("kubelet-flags.sh") == ""
+        assert_flags_are_used(node, old or "")
+        assert node.restarts() == 1
+
+
+@pytest.fixture
+def killed(node):
+    """A node on which a run was killed before its restart."""
+    node.install()
+    node.run("kubelet-flags.sh")
+    text = (node.root / ARGUMENTS).read_text()
+    (node.root / ARGUMENTS).unlink()
+    node.restart()
+    node.write(ARGUMENTS, text)
+    return node
+
+
+def test_flags_that_only_the_file_has_are_made_use_of(killed):
+    assert killed.run("kubelet-flags.sh") == ""
+    assert_flags_are_used(killed)
+    assert killed.restarts() == 1
+
+
+def test_flags_that_a_killed_run_left_are_taken_away_too(killed):
+    killed.write("fails", "--image-credential-provider-")
+    assert "taken away again" in killed.run("kubelet-flags.sh")
+    assert killed.read(ARGUMENTS) == 'KUBELET_CUSTOMIZED_ARGS=""\n'
+
+
+def test_flags_that_only_the_kubelet_has_are_written_again(node):
+    node.install()
+    node.run("kubelet-flags.sh")
+    node.write(ARGUMENTS, f'KUBELET_CUSTOMIZED_ARGS="{OWN}"\n')
+    assert node.run("kubelet-flags.sh") == ""
+    assert_flags_are_used(node, OWN)
+
+
+@pytest.mark.parametrize("place, text", [(UNIT, f"[Service]\nExecStart=/usr/bin/kubelet {OTHER}\n"), (MORE, OTHER)])
+@pytest.mark.parametrize("in_use", [True, False])
+def test_flags_of_elsewhere_are_never_given_twice(node, place, text, in_use):
+    """Without a restart since then, only the new kubelet shows those of a file that the unit reads."""
+    node.install()
+    node.write(ARGUMENTS, f'KUBELET_CUSTOMIZED_ARGS="{OWN}"\n')
+    node.write(place, text)
+    is_seen = in_use or place == UNIT
+    if in_use:
+        node.restart()
+    said = node.run("kubelet-flags.sh")
+    assert ("has flags" if is_seen else "taken away again") in said and len(said.splitlines()) == 1
+    assert node.read(ARGUMENTS) == f'KUBELET_CUSTOMIZED_ARGS="{OWN}"\n'
+    assert node.restarts() == (0 if is_seen else 2)
+    assert not in_use or OTHER in node.arguments()
+    assert INSTALLED not in node.arguments() and FILE not in node.arguments()
+
+
+FAILURES = {"refuses": ("fails", "--image-credential-provider-"),  # systemctl says so
+            "ends": ("bin/sleep", "#!/bin/sh\necho 0 >{root}/pid\n"),
+            "ends-again-and-again": ("bin/sleep", "#!/bin/sh\ncd {root} && mv proc/* proc/999 && echo 999 >pid\n")}
+
+
+@pytest.mark.parametrize("old", [None, OWN])
+@pytest.mark.parametrize("how", FAILURES)
+def test_kubelet_that_does_not_stay_up_gets_its_flags_back(node, old, how):
+    """And another run tries again."""
+    node.install()
+    if old is not None:
+        node.write(ARGUMENTS, f'KUBELET_CUSTOMIZED_ARGS="{old}"\n')
+    before = node.arguments()
+    path, text = FAILURES[how]
+    node.write(path, text.format(root=node.root))
+    said = node.run("kubelet-flags.sh")
+    assert "taken away again" in said and "could not be" not in said
+    assert node.read(ARGUMENTS) == f'KUBELET_CUSTOMIZED_ARGS="{old or ""}"\n'
+    assert node.arguments().split() == before.split() + (old or "").split() and node.restarts() == 2
+    (node.root / "fails").unlink(missing_ok=True)
+    node.write("bin/sleep", NO_SLEEP)
+    assert node.run("kubelet-flags.sh") == ""
+    assert_flags_are_used(node, old or "")
+
+
+def test_kubelet_that_does_not_start_at_all(node):
+    node.install()
+    node.write("fails", "kubelet")
+    assert "could not be restarted" in node.run("kubelet-flags.sh")
+    assert node.read(ARGUMENTS) == 'KUBELET_CUSTOMIZED_ARGS=""\n'
 
 
 def test_kubelet_is_left_alone_without_the_program(node):
     assert "was not installed" in node.install("0" * 64)
     assert not (node.root / INSTALLED).exists() and not (node.root / FILE).exists()
     assert "is missing" in node.run("kubelet-flags.sh")
-    assert not (node.root / ARGUMENTS).exists() and node.restarts() == []
+    assert not (node.root / ARGUMENTS).exists() and node.restarts() == 0
 
 
 def test_what_somebody_changed_in_the_file_stays(node):
@@ -124,7 +247,7 @@ def test_other_forms_are_left_alone(node, text):
     node.install()
     node.write(ARGUMENTS, text)
     assert "the kubelet is left as it is" in node.run("kubelet-flags.sh")
-    assert node.read(ARGUMENTS) == text and node.restarts() == []
+    assert node.read(ARGUMENTS) == text and node.restarts() == 0
 
 
 def test_user_data_of_karpenter():
