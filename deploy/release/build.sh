@@ -52,8 +52,19 @@ if [ -z "$executables" ]; then
 fi
 said=$("$executables/$name-x86_64" version | head -n 1)
 [ "$said" = "$name $version" ] || fail "the executable calls itself $said"
-# All times in what is made are the one that the bill of materials bears.
-SOURCE_DATE_EPOCH=$(date -d "$(sed -n 's/.*"created": "\(.*\)".*/\1/p' "$executables/$name-x86_64.spdx.json")" +%s)
+# created ARCH: the time that its bill of materials bears, which is no older than the commit that was built.
+created() { date -d "$(sed -n 's/.*"created": "\(.*\)".*/\1/p' "$executables/$name-$1.spdx.json")" +%s; }
+# A version lasts longer than what was built of it: executables of an earlier commit may lack what the files that are
+# released with them use.
+changed=$(git -c "safe.directory=$root" -C "$root" log -1 --format=%ct \
+    -- CMakeLists.txt plugin proto-json deploy/static 2>/dev/null || :)
+for arch in x86_64 aarch64; do
+    sum=$(sha256sum <"$executables/$name-$arch")
+    grep -q "${sum%% *}" "$executables/$name-$arch.spdx.json" || fail "the bill of materials is not that of $name-$arch"
+    [ "$(created $arch)" -ge "${changed:-0}" ] || fail "$name-$arch is older than its sources: build it again"
+done
+# All times in what is made are this one.
+SOURCE_DATE_EPOCH=$(created x86_64)
 export SOURCE_DATE_EPOCH
 
 # -- trees of files

@@ -180,6 +180,17 @@ def test_refuses_an_executable_of_another_version(tmp_path):
     assert_refused(build(VERSION, tmp_path / "page", tmp_path), 1, f"calls itself {NAME} 9.9.9")
 
 
+@both
+def test_refuses_what_is_not_of_this_checkout(arch, tmp_path):
+    folder = shutil.copytree(FOLDER, tmp_path / "executables")
+    path = folder / f"{NAME}-{arch}.spdx.json"
+    bill = path.read_text()
+    path.write_text(re.sub('"created": ".*"', '"created": "2026-01-01T00:00:00Z"', bill))
+    assert_refused(build(VERSION, tmp_path / "page", folder), 1, f"{NAME}-{arch} is older than its sources")
+    path.write_text(bill.replace(digest_of(executable(arch)), "0" * 64))
+    assert_refused(build(VERSION, tmp_path / "page", folder), 1, f"is not that of {NAME}-{arch}")
+
+
 # -- what they contain
 
 def pages():
