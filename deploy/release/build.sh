@@ -176,10 +176,10 @@ metadata:
 EOF
     pack "$tree" manifest.yaml rootfs >"$output/$name-$version-talos-$2.tar"
 }
-# image KIND TITLE CONFIG: of the trees of both architectures.
+# image KIND NAME TITLE CONFIG: of the trees of both architectures.
 image() {
-    python3 "$root/deploy/release/oci.py" "$output/$name-$version-$1.tar" "{$3 \"Labels\": {
-        \"org.opencontainers.image.title\": \"$2\", \"org.opencontainers.image.description\": \"$text\",
+    python3 "$root/deploy/release/oci.py" "$output/$name-$version-$1.tar" "localhost/$2" "{$4 \"Labels\": {
+        \"org.opencontainers.image.title\": \"$3\", \"org.opencontainers.image.description\": \"$text\",
         \"org.opencontainers.image.version\": \"$version\", \"org.opencontainers.image.licenses\": \"Apache-2.0\",
         \"org.opencontainers.image.url\": \"$url\", \"org.opencontainers.image.source\": \"$url\"}}" \
         amd64="$work/$1-amd64" arm64="$work/$1-arm64"
@@ -198,8 +198,9 @@ for architecture in 'x86_64 amd64 x86-64' 'aarch64 arm64 arm64'; do
     mv "$work/talos-$other" "$work/talos-oci-$other"
 done
 step images
-image oci $name "\"User\": \"0:0\", \"Env\": [\"PATH=/usr/local/bin\"], \"Entrypoint\": [\"/usr/local/bin/$name\"],"
-image talos-oci "$name for Talos" ''
+image oci $name $name \
+    "\"User\": \"0:0\", \"Env\": [\"PATH=/usr/local/bin\"], \"Entrypoint\": [\"/usr/local/bin/$name\"],"
+image talos-oci $name-talos "$name for Talos" ''
 
 # -- and what belongs to it
 

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Writes a container image for several architectures as an OCI archive: oci.py OUTPUT CONFIG ARCHITECTURE=FOLDER...
+"""Writes a container image for several architectures as an OCI archive.
 
-Each folder is the root of one architecture's image, its only layer. CONFIG is JSON: how containers of the image run,
-and its labels. All times are SOURCE_DATE_EPOCH; the same files give the same bytes.
+Usage: oci.py OUTPUT NAME CONFIG ARCHITECTURE=FOLDER... NAME is what a client that loads the image calls it. CONFIG is
+JSON: how containers of the image run, and its labels. Each folder is the root of one architecture's image, its only
+layer. All times are SOURCE_DATE_EPOCH; the same files give the same bytes.
 """
 
 import gzip
@@ -79,12 +80,13 @@ class Layout:
 
 
 def main():
-    output, config, *folders = sys.argv[1:]
+    output, name, config, *folders = sys.argv[1:]
     config, layout = json.loads(config), Layout()
     images = [layout.image(*folder.split("=", 1), config) for folder in folders]
     version = config["Labels"]["org.opencontainers.image.version"]
-    whole = layout.blob("index.v1+json", layout.index(images),
-                        annotations={"org.opencontainers.image.ref.name": version})
+    # The first is read by podman and containerd, the second by those that name an image in a layout by its tag.
+    whole = layout.blob("index.v1+json", layout.index(images), annotations={
+        "io.containerd.image.name": f"{name}:{version}", "org.opencontainers.image.ref.name": version})
     layout.files["index.json"] = layout.index([whole])
     layout.write(output)
 

@@ -12,6 +12,7 @@ import shutil
 import stat
 import subprocess
 import tarfile
+import tempfile
 
 import pytest
 import yaml
@@ -447,6 +448,19 @@ def test_image(release, arch, cloud, tmp_path):
         needed("qemu-aarch64-static")
         shutil.copy(shutil.which("qemu-aarch64-static"), tmp_path / "root" / "qemu")
         assert Node(tmp_path / "root").run("/qemu", program, "version").startswith(f"{NAME} {VERSION}\n")
+
+
+@pytest.mark.parametrize("kind, name", [("oci", NAME), ("talos-oci", f"{NAME}-talos")])
+def test_name_of_an_image_that_is_loaded(release, kind, name, tmp_path):
+    needed("podman")
+    # By default podman's locks are in /dev/shm, and stay there. It takes no long path for its run-time files.
+    (tmp_path / "containers.conf").write_text('[engine]\nlock_type = "file"\n')
+    with tempfile.TemporaryDirectory(prefix="acr-") as short:
+        assert run("podman", "--root", tmp_path / "store", "--runroot", f"{short}/run", "--storage-driver", "vfs",
+                   "load", "--quiet", "--input", release.page / f"{NAME}-{VERSION}-{kind}.tar",
+                   env={"PATH": os.environ["PATH"], "HOME": str(tmp_path), "XDG_RUNTIME_DIR": str(tmp_path),
+                        "CONTAINERS_CONF": f"{tmp_path}/containers.conf", "TMPDIR": str(tmp_path)}
+                   ) == f"Loaded image: localhost/{name}:{VERSION}\n"
 
 
 def test_image_is_one_for_both_architectures(release):
