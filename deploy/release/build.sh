@@ -117,6 +117,7 @@ $name ($version) unstable; urgency=medium
  -- $maintainer  $(date -R -d "@$SOURCE_DATE_EPOCH")
 EOF
     (cd "$tree" && find usr -type f | sort | xargs md5sum) | put "$tree/DEBIAN/md5sums"
+    install -D -m 0755 "$root/deploy/release/prerm.sh" "$tree/DEBIAN/prerm"
     put "$tree/DEBIAN/control" <<EOF
 Package: $name
 Version: $version
@@ -141,6 +142,7 @@ rpm() {
     quietly rpmbuild -bb --target "$1-linux" -D "_topdir $work/rpmbuild" -D "_rpmdir $output" \
         -D "release_tree $tree" -D "release_version $version" -D "release_summary $summary" \
         -D "release_text {$description}" -D "release_url $url" -D "release_maintainer $maintainer" \
+        -D "release_prerm $root/deploy/release/prerm.sh" \
         -D "release_date $(date -d "@$SOURCE_DATE_EPOCH" '+%a %b %d %Y')" "$root/deploy/release/package.spec"
 }
 tarball() {

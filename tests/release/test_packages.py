@@ -11,11 +11,13 @@ import re
 import shutil
 import stat
 import subprocess
+import sys
 import tarfile
 import tempfile
 
 import pytest
 import yaml
+from made_up_node import CONFIG
 from program_run import DEMO, ROOT, request, skip_where_permitted
 
 # One process builds all that they look at.
@@ -26,6 +28,8 @@ NAME = "aliyun-acr-credential-provider"
 LINK = "docker-credential-aliyun-acr"
 DOC = f"share/doc/{NAME}"
 BUILD = os.path.join(ROOT, "deploy", "release", "build.sh")
+PRERM = os.path.join(ROOT, "deploy", "release", "prerm.sh")
+ENTRY, WARNING = f"providers:\n- name: {NAME}\n", "still has its entry"
 OTHER_NAMES = {"x86_64": "amd64", "aarch64": "arm64"}  # Debian's, Go's, and so Kubernetes'
 both = pytest.mark.parametrize("arch", OTHER_NAMES)
 
@@ -227,8 +231,8 @@ def files_of(archive, prefix):
     found = {}
     for member in archive:
         assert (member.uid, member.gid) == (0, 0) and not member.isdev(), member.name
-        assert member.mode == (0o777 if member.issym() else 0o755 if member.isdir() or "/bin/" in member.name or
-                               "/credentialproviders/" in member.name else 0o644), member.name
+        assert member.mode == (0o777 if member.issym() else 0o755 if member.isdir() or re.search(
+            r"/bin/|/credentialproviders/|^\./prerm$", member.name) else 0o644), member.name
         path = os.path.normpath(member.name)
         if member.issym():
             assert (os.path.basename(path), member.linkname) == (LINK, NAME)
@@ -276,7 +280,8 @@ def test_deb(release, arch):
     del expected[f"{DOC}/LICENSE"]
     changelog = parts["fsys"].pop(f"{DOC}/changelog.gz")
     assert changelog and parts["fsys"] == expected
-    assert parts["ctrl"].keys() == {"control", "md5sums"}  # and so nothing runs when it is installed
+    # And so nothing runs when it is installed.
+    assert parts["ctrl"].keys() == {"control", "md5sums", "prerm"} and parts["ctrl"]["prerm"] == digest_of(PRERM)
     fields = dict(line.split(": ", 1) for line in run("dpkg-deb", "-f", path).splitlines() if line[0] != " ")
     assert fields["Version"] == VERSION and fields["Architecture"] == OTHER_NAMES[arch]
     assert fields["Homepage"] == f"https://github.com/someone/{NAME}"
@@ -303,8 +308,9 @@ def test_rpm(release, arch):
     for path in [path for path in found if path.endswith(".gz")]:
         assert found.pop(path) and expected.pop(path)
     assert found == expected
-    assert run("rpm", "-qp", "--scripts", "--triggers", release.rpm(arch)) == ""
-    assert re.fullmatch(r"(rpmlib\(.*\) .*\n)+", run("rpm", "-qp", "--requires", release.rpm(arch)))
+    assert run("rpm", "-qp", "--scripts", "--triggers", release.rpm(arch)) == (
+        "preuninstall scriptlet (using /bin/sh):\n" + read(PRERM))
+    assert re.fullmatch(r"((rpmlib\(.*\) .*|/bin/sh)\n)+", run("rpm", "-qp", "--requires", release.rpm(arch)))
     # What CentOS 7 and Alibaba Cloud Linux 2 read; and neither time nor machine of the build.
     assert ask("%{PAYLOADCOMPRESSOR} %{BUILDHOST} %{LICENSE}") == "xz localhost Apache-2.0 AND MIT AND curl"
     with open(executable("x86_64") + ".spdx.json", encoding="utf-8") as file:
@@ -368,6 +374,13 @@ class Node:
         checked = self.run(program, "doctor", DEMO)
         assert checked.endswith("\nHealthy\n"), checked
 
+    def enter(self):
+        """The file in which the kubelet finds an entry of the program."""
+        file = self.root / CONFIG.lstrip("/")
+        file.parent.mkdir()
+        file.write_text(ENTRY)
+        return file
+
     def files(self):
         """All but what package managers and the program's cache keep."""
         return {os.path.join(folder, name) for folder, _, names in os.walk(self.root) for name in names
@@ -392,27 +405,64 @@ def debian(tmp_path_factory):
 def test_deb_in_a_clean_system(release, debian, cloud):
     node = Node(debian, cloud)
     before = node.files()
-    shutil.copy(release.deb("x86_64"), debian / "package.deb")
-    node.run("dpkg", "--install", "/package.deb")
-    (debian / "package.deb").unlink()
+    shutil.copy(release.deb("x86_64"), debian / "var" / "cache" / "package.deb")
+    node.run("dpkg", "--install", "/var/cache/package.deb")
     assert f"{debian}/usr/bin/{NAME}" in node.files() and node.run("dpkg", "--verify", NAME) == ""
     node.check(f"/usr/bin/{NAME}")
     assert {path for path in node.files() - before if not path.startswith(f"{debian}/usr/")} == set()
-    node.run("dpkg", "--purge", NAME)
+    file = node.enter()
+    assert WARNING not in node.run("sh", "-c", "dpkg --install /var/cache/package.deb 2>&1")
+    assert f"{NAME}: {CONFIG} {WARNING}" in node.run("sh", "-c", f"dpkg --purge {NAME} 2>&1")
+    file.unlink()
     assert node.files() == before
     assert not os.path.exists(debian / "usr" / DOC)
 
 
-def test_rpm_in_an_empty_system(release, cloud, tmp_path):
+def test_rpm_where_nothing_else_is_but_busybox(release, cloud, tmp_path):
+    needed("busybox")
     node = Node(tmp_path, cloud, "etc/pki/tls/certs/ca-bundle.crt")
+    (tmp_path / "bin").mkdir()
+    shutil.copy(shutil.which("busybox"), tmp_path / "bin")
+    for applet in ("sh", "cat", "grep", "sed", "sort", "tr"):
+        (tmp_path / "bin" / applet).symlink_to("busybox")
     before = node.files()
     rpm = ["rpm", "--root", tmp_path, "--dbpath", "/var/lib/rpm"]
-    run(*rpm, "--install", release.rpm("x86_64"))
-    assert f"{tmp_path}/usr/bin/{NAME}" in node.files() and run(*rpm, "--verify", NAME) == ""
+    # Its one dependency is there, but of no package.
+    run(*rpm, "--install", "--nodeps", release.rpm("x86_64"))
+    assert f"{tmp_path}/usr/bin/{NAME}" in node.files() and run(*rpm, "--verify", "--nodeps", NAME) == ""
     node.check(f"/usr/bin/{NAME}")
-    run(*rpm, "--erase", NAME)
+    file = node.enter()
+    done = subprocess.run([*rpm, "--erase", NAME], capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and f"{NAME}: {CONFIG} {WARNING}" in done.stdout + done.stderr
+    file.unlink()
     assert node.files() == before
     assert not os.path.exists(tmp_path / "usr" / DOC)
+
+
+@pytest.mark.parametrize("shell", ["dash", "bash", "busybox sh"])
+@pytest.mark.parametrize("name", ["config.yaml", "config.d"])
+def test_warning_before_removal(shell, name, tmp_path):
+    """Of what a kubelet that runs has in its command line, by one word or two."""
+    needed(shell.split()[0])
+    path = file = tmp_path / name
+    flag = ["--image-credential-provider-config", path]
+    if name == "config.d":
+        path.mkdir()
+        file, flag = path / "50.json", [f"--image-credential-provider-config={path}"]
+    kubelet = [sys.executable, "-c", "input()", *flag]
+
+    def warned(argument):
+        done = subprocess.run([*shell.split(), PRERM, argument], capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout) == (0, "")
+        return f"{NAME}: {file} {WARNING}" in done.stderr and f" config --remove {file}\n" in done.stderr
+
+    with subprocess.Popen(kubelet, stdin=subprocess.PIPE) as process:
+        file.write_text(ENTRY.replace(NAME, "other"))
+        assert not warned("remove")
+        file.write_text(ENTRY)
+        assert [warned(argument) for argument in ("remove", "0", "upgrade", "1")] == [True, True, False, False]
+        process.communicate(b"\n")
+    assert not warned("remove")
 
 
 def unpacked_image(release, kind, other, folder):
