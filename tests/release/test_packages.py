@@ -39,6 +39,7 @@ def read(*path):
         return file.read()
 
 
+PAGE = read("deploy", "release", "README.md")
 VERSION = re.search(r"^project\(.* VERSION (\S+) ", read("CMakeLists.txt"), re.M)[1]
 NOTES = re.search(rf"^## {re.escape(VERSION)}\b.*\n((?:(?!## ).*\n)+)", read("CHANGELOG.md"), re.M)[1].lstrip()
 
@@ -268,6 +269,20 @@ def test_tarball(release, arch):
     assert names == sorted(names)
 
 
+def test_tarball_is_removed(release, tmp_path):
+    """By the commands of the page, beside the files of others."""
+    others = tmp_path / "share" / "man" / "man1" / "other.1"
+    others.parent.mkdir(parents=True)
+    others.touch()
+    unpack, remove, remove_folders = (
+        command.replace("/usr/local", str(tmp_path)).replace("FILE", release.file("*-linux-amd64.tar.gz"))
+        for command in re.findall(r"`((?:tar|rm) [^`]*)`", PAGE))
+    run("sh", "-euc", unpack)
+    assert (tmp_path / "bin" / NAME).exists()
+    run("sh", "-euc", f"{remove}; {remove_folders}")
+    assert [path for path in tmp_path.rglob("*") if not path.is_dir() or NAME in path.name] == [others]
+
+
 @both
 def test_deb(release, arch):
     path = release.deb(arch)
@@ -416,6 +431,28 @@ def test_deb_in_a_clean_system(release, debian, cloud):
     file.unlink()
     assert node.files() == before
     assert not os.path.exists(debian / "usr" / DOC)
+
+
+def test_commands_for_packages(release, debian, cloud):
+    """Those of the page, where apt-get and systemctl are not there."""
+    node = Node(debian, cloud)
+    before = node.files()
+    (debian / "page").mkdir()
+    shutil.copy(release.deb("x86_64"), debian / "page")
+    for name, script in (("apt-get", 'case $1 in install) dpkg -i "$2" ;; remove) dpkg -r "$2" ;; esac'),
+                         ("systemctl", f'echo "$@"; grep -s {NAME} {CONFIG} || echo no entry')):
+        (debian / "page" / name).write_text(f"#!/bin/sh\n{script}\n")
+        (debian / "page" / name).chmod(0o755)
+    commands = re.search(r"^## Packages\n.*?```sh\n(.*?)```", PAGE, re.M | re.S)[1]
+    script = commands.replace("VERSION", VERSION).replace("IMAGE", DEMO)
+    with_proc = 'mount -t proc none "$0/proc" && exec chroot "$0" sh -euc "cd /page; PATH=/page:$PATH; exec 2>&1; $1"'
+    said = run("unshare", "--mount", "--pid", "--fork", "sh", "-c", with_proc, debian, script, env=node.environment)
+    _, installed, removed = said.split("restart kubelet\n")
+    assert f"name: {NAME}\n" in installed and "\nHealthy\n" in installed, said
+    assert removed.startswith("no entry\n") and WARNING not in removed, said
+    shutil.rmtree(debian / "etc" / "kubernetes")
+    shutil.rmtree(debian / "page")
+    assert node.files() == before
 
 
 def test_rpm_where_nothing_else_is_but_busybox(release, cloud, tmp_path):
