@@ -1,4 +1,4 @@
-"""`doctor` and the kubelet's own code of several versions: what the one calls a failure is what the other refuses."""
+"""`doctor` and the kubelet's own code of all versions: what the one calls a failure is what the other refuses."""
 
 import json
 import os

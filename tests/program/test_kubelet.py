@@ -41,7 +41,7 @@ class Node:
     def __init__(self, cloud, tmp_path, bin_dir):
         self.cloud, self.folder, self.bin = cloud, tmp_path, bin_dir
 
-    def pull(self, *images, more=None, config=None, **what):
+    def pull(self, *images, more=None, config=None, version=NEWEST, **what):
         """The log-ins that the kubelet finds for each image, and what it logs."""
         path = changed(self.folder, **what)
         environment = {**self.cloud.environment(), **without_cache(), **(more or {})}
@@ -50,7 +50,7 @@ class Node:
             own.write_text(json.dumps({"cache": {"enabled": False}, **config}))
             own.chmod(0o600)
             environment["ACR_CREDENTIAL_PROVIDER_CONFIG"] = str(own)
-        done = subprocess.run([kubelet(NEWEST), path, self.bin, *images], capture_output=True, text=True,
+        done = subprocess.run([kubelet(version), path, self.bin, *images], capture_output=True, text=True,
                               env=environment, timeout=120, check=False)
         assert done.returncode == 0, done.stderr
         return [json.loads(line) for line in done.stdout.splitlines()], done.stderr
@@ -72,6 +72,12 @@ def test_images_of_a_registry_cost_one_run(node, version):
                             change=lambda provider: provider.update(apiVersion=API + version))
     enterprise, personal = node.cloud.cloud.issued
     assert found == [login(enterprise), login(enterprise), login(personal), []] and said == ""
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_versions_of_the_kubelet(node, version):
+    found, said = node.pull(DEMO + "/app", PERSONAL + "/app", version=version)
+    assert found == [login(password) for password in node.cloud.cloud.issued] and said == ""
 
 
 def test_host_with_a_port(node):
@@ -106,6 +112,19 @@ def test_role_of_a_pod(node, annotations, who):
     assert caller(node.cloud) == who
 
 
+@pytest.mark.parametrize("version", [version for version in VERSIONS if version >= "1.33"])
+def test_role_of_a_pod_in_versions(node, version):
+    def change(provider):
+        if version == "1.33":
+            provider["tokenAttributes"].pop("cacheType")
+    more = {"TOKEN": node.cloud.cloud.mint(CLAIMS), "ANNOTATIONS": json.dumps({"acr.aliyun.com/role-arn": POD_ROLE}),
+            "FEATURE_GATES": GATE if version == "1.33" else ""}
+    found, said = node.pull(DEMO + "/app", version=version, example=PODS, change=change, more=more,
+                            config={"podIdentity": {"clusterId": "c0123456789"}})
+    assert found == [login(node.cloud.cloud.issued[-1])] and said == ""
+    assert caller(node.cloud) == "pod"
+
+
 def test_kubelet_logs_why(node):
     node.cloud.cloud.permissions = set()
     found, said = node.pull(DEMO + "/app")
@@ -113,8 +132,9 @@ def test_kubelet_logs_why(node):
     assert "NoPermission" in said and "Grant cr:GetAuthorizationToken" in said
 
 
-@pytest.mark.parametrize("example, version", [*(("credential-provider.yaml", version) for version in VERSIONS),
-                                              (PODS, "1.34"), (PODS, NEWEST)])
+@pytest.mark.parametrize("example, version", [
+    *(("credential-provider.yaml", version) for version in VERSIONS),
+    *((PODS, version) for version in VERSIONS if version >= "1.34")])
 def test_examples_are_accepted(bin_dir, example, version):
     assert check(version, os.path.join(ROOT, "deploy", example), bin_dir) is None
 
@@ -133,5 +153,9 @@ def test_example_for_pods_in_1_33(tmp_path, bin_dir):
 ])
 def test_what_a_kubelet_refuses(tmp_path, bin_dir, change, words):
     path = changed(tmp_path, change=lambda provider: provider.update(change))
-    assert words in check(NEWEST, path, bin_dir)
-    assert (check("1.30", path, bin_dir) is None) == ("unknown" in words)  # what it does not know it does not read
+    for version in VERSIONS:
+        said = check(version, path, bin_dir)
+        if version < "1.32" and "unknown" in words:  # what they do not know they do not read
+            assert said is None
+        else:
+            assert words in said

@@ -1,4 +1,4 @@
-"""Kubelets of several versions, that is their own code for credential providers: what they would start with."""
+"""Kubelets of all versions, that is their own code for credential providers: what they would start with."""
 
 import fcntl
 import functools
@@ -11,7 +11,7 @@ import pytest
 from program_run import PROGRAM, ROOT, skip_where_permitted
 
 SOURCES = os.path.join(ROOT, "tests", "program", "kubelet")
-VERSIONS = "1.30", "1.33", "1.34", "1.37"
+VERSIONS = tuple(f"1.{minor}" for minor in range(30, 38))
 NEWEST = VERSIONS[-1]
 
 

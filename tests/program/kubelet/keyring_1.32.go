@@ -1,6 +1,6 @@
-//go:build kubelet1.30
+//go:build kubelet1.30 || kubelet1.31 || kubelet1.32
 
-// Kubelet 1.30 knows no tokens of service accounts.
+// Kubelets until 1.32 know no tokens of service accounts.
 package main
 
 import (
