@@ -13,6 +13,9 @@ packages="cmake make gcc libc6-dev pkg-config libcurl4-openssl-dev libssl-dev li
  rpm lintian rpmlint squashfs-tools systemd-container minisign mmdebstrap busybox-static wget systemd cloud-init\
  ansible-core"
 
+[ "${1:-}" != node ] ||
+    packages="$packages containerd runc etcd-server docker-registry golang-go ca-certificates"
+
 missing=
 for package in $packages; do
     dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' ||

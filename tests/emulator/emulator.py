@@ -444,6 +444,11 @@ class Emulator:
         with self._lock:
             return [entry for entry in self._log if service in (None, entry["service"])]
 
+    def forget(self):
+        """All requests so far."""
+        with self._lock:
+            self._log.clear()
+
     def operations(self, service):
         return [entry["operation"] for entry in self.log(service)]
 

@@ -1,0 +1,132 @@
+#!/bin/sh
+# A real node in one command: API server, kubelet and containerd in namespaces of their own, the emulator as the cloud.
+set -eu
+cd "$(dirname "$0")/../.."
+
+usage() {
+    cat <<'EOF'
+usage: run.sh [OPTION]... [ARGUMENT...]   runs all scenarios, or those that arguments of pytest select; prints a table
+       run.sh --keep [OPTION]...          brings the node up, says how to look into it, and leaves it up
+       run.sh --storm [OPTION]...         measures what the provider costs when fifty pods start at once
+
+  --kubernetes VERSION  1.37 (the default), 1.35, or all
+  --program FILE        the executable of a release; by default one is built as the README says
+  --record              writes the table or the figures into the pages that show them
+
+Runs as root on Debian or Ubuntu, whose packages it installs; builds Kubernetes with Go, which takes minutes once.
+EOF
+}
+
+mode=scenarios versions=1.37 program='' record=''
+while [ $# -gt 0 ]; do
+    case $1 in
+    --help) usage && exit ;;
+    --keep | --storm) mode=${1#--} ;;
+    --record) record=--record ;;
+    --kubernetes)
+        versions=${2:-}
+        case $versions in
+        all) versions='1.35 1.37' ;;
+        1.35 | 1.37) ;;
+        *) usage >&2 && exit 64 ;;
+        esac
+        shift
+        ;;
+    --program)
+        program=$(realpath "${2:-}") || exit 64
+        shift
+        ;;
+    *) break ;;
+    esac
+    shift
+done
+[ "$(id -u)" -eq 0 ] || { echo "run.sh: must run as root" >&2; exit 77; }
+
+sh tests/setup.sh node
+built=$PWD/build/node
+mkdir -p "$built"
+if [ -z "$program" ]; then
+    cmake --preset release >/dev/null
+    cmake --build --preset release --parallel "$(nproc)" >"$built/build.log" || { cat "$built/build.log" >&2; exit 1; }
+    program=$PWD/build/release/aliyun-acr-credential-provider
+fi
+cc -static -Os -s -o "$built/pause" tests/node/pause.c
+
+# go_build FOLDER MODULES OUTPUT FLAGS PACKAGE...: executables of the modules that a file in a folder names.
+go_build() {
+    (
+        cd "tests/node/$1"
+        modules=$2 output=$3 flags=$4
+        shift 4
+        go build "-modfile=$modules" -buildvcs=false -trimpath -ldflags="-s -w $flags" -o "$built/$output/" "$@"
+    )
+}
+for version in $versions; do
+    modules=go-$version.mod
+    [ "$version" != 1.37 ] || modules=go.mod
+    release=$(cd tests/node/kubernetes && go list -m "-modfile=$modules" -f '{{.Version}}' k8s.io/kubernetes)
+    echo "building Kubernetes $release"
+    mkdir -p "$built/$version"
+    # What builds of Kubernetes have too, and doctor asks the kubelet for.
+    go_build kubernetes "$modules" "$version" "-X k8s.io/component-base/version.gitVersion=$release" \
+        k8s.io/kubernetes/cmd/kube-apiserver k8s.io/kubernetes/cmd/kubectl k8s.io/kubernetes/cmd/kubelet
+done
+# Debian 12 does not have these.
+mkdir -p "$built/clients"
+go_build clients go.mod clients '' sigs.k8s.io/cri-tools/cmd/crictl
+go_build clients go-nerdctl.mod clients '' github.com/containerd/nerdctl/cmd/nerdctl
+
+# A control group of the node's own in each hierarchy.
+groups=
+for hierarchy in /sys/fs/cgroup /sys/fs/cgroup/*; do
+    if [ ! -e "$hierarchy/cgroup.procs" ] || [ -L "$hierarchy" ]; then
+        continue
+    fi
+    groups="$groups $hierarchy/acr-node-$$"
+    [ "$hierarchy" != /sys/fs/cgroup ] || break # version 2, which has but one
+done
+# shellcheck disable=SC2317 # called by the trap
+remove_groups() {
+    for group in $groups; do
+        for _ in 1 2 3 4 5; do # processes that were killed may still be in them
+            [ ! -d "$group" ] || find "$group" -depth -type d -exec rmdir {} + 2>/dev/null || sleep 0.5
+        done
+    done
+}
+trap remove_groups EXIT
+trap 'exit 130' INT TERM
+for group in $groups; do
+    mkdir "$group"
+    hierarchy=${group%/*}
+    # Version 1 gives a new group none of these.
+    for file in cpuset.cpus cpuset.mems; do
+        [ ! -e "$hierarchy/$file" ] || cat "$hierarchy/$file" >"$group/$file"
+    done
+done
+
+# enter VERSION COMMAND...: runs a command as the first process of the node's namespaces; all others end with it.
+enter() {
+    # shellcheck disable=SC2016 # for the shell that it starts
+    KUBERNETES=$1 PROGRAM=$program NODE_BUILD=$built NODE_GROUPS=$groups sh -euc '
+        for group in $NODE_GROUPS; do
+            echo $$ >"$group/cgroup.procs"
+        done
+        shift
+        exec unshare --mount --net --pid --ipc --uts --cgroup --fork --kill-child sh tests/node/isolate.sh "$@"
+    ' sh "$@"
+}
+
+status=0
+case $mode in
+scenarios)
+    for version in $versions; do
+        enter "$version" /usr/bin/python3 -B -m pytest -q -rfE tests/node "$@" || status=$?
+    done
+    # shellcheck disable=SC2086 # a list of words; $record is a flag or nothing
+    /usr/bin/python3 -B tests/node/table.py $record $versions
+    ;;
+*)
+    enter "${versions##* }" /usr/bin/python3 -B "tests/node/$mode.py" ${record:+"$record"} || status=$?
+    ;;
+esac
+exit "$status"
