@@ -35,7 +35,8 @@ class Play:
         variables = {"ansible_become": False, "acr_provider_url": f"file://{PROGRAM}", "acr_provider_sha256": SHA256,
                      "acr_provider_bin_dir": str(self.bin), "acr_provider_config": str(self.config), **variables}
         done = subprocess.run(
-            ["ansible-playbook", "-c", "local", "-i", self.inventory, PLAYBOOK, "-e", json.dumps(variables), *arguments],
+            ["ansible-playbook", "-c", "local", "-i", self.inventory, PLAYBOOK, "-e", json.dumps(variables),
+             *arguments],
             capture_output=True, text=True, check=False, env={
                 "PATH": f"{self.folder}/stand-ins:{os.environ['PATH']}", "HOME": str(self.folder), "LC_ALL": "C.UTF-8",
                 "ANSIBLE_GATHERING": "explicit"})
