@@ -1,5 +1,6 @@
 #!/bin/bash
-# The slower checks: formats, clang, static analysis, sanitizers, Valgrind, a short fuzz run, releases.
+# The slower checks: formats, clang, static analysis, sanitizers, Valgrind, a short fuzz run, releases, a real
+# node.
 set -euo pipefail
 shopt -s globstar
 cd "$(dirname "$0")/.."
@@ -108,6 +109,15 @@ ACR_PROVIDER_BIN=$work/release/aliyun-acr-credential-provider-x86_64 \
 # Emulated, and therefore without what calls the program by itself, and glibc's words.
 ACR_PROVIDER_BIN=$work/release/aliyun-acr-credential-provider-aarch64 ACR_PROVIDER_WRAPPER=qemu-aarch64-static \
     pytest -n "$jobs" -m 'not slow' -k 'not (read_only or never_ends or symbolic)' tests/program/test_{answers,cache,pods}.py
+
+step 'a real node, with the release'
+status=0
+sh tests/node/run.sh --program "$work/release/aliyun-acr-credential-provider-x86_64" || status=$?
+if [ "$status" -eq 69 ]; then # what Debian's own Go, or a container without rights, cannot
+    printf '\n!! a real node cannot run here: see the line above\n\n' >&2
+elif [ "$status" -ne 0 ]; then
+    exit "$status"
+fi
 
 step ''
 echo "all checks passed, after $SECONDS s"
