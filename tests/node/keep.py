@@ -18,7 +18,7 @@ with Node() as node:
     print(f"""The node is up, with the pod app of {IMAGE}.
 Its logs are in {node.folder}, all that the node has is in these namespaces:
 
-    nsenter --all --target "$(pgrep --full --oldest tests/node/keep.py)" bash --rcfile {BUILT}/bashrc
+    nsenter --all --target "$(pgrep --full '^/usr/bin/python3 .*node/keep.py')" bash --rcfile {BUILT}/bashrc
 
 There, for example:
 

@@ -11,7 +11,8 @@ usage: run.sh [OPTION]... [ARGUMENT...]   runs all scenarios, or those that argu
 
   --kubernetes VERSION  1.37 (the default), 1.35, or all
   --program FILE        the executable of a release; by default one is built as the README says
-  --record              writes the table or the figures into the pages that show them
+  --record              writes the table or the figures into the pages that show them; the former also tests each
+                        kubelet's own code from 1.30 on
 
 Runs as root on Debian or Ubuntu, whose packages it installs; builds Kubernetes with Go, which takes minutes once.
 EOF
@@ -40,9 +41,18 @@ while [ $# -gt 0 ]; do
     esac
     shift
 done
-[ "$(id -u)" -eq 0 ] || { echo "run.sh: must run as root" >&2; exit 77; }
+# fail STATUS MESSAGE, with 69 where this machine cannot run a node.
+fail() {
+    echo "run.sh: $2" >&2
+    exit "$1"
+}
+[ "$(id -u)" -eq 0 ] || fail 77 'must run as root'
 
 sh tests/setup.sh node
+case $(go env GOVERSION) in
+go1.2[6-9]* | go1.[3-9][0-9]*) ;;
+*) fail 69 "Kubernetes needs Go 1.26 or later, and here is $(go env GOVERSION)" ;;
+esac
 built=$PWD/build/node
 mkdir -p "$built"
 if [ -z "$program" ]; then
@@ -93,10 +103,11 @@ remove_groups() {
         done
     done
 }
+child=
 trap remove_groups EXIT
-trap 'exit 130' INT TERM
+trap '[ -z "$child" ] || kill -KILL "$child"; exit 130' INT TERM
 for group in $groups; do
-    mkdir "$group"
+    mkdir "$group" || fail 69 'control groups cannot be made here'
     hierarchy=${group%/*}
     # Version 1 gives a new group none of these.
     for file in cpuset.cpus cpuset.mems; do
@@ -104,7 +115,8 @@ for group in $groups; do
     done
 done
 
-# enter VERSION COMMAND...: runs a command as the first process of the node's namespaces; all others end with it.
+# enter VERSION COMMAND...: runs a command as the first process of the node's namespaces; all others end with it. In the
+# background, since this shell hears of no signal while it waits for what is not.
 enter() {
     # shellcheck disable=SC2016 # for the shell that it starts
     KUBERNETES=$1 PROGRAM=$program NODE_BUILD=$built NODE_GROUPS=$groups sh -euc '
@@ -113,7 +125,9 @@ enter() {
         done
         shift
         exec unshare --mount --net --pid --ipc --uts --cgroup --fork --kill-child sh tests/node/isolate.sh "$@"
-    ' sh "$@"
+    ' sh "$@" &
+    child=$!
+    wait "$child"
 }
 
 status=0
@@ -122,6 +136,10 @@ scenarios)
     for version in $versions; do
         enter "$version" /usr/bin/python3 -B -m pytest -q -rfE tests/node "$@" || status=$?
     done
+    if [ -n "$record" ]; then
+        ACR_PROVIDER_BIN=$program /usr/bin/python3 -B -m pytest -q -n "$(nproc)" "--junitxml=$built/kubelets.xml" \
+            tests/program/test_kubelet.py tests/program/test_config_kubelets.py || status=$?
+    fi
     # shellcheck disable=SC2086 # a list of words; $record is a flag or nothing
     /usr/bin/python3 -B tests/node/table.py $record $versions
     ;;
