@@ -20,7 +20,10 @@ static bool read_own(struct buf *out, struct error *err)
     int descriptor AUTO(file_close) = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
 
     if (descriptor < 0)
-        return error_set(err, ERROR_INTERNAL, "cannot open /proc/self/exe: %s", strerror(errno));
+        return error_set_advised(err, ERROR_CONFIG,
+                                 "Mount /proc, or put the program there by other means and leave "
+                                 "--bin-dir out",
+                                 "cannot open /proc/self/exe: %s", strerror(errno));
     return file_read_stream(out, descriptor, EXECUTABLE_MAX_BYTES, INT64_MAX, err);
 }
 
