@@ -112,7 +112,7 @@ def main(*arguments):
             f"images, medians of {ROUNDS} rounds in turn:\n\n{table(ways)}")
     print("\n" + text)
     if "--record" in arguments:
-        record("run.sh --storm --record", text)
+        record("storm", text)
 
 
 if __name__ == "__main__":

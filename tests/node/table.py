@@ -59,16 +59,16 @@ def of_versions(runs, results):
     nodes = {run["kubernetes"]: worst({outcome["outcome"] for outcome in run["outcomes"]}) for run in runs}
     versions = sorted(package)
     count = max(len(rows([run])) for run in runs)
-    return "\n".join([
+    return "".join(line + "\n" for line in (
         f"| {time.strftime('%Y-%m-%d')}: Kubernetes | " + " | ".join(map(patch_version, versions)) + " |",
         "|---|" + "---|" * len(versions),
         "| the kubelet's own code runs it | " + " | ".join(worst(package[v]) for v in versions) + " |",
-        f"| [a real node](tests/node), {count} scenarios | " + " | ".join(nodes.get(v, "") for v in versions) + " |"]) + "\n"
+        f"| [a real node](tests/node), {count} scenarios | " + " | ".join(nodes.get(v, "") for v in versions) + " |"))
 
 
-def record(command, text, page=PAGE):
-    """Between the comments of a page that name the command."""
-    begin = f"<!-- begin: {command} -->\n"
+def record(name, text, page=PAGE):
+    """Between the comments of a page that have this name."""
+    begin = f"<!-- begin: {name} -->\n"
     with open(page, encoding="utf-8") as file:
         before, found, rest = file.read().partition(begin)
     assert found, (page, begin)
@@ -84,8 +84,8 @@ def main(*arguments):
                 runs.append(json.load(file))
     print(of_scenarios(runs))
     if "--record" in arguments:
-        record("run.sh --record", of_scenarios(runs))
-        record("tests/node/run.sh --record", of_versions(runs, os.path.join(BUILT, "kubelets.xml")),
+        record("scenarios", of_scenarios(runs))
+        record("tests/node/run.sh", of_versions(runs, os.path.join(BUILT, "kubelets.xml")),
                os.path.join(ROOT, "README.md"))
 
 
