@@ -108,6 +108,9 @@ choose_folders() {
     check_inside "$root$bin"
     check_inside "$config_folder"
     [ -z "$root" ] || [ ! -L "$root$config" ] || fail 78 "$root$config is a symbolic link"
+    if [ -z "$root" ] && { dpkg-query -S "$program" || rpm -qf "$program"; } >/dev/null 2>&1; then
+        fail 78 "$program is a package's: update and remove it by that, and its entry by its own command config"
+    fi
 }
 
 # The links in the tree of an image are meant for its own root, and would lead out of it.
@@ -125,6 +128,7 @@ fetch() {
     elif command -v curl >/dev/null; then
         curl -gfsSL --proto =https --connect-timeout 20 --max-time 600 --retry 3 -o "$2" "$1" || fail 69 "cannot get $1"
     else
+        command -v wget >/dev/null || fail 69 "a URL needs curl or wget"
         wget -q -T 60 -O "$2" "$1" || fail 69 "cannot get $1"
     fi
 }

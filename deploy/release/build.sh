@@ -98,7 +98,8 @@ documents() {
     "$executables/$name-x86_64" completion fish | put "$1/share/fish/vendor_completions.d/$name.fish"
     install -D -m 0644 -t "$1/share/$name" "$root"/plugin/*/*.schema.json
     (cd "$root" && cp -r --parents README.md CHANGELOG.md plugin/config/README.md deploy "$pages")
-    rm -r "$pages"/deploy/{man,release,static}
+    rm -r "$pages"/deploy/{man,static}
+    find "$pages/deploy/release" -type f ! -name README.md -delete
     find "$pages" -type f -exec chmod 0644 {} + -o -type d -exec chmod 0755 {} +
 }
 
@@ -207,7 +208,11 @@ image talos-oci $name-talos "$name for Talos" ''
 # -- and what belongs to it
 
 cp "$executables/$name-x86_64.licenses.txt" "$output/$name.licenses.txt"
-cp "$work/notes" "$output/RELEASE-NOTES.md"
+{
+    echo "Install, check and remove: $url/blob/v$version/deploy/release/README.md"
+    echo
+    cat "$work/notes"
+} >"$output/RELEASE-NOTES.md"
 for file in "$root"/deploy/*.yaml "$root/deploy/install.sh"; do
     [ ! -e "$file" ] || cp "$file" "$output/"
 done

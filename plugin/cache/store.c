@@ -72,7 +72,7 @@ bool store_open(struct store *out, const struct system *system, const char *path
         log_warning("no cache: %s must belong to this user and be closed to others (mode 0700)",
                     directory);
     else if (!read_boot_id(out->boot_id))
-        log_info("no cache: cannot read the boot id of the system");
+        log_warning("no cache: cannot read the boot id of the system from /proc");
     else
         return true;
     store_close(out);

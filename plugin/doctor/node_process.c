@@ -104,11 +104,13 @@ void node_process_check(struct node *node, struct report *report)
         report_line(report, REPORT_SKIPPED, "kubelet.process",
                     "On a node, start it with " CONFIG_FLAG " and " BIN_DIR_FLAG
                     "; in a container, name the mounted root of the node by --host-root",
-                    "no kubelet runs here");
+                    "no kubelet runs here, so no configuration of it is checked");
     else
         report_line(
             report, REPORT_FAILED, "kubelet.process",
-            ADVICE("See journalctl -u '%s*'; what it refuses is reported below", kubelet->program),
+            ADVICE("See journalctl -u '%s*'; if it refuses its configuration, that is reported "
+                   "below",
+                   kubelet->program),
             "%s does not run", kubelet->program);
 }
 

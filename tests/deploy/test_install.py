@@ -444,3 +444,24 @@ def test_file_that_the_kubelet_needs(busybox):
     assert run_beside_kubelet(busybox, "=", "--from /source/program").returncode == 0
     assert_refused(run_beside_kubelet(busybox, "=", "--uninstall"), 78, "start it without them first")
     assert busybox.path("/opt/config.yaml").exists() and busybox.path(f"/opt/bin/{PROVIDER}").exists()
+
+
+@pytest.mark.parametrize("manager, question", [("dpkg-query", "-S"), ("rpm", "-qf")])
+@pytest.mark.parametrize("action", ["--from", "--uninstall"])
+def test_what_a_package_has_is_left_to_it(shell, tmp_path, source, manager, question, action):
+    if (manager, shell[0]) == ("rpm", "busybox"):
+        pytest.skip("busybox runs an rpm of its own, which cannot tell whose a file is")
+    bin_dir = tmp_path / "bin"
+    bin_dir.mkdir()
+    (bin_dir / PROVIDER).write_bytes(OLD)
+    managers = tmp_path / "managers"
+    managers.mkdir()
+    for name in "dpkg-query", "rpm":
+        (managers / name).write_text("#!/bin/sh\n"
+                                     f'[ "$0 $1 $2" = "{managers}/{manager} {question} {bin_dir}/{PROVIDER}" ]\n')
+        (managers / name).chmod(0o755)
+    done = install(action, *([source.file] if action == "--from" else []), "--bin-dir", bin_dir, "--config",
+                   tmp_path / "providers.yaml", shell=shell,
+                   environment={"PATH": f"{managers}:{os.environ['PATH']}"})
+    assert_refused(done, 78, f"{bin_dir}/{PROVIDER} is a package's")
+    assert (bin_dir / PROVIDER).read_bytes() == OLD and not (tmp_path / "providers.yaml").exists()

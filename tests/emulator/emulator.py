@@ -457,7 +457,9 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # by which nothing is left behind either
     with Emulator() as cloud:
         if sys.argv[1:]:
-            return subprocess.run(sys.argv[1:], env={**os.environ, **cloud.environment()}, check=False).returncode
+            environment = {**os.environ, **cloud.environment()}
+            environment.pop("SSL_CERT_DIR", None)  # else its certificates count, too
+            return subprocess.run(sys.argv[1:], env=environment, check=False).returncode
         for name, value in cloud.environment().items():
             print(f"export {name}={value}")
         sys.stdout.flush()
