@@ -111,13 +111,13 @@ ACR_PROVIDER_BIN=$work/release/aliyun-acr-credential-provider-aarch64 ACR_PROVID
     pytest -n "$jobs" -m 'not slow' -k 'not (read_only or never_ends or symbolic)' tests/program/test_{answers,cache,pods}.py
 
 step 'a real node, with the release'
-status=0
+status=0 but=
 sh tests/node/run.sh --program "$work/release/aliyun-acr-credential-provider-x86_64" || status=$?
-if [ "$status" -eq 69 ]; then # what Debian's own Go, or a container without rights, cannot
-    printf '\n!! a real node cannot run here: see the line above\n\n' >&2
-elif [ "$status" -ne 0 ]; then
-    exit "$status"
-fi
+case $status in
+0) ;;
+69) but=', but for the real node, which needs a later Go' ;; # than Debian 12's, as other tests do
+*) exit "$status" ;;
+esac
 
 step ''
-echo "all checks passed, after $SECONDS s"
+echo "all checks passed$but, after $SECONDS s"

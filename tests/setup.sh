@@ -14,7 +14,7 @@ packages="cmake make gcc libc6-dev pkg-config libcurl4-openssl-dev libssl-dev li
  ansible-core"
 
 [ "${1:-}" != node ] ||
-    packages="$packages containerd runc etcd-server docker-registry golang-go ca-certificates"
+    packages="$packages libseccomp2 util-linux golang-go ca-certificates"
 
 missing=
 for package in $packages; do

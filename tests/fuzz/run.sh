@@ -25,20 +25,24 @@ run() {
 }
 # fuzz NAME NUMBER
 fuzz() {
-    run build/fuzz-fast "$1" "-runs=$2" -print_final_stats=1 2>&1 | sed -n "s/^stat::number_of_executed_units: */$1: /p"
+    local log=$corpus/$1.log
+    run build/fuzz-fast "$1" "-runs=$2" -print_final_stats=1 2>"$log" || { cat "$log" >&2; return 1; }
+    sed -n "s/^stat::number_of_executed_units: */$1: /p" "$log"
     run build/fuzz "$1" -runs=0 2> >(grep -v '^INFO: ' >&2)
 }
 
 corpus=$(mktemp -d)
 trap 'rm -rf "$corpus"' EXIT
-build build/fuzz
 if [ "${1:-}" = --executions ]; then
+    executions=${2:?--executions requires a number}
+    build build/fuzz
     build build/fuzz-fast -DSANITIZERS= -DCMAKE_BUILD_TYPE=Release
     export -f run fuzz
     export here corpus
     printf '%s\n' "${targets[@]}" | xargs -P "$(nproc)" -I '{}' \
-        bash -euo pipefail -c "fuzz {} ${2:?--executions requires a number}"
+        bash -euo pipefail -c "fuzz {} $executions"
 else
+    build build/fuzz
     for target in "${targets[@]}"; do
         run build/fuzz "$target" "-max_total_time=${1:-3600}"
     done

@@ -1,4 +1,4 @@
-"""The node, which is brought up once; each scenario starts from the state that an installation leaves."""
+"""The node, which is brought up once; each scenario starts from what an installation leaves, but for images."""
 
 import copy
 import json
@@ -7,7 +7,7 @@ import shutil
 import time
 
 import pytest
-from node import BUILT, CACHE, CONFIG, KUBERNETES, OWN_CONFIG, Node
+from node import BUILT, CACHE, CONFIG, KUBERNETES, OWN_CONFIG, Node, remove
 
 # These tests are run by run.sh alone.
 collect_ignore_glob = [] if BUILT else ["test_*.py"]
@@ -24,30 +24,41 @@ def machine():
 
 @pytest.fixture
 def node(machine):
-    yield machine
-    # What is logged must be fit for anybody's eyes, whatever happened.
-    machine.assert_quiet(machine.kubelet_log())
-    machine.remove_pods()
-    machine.stop_kubelet()
-    machine.kubectl("delete", "--ignore-not-found", "-f", "deploy/token-audience.yaml")
-    machine.emulator.heal()
-    for name, value in machine.defaults.items():
-        setattr(machine.cloud, name, copy.deepcopy(value))
-    machine.point()
-    shutil.rmtree(CACHE, ignore_errors=True)
-    shutil.rmtree(os.path.dirname(OWN_CONFIG), ignore_errors=True)
-    shutil.copy(os.path.join(machine.folder, "installed.yaml"), CONFIG)
-    machine.forget_calls()
+    try:
+        yield machine
+        # What is logged must be fit for anybody's eyes, whatever happened.
+        machine.assert_quiet(machine.kubelet_log())
+    finally:
+        clean(machine)
+
+
+def clean(node):
+    node.remove_pods()
+    node.stop_kubelet()
+    node.remove_accounts()
+    node.kubectl("delete", "--ignore-not-found", "-f", "deploy/token-audience.yaml")
+    node.emulator.heal()
+    for name, value in node.defaults.items():
+        setattr(node.cloud, name, copy.deepcopy(value))
+    node.point()
+    for path in (CACHE, os.path.dirname(OWN_CONFIG), "/etc/kubernetes/credential-providers.d",
+                 "/etc/kubernetes/manifests", "/usr/local/bin/other-credential-provider", "/run/other-was-run",
+                 "/root/.docker"):
+        remove(path)
+    shutil.copy(os.path.join(node.folder, "installed.yaml"), CONFIG)
+    node.forget_calls()
+    node.forget_kubelet_log()
 
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item):
     report = (yield).get_result()
     if report.when == "call" or report.outcome != "passed":
-        outcomes.append({"scenario": item.function.__doc__.partition("\n")[0].rstrip("."), "case": item.name,
-                         "outcome": report.outcome, "why": str(report.longrepr[2]) if report.skipped else ""})
+        scenario = item.function.__doc__.partition("\n")[0].rstrip(".")
+        outcomes.append({"scenario": scenario, "outcome": report.outcome})
 
 
-def pytest_sessionfinish(session):
-    with open(os.path.join(BUILT, f"scenarios-{KUBERNETES}.json"), "w", encoding="utf-8") as file:
-        json.dump({"kubernetes": KUBERNETES, "date": time.strftime("%Y-%m-%d"), "outcomes": outcomes}, file, indent=1)
+def pytest_sessionfinish():
+    if BUILT:
+        with open(os.path.join(BUILT, f"scenarios-{KUBERNETES}.json"), "w", encoding="utf-8") as file:
+            json.dump({"kubernetes": KUBERNETES, "date": time.strftime("%Y-%m-%d"), "outcomes": outcomes}, file)

@@ -1,6 +1,6 @@
 #!/bin/sh
-# The first process of the node: gives it a root of its own, over the machine's, a network and control groups. What is
-# written there is in memory, and gone when the namespaces end. Then runs its arguments.
+# The first process of the node, in namespaces of its own: gives it a root over the machine's, a network and control
+# groups, and then runs its arguments. What is written outside of the checkout is in memory, and gone at the end.
 set -eu
 
 mount --make-rprivate /
@@ -9,19 +9,24 @@ mount -t tmpfs -o mode=0755 node $root
 mkdir $root/upper $root/work $root/root
 # The machine's own file system, without what is mounted on it.
 mount -t overlay -o "lowerdir=/,upperdir=$root/upper,workdir=$root/work" node $root/root
-mkdir -p "$root/root$PWD"
-mount --bind "$PWD" "$root/root$PWD"
-root=$root/root
+mkdir $root/sysctl
+sysctl=$root/sysctl root=$root/root
+# containerd puts overlays into these, which cannot be on an overlay.
+for directory in run tmp var/lib/containerd var/lib/kubelet; do
+    mkdir -p "$root/$directory"
+    mount -t tmpfs -o mode=0755 "${directory##*/}" "$root/$directory"
+done
+mkdir -p "$root$PWD"
+mount --bind "$PWD" "$root$PWD"
 mount -t proc proc $root/proc
 mount -t sysfs sysfs $root/sys
 mount --rbind /dev $root/dev
+mount -t tmpfs shm $root/dev/shm
 if [ -e /sys/fs/cgroup/cgroup.procs ]; then
     mount -t cgroup2 cgroup2 $root/sys/fs/cgroup
-    # A group that hands out controllers may have no processes itself.
+    # A group that hands out controllers may have no processes itself; this one is alone in it.
     mkdir $root/sys/fs/cgroup/init
-    while read -r process; do
-        echo "$process" >$root/sys/fs/cgroup/init/cgroup.procs
-    done <$root/sys/fs/cgroup/cgroup.procs
+    echo 0 >$root/sys/fs/cgroup/init/cgroup.procs
     sed 's/[^ ]*/+&/g' $root/sys/fs/cgroup/cgroup.controllers >$root/sys/fs/cgroup/cgroup.subtree_control
 else
     mount -t tmpfs cgroup $root/sys/fs/cgroup
@@ -35,17 +40,12 @@ else
         mount -t cgroup -o "$names" cgroup "$root/sys/fs/cgroup/$directory"
     done </proc/self/cgroup
 fi
-# These are not of the namespaces, and the kubelet sets them: it gets files instead.
+# The kubelet sets these, which are of no namespace: it gets files in their place.
 for file in vm/overcommit_memory vm/panic_on_oom kernel/panic kernel/panic_on_oops kernel/keys/root_maxkeys \
     kernel/keys/root_maxbytes; do
-    mkdir -p "/tmp/sysctl/${file%/*}"
-    cat "/proc/sys/$file" >"/tmp/sysctl/$file"
-    mount --bind "/tmp/sysctl/$file" "$root/proc/sys/$file"
-done
-# What overlays are made of must not be an overlay.
-for directory in run tmp var/lib/containerd var/lib/kubelet; do
-    mkdir -p "$root/$directory"
-    mount -t tmpfs -o mode=0755 "${directory##*/}" "$root/$directory"
+    mkdir -p "$sysctl/${file%/*}"
+    cat "/proc/sys/$file" >"$sysctl/$file"
+    mount --bind "$sysctl/$file" "$root/proc/sys/$file"
 done
 here=$PWD
 cd $root

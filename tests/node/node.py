@@ -25,7 +25,8 @@ from emulator import Emulator  # noqa: E402
 
 # Where run.sh has built, and for which version.
 BUILT, KUBERNETES = os.environ.get("NODE_BUILD", ""), os.environ.get("KUBERNETES", "")
-PATH = f"{BUILT}/{KUBERNETES}:{BUILT}/clients:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+PATH = ":".join([f"{BUILT}/{KUBERNETES}", f"{BUILT}/clients", f"{BUILT}/packages/usr/bin", f"{BUILT}/packages/usr/sbin",
+                 "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"])
 PROVIDER = "/usr/local/bin/aliyun-acr-credential-provider"
 CONFIG = "/etc/kubernetes/credential-provider.yaml"
 OWN_CONFIG = "/etc/aliyun-acr-credential-provider/config.json"
@@ -61,12 +62,20 @@ def write(path, text, mode=0o644):
 
 
 def wait_until(is_so, what, seconds=60):
-    """What it gives as soon as it is so; a failure if it never is."""
+    """What `is_so` returns as soon as that is true; an error that says `what` was waited for if it never is."""
     ends = time.monotonic() + seconds
     while not (found := is_so()):
         assert time.monotonic() < ends, f"not within {seconds} s: {what}"
         time.sleep(0.05)
     return found
+
+
+def remove(path):
+    """A file or a folder, if it is there."""
+    if os.path.isdir(path) and not os.path.islink(path):
+        shutil.rmtree(path)
+    elif os.path.lexists(path):
+        os.unlink(path)
 
 
 def answers(url, **keywords):
@@ -134,6 +143,7 @@ class Node:
         self.images = Images()
         self._processes, self.kubelet = [], None
         self._made = set()
+        self._log_start = 0
 
     # -- processes -------------------------------------------------------------------------------------------
 
@@ -156,6 +166,7 @@ class Node:
     def __enter__(self):
         self.emulator.__enter__()
         self.point()
+        remove("/etc/resolv.conf")  # which may be a link to a file that the node does not have
         write("/etc/resolv.conf", "nameserver 127.0.0.1\n")
         with open(self.emulator.ca, encoding="ascii") as ca, \
                 open("/etc/ssl/certs/ca-certificates.crt", "a", encoding="ascii") as trusted:
@@ -184,7 +195,7 @@ class Node:
     def _start_registries(self):
         storage = os.path.join(self.folder, "registry")
         certificate = self.cloud.signer.certificate()
-        backends = [(PUBLIC, None), (FOREIGN, "foreign"), ("*", "demo")]
+        backends = [((PUBLIC,), None), ((FOREIGN,), "foreign"), (("demo-registry*", DOMAIN), "demo")]
         for port, (hosts, instance) in enumerate(backends, 5001):
             config = {"version": 0.1, "log": {"level": "error"}, "http": {"addr": f"127.0.0.1:{port}",
                                                                           "relativeurls": True},
@@ -197,15 +208,8 @@ class Node:
             path = os.path.join(self.folder, f"registry-{port}.json")
             write(path, config)
             self._start("registry", "docker-registry", "serve", path)
-            self.emulator.registry_backends.append((hosts, f"127.0.0.1:{port}"))
-        for port in range(5001, 5004):
-            wait_until(lambda port=port: answers(f"http://127.0.0.1:{port}/v2/"), "docker-registry")
-        # The emulator itself says what a challenge is, and answers all else.
-        self.emulator.registry_backend = self._backend
-
-    def _backend(self, host):
-        known = host in NAMES and not re.match("cr|sts|dockerauth", host)
-        return known and next(address for hosts, address in self.emulator.registry_backends if hosts in ("*", host))
+            self.emulator.registry_backends += [(host, f"127.0.0.1:{port}") for host in hosts]
+            wait_until(lambda: answers(f"http://127.0.0.1:{port}/v2/"), "docker-registry")  # noqa: B023
 
     def _start_api_server(self):
         self._start("etcd", "etcd", "--data-dir", os.path.join(self.folder, "etcd"), "--log-level", "warn",
@@ -277,7 +281,7 @@ disabled_plugins = ["io.containerd.snapshotter.v1.btrfs", "io.containerd.snapsho
     # -- the provider ----------------------------------------------------------------------------------------
 
     def _install(self):
-        done = self.run("sh", f"{ROOT}/deploy/install.sh", "--from", os.environ["PROGRAM"])
+        done = self.run("sh", f"{ROOT}/deploy/install.sh", "--from", f"{BUILT}/program")
         assert done.returncode == 0, done.stderr
         shutil.copy(CONFIG, os.path.join(self.folder, "installed.yaml"))
 
@@ -312,7 +316,7 @@ disabled_plugins = ["io.containerd.snapshotter.v1.btrfs", "io.containerd.snapsho
 
     def start_kubelet(self, config=CONFIG, **settings):
         write("/var/lib/kubelet/config.yaml", {**KUBELET_CONFIG, **settings})
-        self._log_start = os.path.getsize(self.log_of("kubelet")) if os.path.exists(self.log_of("kubelet")) else 0
+        self._starts = self.kubelet_log().count("Starting kubelet main sync loop") + 1
         self.kubelet = self._start(
             "kubelet", f"{BUILT}/{KUBERNETES}/kubelet", "--config=/var/lib/kubelet/config.yaml",
             "--kubeconfig=/etc/kubernetes/node.json", "--hostname-override=node", "--node-ip=" + NODE_IP, "--v=2",
@@ -323,14 +327,20 @@ disabled_plugins = ["io.containerd.snapshotter.v1.btrfs", "io.containerd.snapsho
         self._check_processes()
         nodes = self.api("GET", "/api/v1/nodes")["items"]
         conditions = [condition for node in nodes for condition in node["status"].get("conditions", [])]
-        return "Starting kubelet main sync loop" in self.kubelet_log() and any(
+        return self.kubelet_log().count("Starting kubelet main sync loop") == self._starts and any(
             (condition["type"], condition["status"]) == ("Ready", "True") for condition in conditions)
 
     def kubelet_log(self):
-        """Since its last start."""
+        """Of this scenario."""
+        if not os.path.exists(self.log_of("kubelet")):
+            return ""
         with open(self.log_of("kubelet"), encoding="utf-8", errors="replace") as file:
             file.seek(self._log_start)
             return file.read()
+
+    def forget_kubelet_log(self):
+        if os.path.exists(self.log_of("kubelet")):
+            self._log_start = os.path.getsize(self.log_of("kubelet"))
 
     def stop_kubelet(self):
         if self.kubelet:
@@ -355,6 +365,12 @@ disabled_plugins = ["io.containerd.snapshotter.v1.btrfs", "io.containerd.snapsho
         with urllib.request.urlopen(call, timeout=10, context=context) as answer:
             lines = answer.read().decode().splitlines()
         return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines if line[0] != "#")}
+
+    def runs(self):
+        """How often the kubelet has run the program since its start, and for how many seconds together."""
+        name = 'kubelet_credential_provider_plugin_duration_{}{{plugin_name="aliyun-acr-credential-provider"}}'
+        metrics = self.metrics()
+        return metrics.get(name.format("count"), 0), metrics.get(name.format("sum"), 0)
 
     # -- pods ------------------------------------------------------------------------------------------------
 
@@ -411,8 +427,7 @@ disabled_plugins = ["io.containerd.snapshotter.v1.btrfs", "io.containerd.snapsho
 
     def wait_refused(self, name):
         """Until its image could not be pulled; the texts of the pod's events."""
-        wait_until(lambda: self.state(self.pods()[name]) in ("ErrImagePull", "ImagePullBackOff"),
-                   f"{name} is refused, it is {self.state(self.pods()[name])!r}")
+        wait_until(lambda: self.state(self.pods()[name]) in ("ErrImagePull", "ImagePullBackOff"), f"{name} is refused")
         return wait_until(lambda: [text for text in self.events(name) if "Failed to pull" in text], "the event")
 
     def events(self, name):
@@ -427,6 +442,13 @@ disabled_plugins = ["io.containerd.snapshotter.v1.btrfs", "io.containerd.snapsho
         self.api("DELETE", "/api/v1/namespaces/default/pods")
         self.api("DELETE", "/api/v1/namespaces/default/events")
         wait_until(lambda: not self.pods(), "the pods are gone")
+        # The API forgets them at once; a kubelet that is stopped now would leave their containers to the next.
+        wait_until(lambda: self.kubelet is None or not self.run("ctr", "-n", "k8s.io", "tasks", "list", "-q").stdout,
+                   "their containers have ended")
+
+    def remove_accounts(self):
+        self.api("DELETE", "/api/v1/namespaces/default/serviceaccounts")
+        self.account("default")
 
     # -- what the cloud saw ----------------------------------------------------------------------------------
 

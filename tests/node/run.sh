@@ -14,7 +14,8 @@ usage: run.sh [OPTION]... [ARGUMENT...]   runs all scenarios, or those that argu
   --record              writes the table or the figures into the pages that show them; the former also tests each
                         kubelet's own code from 1.30 on
 
-Runs as root on Debian or Ubuntu, whose packages it installs; builds Kubernetes with Go, which takes minutes once.
+Runs as root on Debian or Ubuntu; builds Kubernetes with Go, which takes minutes the first time. Exit status: 69 where Go
+is too old, else 1 if a scenario failed.
 EOF
 }
 
@@ -34,19 +35,19 @@ while [ $# -gt 0 ]; do
         shift
         ;;
     --program)
-        program=$(realpath "${2:-}") || exit 64
+        program=$(realpath -e "${2:-}") || exit 64
         shift
         ;;
     *) break ;;
     esac
     shift
 done
-# fail STATUS MESSAGE, with 69 where this machine cannot run a node.
 fail() {
     echo "run.sh: $2" >&2
     exit "$1"
 }
 [ "$(id -u)" -eq 0 ] || fail 77 'must run as root'
+[ -z "$record" ] || [ $# -eq 0 ] || fail 64 '--record is of all scenarios'
 
 sh tests/setup.sh node
 case $(go env GOVERSION) in
@@ -58,8 +59,9 @@ mkdir -p "$built"
 if [ -z "$program" ]; then
     cmake --preset release >/dev/null
     cmake --build --preset release --parallel "$(nproc)" >"$built/build.log" || { cat "$built/build.log" >&2; exit 1; }
-    program=$PWD/build/release/aliyun-acr-credential-provider
+    program=build/release/aliyun-acr-credential-provider
 fi
+install -m 0755 "$program" "$built/program" # wherever it was, the node may not see it there
 cc -static -Os -s -o "$built/pause" tests/node/pause.c
 
 # go_build FOLDER MODULES OUTPUT FLAGS PACKAGE...: executables of the modules that a file in a folder names.
@@ -77,14 +79,26 @@ for version in $versions; do
     release=$(cd tests/node/kubernetes && go list -m "-modfile=$modules" -f '{{.Version}}' k8s.io/kubernetes)
     echo "building Kubernetes $release"
     mkdir -p "$built/$version"
-    # What builds of Kubernetes have too, and doctor asks the kubelet for.
+    # Without its version, doctor could not ask the kubelet for it.
     go_build kubernetes "$modules" "$version" "-X k8s.io/component-base/version.gitVersion=$release" \
         k8s.io/kubernetes/cmd/kube-apiserver k8s.io/kubernetes/cmd/kubectl k8s.io/kubernetes/cmd/kubelet
 done
-# Debian 12 does not have these.
+# Debian 12 has no packages of these.
 mkdir -p "$built/clients"
 go_build clients go.mod clients '' sigs.k8s.io/cri-tools/cmd/crictl
 go_build clients go-nerdctl.mod clients '' github.com/containerd/nerdctl/cmd/nerdctl
+
+# Unpacked instead of installed, which would start daemons, and remove Docker's own containerd.
+if [ ! -d "$built/packages" ]; then
+    rm -rf "$built/archives"
+    mkdir "$built/archives"
+    apt-get update -qq
+    (cd "$built/archives" && apt-get -o APT::Sandbox::User=root download -qq containerd runc etcd-server docker-registry)
+    for archive in "$built"/archives/*.deb; do
+        dpkg-deb -x "$archive" "$built/archives/all"
+    done
+    mv "$built/archives/all" "$built/packages"
+fi
 
 # A control group of the node's own in each hierarchy.
 groups=
@@ -98,16 +112,25 @@ done
 # shellcheck disable=SC2317 # called by the trap
 remove_groups() {
     for group in $groups; do
-        for _ in 1 2 3 4 5; do # processes that were killed may still be in them
-            [ ! -d "$group" ] || find "$group" -depth -type d -exec rmdir {} + 2>/dev/null || sleep 0.5
+        tries=0
+        while [ -d "$group" ] && ! find "$group" -depth -type d -exec rmdir {} + 2>/dev/null; do
+            [ $((tries += 1)) -le 60 ] || { echo "run.sh: $group cannot be removed" >&2; break; }
+            sleep 0.5 # processes that were killed may still be in it
         done
     done
 }
 child=
+# shellcheck disable=SC2317 # called by traps
+end() {
+    [ -z "$child" ] || kill -KILL "$child"
+    exit "$1"
+}
 trap remove_groups EXIT
-trap '[ -z "$child" ] || kill -KILL "$child"; exit 130' INT TERM
+trap 'end 129' HUP
+trap 'end 130' INT
+trap 'end 143' TERM
 for group in $groups; do
-    mkdir "$group" || fail 69 'control groups cannot be made here'
+    mkdir "$group"
     hierarchy=${group%/*}
     # Version 1 gives a new group none of these.
     for file in cpuset.cpus cpuset.mems; do
@@ -115,31 +138,38 @@ for group in $groups; do
     done
 done
 
-# enter VERSION COMMAND...: runs a command as the first process of the node's namespaces; all others end with it. In the
-# background, since this shell hears of no signal while it waits for what is not.
+# enter VERSION COMMAND...: runs a command as the first process of the node's namespaces, with which all others end. In
+# the background, since a signal interrupts `wait`, but not the wait for a command in the foreground.
 enter() {
+    version=$1
+    shift
     # shellcheck disable=SC2016 # for the shell that it starts
-    KUBERNETES=$1 PROGRAM=$program NODE_BUILD=$built NODE_GROUPS=$groups sh -euc '
+    KUBERNETES=$version NODE_BUILD=$built NODE_GROUPS=$groups setpriv --pdeathsig KILL \
+        unshare --mount --net --pid --ipc --uts --fork --kill-child sh -euc '
         for group in $NODE_GROUPS; do
-            echo $$ >"$group/cgroup.procs"
+            echo 0 >"$group/cgroup.procs"
         done
-        shift
-        exec unshare --mount --net --pid --ipc --uts --cgroup --fork --kill-child sh tests/node/isolate.sh "$@"
+        exec unshare --cgroup sh tests/node/isolate.sh "$@"
     ' sh "$@" &
     child=$!
-    wait "$child"
+    ended=0
+    wait "$child" || ended=$?
+    child=
+    return "$ended"
 }
 
 status=0
 case $mode in
 scenarios)
     for version in $versions; do
+        rm -f "$built/scenarios-$version.json"
         enter "$version" /usr/bin/python3 -B -m pytest -q -rfE tests/node "$@" || status=$?
     done
     if [ -n "$record" ]; then
         ACR_PROVIDER_BIN=$program /usr/bin/python3 -B -m pytest -q -n "$(nproc)" "--junitxml=$built/kubelets.xml" \
             tests/program/test_kubelet.py tests/program/test_config_kubelets.py || status=$?
     fi
+    [ "$status" -eq 0 ] || record=
     # shellcheck disable=SC2086 # a list of words; $record is a flag or nothing
     /usr/bin/python3 -B tests/node/table.py $record $versions
     ;;

@@ -70,10 +70,11 @@ def record(name, text, page=PAGE):
     """Between the comments of a page that have this name."""
     begin = f"<!-- begin: {name} -->\n"
     with open(page, encoding="utf-8") as file:
-        before, found, rest = file.read().partition(begin)
-    assert found, (page, begin)
+        before, begins, rest = file.read().partition(begin)
+    _, ends, after = rest.partition(END)
+    assert begins and ends, (page, begin)
     with open(page, "w", encoding="utf-8") as file:
-        file.write(before + begin + text + END + rest.partition(END)[2])
+        file.write(before + begin + text + END + after)
 
 
 def main(*arguments):

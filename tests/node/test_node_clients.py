@@ -1,19 +1,17 @@
 """What pulls beside the kubelet's ordinary pods: static pods, crictl, nerdctl."""
 
 import json
-import os
 import re
 import shutil
-import subprocess
 
-import pytest
-from node import DEMO, PROVIDER, ROOT, write
+from node import DEMO, OWN_CONFIG, PROVIDER, ROOT, Node, write
 
 MANIFESTS = "/etc/kubernetes/manifests"
 
 
 def test_static_pod(node):
-    """A static pod, whose requests have no token: the node's role, with the configuration for pods' roles too"""
+    """A static pod, whose requests have no token: the node's role, even where pods without a role are refused"""
+    write(OWN_CONFIG, {"podIdentity": {"clusterId": "c0123456789", "withoutRole": "refuse"}}, 0o600)
     with open(f"{ROOT}/deploy/credential-provider-pods.yaml", encoding="utf-8") as file:
         write("/etc/kubernetes/credential-provider.yaml", file.read())
     node.images.push("static/app")
@@ -21,12 +19,10 @@ def test_static_pod(node):
         "apiVersion": "v1", "kind": "Pod", "metadata": {"name": "static", "namespace": "default"},
         "spec": {"hostNetwork": True, "terminationGracePeriodSeconds": 0,
                  "containers": [{"name": "app", "image": DEMO + "/static/app:v1"}]}})
-    try:
-        node.start_kubelet(staticPodPath=MANIFESTS)
-        node.wait_running("static-node")
-        assert node.calls() == ["GetAuthorizationToken"]
-    finally:
-        shutil.rmtree(MANIFESTS)
+    node.start_kubelet(staticPodPath=MANIFESTS)
+    node.wait_running("static-node")
+    assert node.calls() == ["GetAuthorizationToken"]
+    shutil.rmtree(MANIFESTS)  # by which the kubelet ends it
 
 
 def test_pulled_before_the_kubelet(node):
@@ -38,7 +34,8 @@ def test_pulled_before_the_kubelet(node):
     assert done.returncode == 0, done.stderr
     status = json.loads(node.run("crictl", "inspecti", image).stdout)["status"]
     assert image in status["repoTags"], status
-    assert status["pinned"] == (containerd_version() >= (1, 6, 22)), status
+    version = containerd_version()
+    assert status["pinned"] == (version >= ((1, 7, 10) if version >= (1, 7) else (1, 6, 25))), status
     node.emulator.fault("registry", status=503)
     node.start_kubelet()
     node.pod("prepulled", image)
@@ -46,29 +43,23 @@ def test_pulled_before_the_kubelet(node):
 
 
 def containerd_version():
-    said = subprocess.run(["containerd", "--version"], capture_output=True, text=True, check=True).stdout
+    said = Node.run("containerd", "--version").stdout
     return tuple(int(part) for part in re.search(r" v?(\d+)\.(\d+)\.(\d+)", said).groups())
 
 
-@pytest.fixture
-def home():
-    yield "/root"
-    shutil.rmtree("/root/.docker", ignore_errors=True)
-
-
-def test_nerdctl_by_the_helper(node, home):
+def test_nerdctl_by_the_helper(node):
     """nerdctl, by the credential helper that config --docker sets up"""
     image = DEMO + "/nerdctl/helper:v1"
     node.images.push("nerdctl/helper")
     assert node.run("nerdctl", "pull", "--quiet", image).returncode != 0
     done = node.run(PROVIDER, "config", "--docker", DEMO)
-    assert done.returncode == 0 and os.path.exists(home + "/.docker/config.json"), done.stderr
+    assert done.returncode == 0, done.stderr
     done = node.run("nerdctl", "pull", "--quiet", image)
     assert done.returncode == 0, done.stderr
     assert node.calls() == ["GetAuthorizationToken"]
 
 
-def test_nerdctl_by_a_password(node, home):
+def test_nerdctl_by_a_password(node):
     """nerdctl login with the password that get prints, as the README has it"""
     with open(f"{ROOT}/README.md", encoding="utf-8") as file:
         line, = (line for line in file if "| nerdctl login" in line)
@@ -76,4 +67,4 @@ def test_nerdctl_by_a_password(node, home):
     assert done.returncode == 0, done.stderr
     node.images.push("nerdctl/password")
     done = node.run("nerdctl", "pull", "--quiet", DEMO + "/nerdctl/password:v1")
-    assert done.returncode == 0 and os.path.exists(home + "/.docker/config.json"), done.stderr
+    assert done.returncode == 0, done.stderr

@@ -1,7 +1,7 @@
 """The kubelet's configuration, where there was one before."""
 
 import os
-import shutil
+import time
 
 import yaml
 from node import CONFIG, DEMO, PROVIDER, PUBLIC, write
@@ -26,8 +26,6 @@ providers:
 
 def other_provider():
     write(OTHER, OTHER_PROGRAM, 0o755)
-    if os.path.exists("/run/other-was-run"):
-        os.unlink("/run/other-was-run")
 
 
 def both_run(node, name):
@@ -48,7 +46,6 @@ def test_directory(node):
     assert done.returncode == 0, done.stderr
     node.start_kubelet(config=folder)
     both_run(node, "directory")
-    shutil.rmtree(folder)
 
 
 def test_install_beside_another(node):
@@ -61,7 +58,8 @@ def test_install_beside_another(node):
     node.wait_running("other-first")
     node.wait_refused("ours-first")
     status, said = node.doctor(f"{DEMO}/install/ours:v1")
-    assert status == 1, said
+    assert status == 1 and "no pattern of matchImages matches" in said, said
+    time.sleep(3)  # doctor knows to two seconds when the kubelet was started
     done = node.run(PROVIDER, "config", "--install", CONFIG, "--bin-dir", "/usr/local/bin")
     assert done.returncode == 0, done.stderr
     with open(CONFIG, encoding="utf-8") as file:

@@ -19,13 +19,16 @@ def test_private_image(node):
 
 
 def test_fifty_images(node):
-    """Fifty images at once: one call"""
-    node.start_kubelet()
+    """Fifty images at once: many runs of the program, one call"""
     names = [f"storm-{number:02d}" for number in range(50)]
+    for name in names:
+        node.prepare_image(f"{DEMO}/storm/{name}:v1")
+    node.emulator.fault("acr", delay_ms=1000)  # so that the others do not find the token in the kubelet's own cache
+    node.start_kubelet()
     for name in names:
         node.pod(name, f"{DEMO}/storm/{name}:v1")
     node.wait_running(*names)
-    assert node.calls() == [TOKEN]
+    assert node.runs()[0] > 1 and node.calls() == [TOKEN]
 
 
 def test_kubelet_restarted(node):
@@ -73,7 +76,7 @@ def test_role_detached(node):
     node.start_kubelet()
     node.pod("detached", DEMO + "/team/detached:v1")
     events = node.wait_refused("detached")
-    assert any("failed to authorize" in text or "pull access denied" in text for text in events), events
+    assert any("failed to authorize" in text and "401 Unauthorized" in text for text in events), events
     assert any("no identity found" in line and "Attach a RAM role" in line for line in node.plugin_errors())
     assert TOKEN not in node.calls()
     status, said = node.doctor(DEMO + "/team/detached:v1")
@@ -147,26 +150,30 @@ def test_custom_domain_of_another_account(node):
 
 
 def test_vpc_endpoint_lost(node):
-    """The VPC endpoint of the API unreachable: the public one serves"""
+    """The VPC endpoint of the API unreachable: the public one serves, and doctor says which fails"""
     node.point(cr_vpc_cn_hangzhou_aliyuncs_com=LOST)
     node.start_kubelet()
     node.pod("fallback", DEMO + "/team/fallback:v1")
     node.wait_running("fallback")
     assert {entry["host"] for entry in node.emulator.log("acr")} == {"cr.cn-hangzhou.aliyuncs.com"}
-    status, said = node.doctor(DEMO + "/team/fallback:v1")
-    assert "cr-vpc.cn-hangzhou.aliyuncs.com" in said and status == 0, said
+    _, said = node.doctor(DEMO + "/team/fallback:v1")
+    assert re.search(r"! .*cr-vpc\.cn-hangzhou\.aliyuncs\.com", said), said
+    assert re.search(r"✓ API endpoint cr\.cn-hangzhou\.aliyuncs\.com", said), said
 
 
 def test_no_endpoint(node):
-    """Neither endpoint reachable: the pull fails in time, and doctor names both"""
+    """Neither endpoint reachable: the program ends by its deadline, and doctor says that both fail"""
     write(OWN_CONFIG, {"deadlineSeconds": 5}, 0o600)
     node.point(cr_vpc_cn_hangzhou_aliyuncs_com=LOST, cr_cn_hangzhou_aliyuncs_com=LOST)
     node.start_kubelet()
     node.pod("unreachable", DEMO + "/team/unreachable:v1")
     node.wait_refused("unreachable")
-    assert node.plugin_errors()
+    runs, total_s = node.runs()
+    assert 4 < total_s / runs < 7 and any("cr.cn-hangzhou.aliyuncs.com" in line for line in node.plugin_errors())
     status, said = node.doctor(DEMO + "/team/unreachable:v1")
-    assert status == 1 and "cr-vpc.cn-hangzhou.aliyuncs.com" in said and "cr.cn-hangzhou.aliyuncs.com" in said, said
+    assert status == 1, said
+    for host in "cr-vpc.cn-hangzhou.aliyuncs.com", "cr.cn-hangzhou.aliyuncs.com":
+        assert re.search(rf"[!✗] .*\b{re.escape(host)}", said), said
 
 
 def test_repository_forbidden(node):
@@ -186,5 +193,6 @@ def test_slow_clock(node):
     node.start_kubelet()
     node.pod("slow", DEMO + "/team/slow:v1")
     node.wait_running("slow")
-    _, said = node.doctor(DEMO + "/team/slow:v1")
+    status, said = node.doctor(DEMO + "/team/slow:v1")
+    assert status == 0, said
     assert re.search(r"clock is (1199|1200|1201) s slow", said), said

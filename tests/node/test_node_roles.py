@@ -34,6 +34,8 @@ def test_role_of_a_pod(node, annotations):
     node.pod(name, f"{DEMO}/roles/{name}:v1", name)
     node.wait_running(name)
     assert node.calls() == [OIDC, TOKEN]
+    status, said = node.doctor(f"{DEMO}/roles/{name}:v1")
+    assert status == 0 and "kubectl auth can-i request-serviceaccounts-token-audience sts.aliyuncs.com" in said, said
     assert [given["RoleArn"] for given in node.cloud.assumed[-1:]] == [POD_ROLE]
 
 
@@ -67,34 +69,38 @@ def test_no_role_is_refused(node):
 
 
 def test_rule_missing(node):
-    """The RBAC rule missing: the kubelet's log names it, and the rule of deploy/ mends it without a restart"""
+    """The RBAC rule missing: the event, the kubelet's log; the rule of deploy/ mends it without a restart"""
     node.account("early", **ANNOTATIONS[0])
     trust(node, "early")
     prepare(node, has_rule=False)
     node.pod("early", DEMO + "/roles/early:v1", "early")
-    node.wait_refused("early")
-    words = "failed to get service account token"  # since 1.35
-    assert words in node.kubelet_log()
+    events = node.wait_refused("early")
+    assert any("failed to authorize" in text for text in events), events
+    said = [line for line in node.kubelet_log().splitlines() if "failed to get service account token" in line]
+    for words in "sts.aliyuncs.com", "not authorized to request tokens":
+        assert said and all(words in line for line in said), said
     assert node.calls() == []
-    _, said = node.doctor(DEMO + "/roles/early:v1")
-    assert words in said and "kubectl auth can-i" in said and "kubectl apply -f token-audience.yaml" in said, said
-    node.kubectl("apply", "-f", "deploy/token-audience.yaml")
+    assert node.kubectl("apply", "-f", "deploy/token-audience.yaml").returncode == 0
     node.wait_running("early", seconds=150)
+    assert node.calls() == [OIDC, TOKEN]
 
 
-def test_second_account_is_verified(node):
-    """An image that is there is no other service account's (KEP-2535)"""
+@pytest.mark.parametrize("policy", ["NeverVerifyPreloadedImages", "AlwaysVerify"])
+def test_second_account_is_verified(node, policy):
+    """An image that is there is no other service account's (KEP-2535), by the default policy and the strict one"""
     for name in ("owner", "thief"):
         node.account(name, **ANNOTATIONS[0])
     trust(node, "owner")
     prepare(node)
     node.restart_kubelet(featureGates={"KubeletEnsureSecretPulledImages": True},
-                         imagePullCredentialsVerificationPolicy="AlwaysVerify")
-    node.pod("owner", DEMO + "/verified/app:v1", "owner")
+                         imagePullCredentialsVerificationPolicy=policy)
+    image = f"{DEMO}/verified/{policy.lower()}:v1"
+    node.pod("owner", image, "owner")
     node.wait_running("owner")
-    node.pod("thief", DEMO + "/verified/app:v1", "thief")
+    node.pod("thief", image, "thief")
     node.wait_refused("thief")
     assert any("AssumeRoleWithOIDC refused" in line for line in node.plugin_errors())
     # The first account's own second pod, with the same image.
-    node.pod("again", DEMO + "/verified/app:v1", "owner")
+    node.pod("again", image, "owner")
     node.wait_running("again")
+    assert any("already present on machine" in text for text in node.events("again")), node.events("again")
