@@ -63,6 +63,7 @@ def test_release_is_of_the_main_branch(tmp_path):
     checkout, = (step for step in steps if step.get("uses", "").startswith("actions/checkout"))
     assert checkout["with"]["fetch-depth"] == 0
     check, = (step["run"] for step in steps if "merge-base" in step.get("run", ""))
+    assert next(step for step in steps if "merge-base" in str(step) or "secrets." in str(step)).get("run") == check
     identity = ["-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false"]
 
     def git(*arguments):
@@ -85,3 +86,29 @@ def test_release_is_of_the_main_branch(tmp_path):
     head = commit("later")
     git("clone", "--quiet", ".", "clone")
     assert [status(commit_id) for commit_id in (on_main, head, off_main)] == [0, 0, 1]
+
+
+def test_only_what_was_signed_is_published(tmp_path):
+    """Jobs between may replace what is handed on, but not what the first job says of it."""
+    jobs = WORKFLOWS["release.yml"]["jobs"]
+    assert jobs["publish"]["needs"] == ["build", "node"] and set(jobs["build"]["outputs"]) == {"sums"}
+    make, = (step["run"] for step in jobs["build"]["steps"] if step.get("id") == "sums")
+    check, = (step["run"] for step in jobs["publish"]["steps"] if "SUMS" in step.get("env", {}))
+    folder = tmp_path / "release"
+    folder.mkdir()
+
+    def run(script, **environment):
+        return subprocess.run(["bash", "-e", "-c", script], cwd=tmp_path, capture_output=True, check=False, env={
+            "PATH": os.environ["PATH"], "GITHUB_OUTPUT": str(tmp_path / "output"), **environment}).returncode
+
+    def write(content):
+        (folder / "file").write_text(content)
+        sums = subprocess.run(["sha256sum", "file"], cwd=folder, capture_output=True, text=True, check=True).stdout
+        (folder / "SHA256SUMS").write_text(sums)
+
+    write("signed")
+    assert run(make) == 0
+    sums = (tmp_path / "output").read_text().removeprefix("sums=").rstrip("\n")
+    assert run(check, SUMS=sums) == 0
+    write("replaced, with its checksum")
+    assert run(check, SUMS=sums) != 0
