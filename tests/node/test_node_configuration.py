@@ -58,7 +58,7 @@ def test_install_beside_another(node):
     node.wait_running("other-first")
     node.wait_refused("ours-first")
     status, said = node.doctor(f"{DEMO}/install/ours:v1")
-    assert status == 1 and "no pattern of matchImages matches" in said, said
+    assert status == 1 and "none of the providers is this program" in said, said
     time.sleep(3)  # doctor knows to two seconds when the kubelet was started
     done = node.run(PROVIDER, "config", "--install", CONFIG, "--bin-dir", "/usr/local/bin")
     assert done.returncode == 0, done.stderr
