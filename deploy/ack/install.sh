@@ -16,8 +16,9 @@ install_acr_provider() {
         curl -fsSL --retry 5 --max-time 120 -o "$acr_new" "$URL" &&
         echo "$SHA256  $acr_new" | sha256sum -c - >/dev/null &&
         chmod 0755 "$acr_new" &&
-        # An entry that is there stays as it is; for custom domains see config --help.
-        "$acr_new" config --install "$acr_folder/kubelet.yaml" --bin-dir "$acr_bin"
+        # An entry that is there stays as it is; for custom domains see config --help. It says to
+        # restart the kubelet, which is too early here.
+        "$acr_new" config --install "$acr_folder/kubelet.yaml" --bin-dir "$acr_bin" >/dev/null
 }
 
 install_acr_provider || echo "aliyun-acr-credential-provider was not installed" >&2

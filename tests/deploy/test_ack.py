@@ -21,7 +21,7 @@ OWN = ' --eviction-hard=imagefs.available<15%,memory.available<300Mi --kube-rese
 UNIT, MORE = "etc/systemd/system/kubelet.service", "etc/sysconfig/kubelet"
 FLAGS = r"--image-credential-provider-config=/etc/\S+ --image-credential-provider-bin-dir=/usr/local/bin"
 OTHER = "--image-credential-provider-config=/opt/other.yaml --image-credential-provider-bin-dir=/opt"
-NO_SLEEP = "#!/bin/sh\n"
+NO_SLEEP = '#!/bin/sh\n[ "$*" = 20 ]\n'
 # Notes restarts, and makes the process that the unit and both files with arguments ask for.
 SYSTEMCTL = """#!/bin/sh -e
 cd {root}
@@ -60,16 +60,16 @@ class Node:
         subprocess.run([self.root / "bin" / "systemctl", "restart", "kubelet"], check=True)
         self.called.unlink()
 
-    def run(self, name, **variables):
-        """What it prints on stderr. ACK may run it in the shell of its own script, which goes on."""
+    def run(self, name, before="", **variables):
+        """What it prints, on stderr alone. ACK may run it in the shell of its own script, which goes on."""
         text = (SCRIPTS / name).read_text()
         for variable, value in variables.items():
             text, count = re.subn(rf"^{variable}=", f"{variable}={value} ", text, flags=re.M)
             assert count == 1
         text = re.sub(r"(?<![\w/.}])/(?=(?:etc|usr|proc)/)", f"{self.root}/", text) + "echo goes on\n"
-        done = subprocess.run(["bash", "-eu", "-o", "pipefail", "-c", text], capture_output=True, text=True,
+        done = subprocess.run(["bash", "-eu", "-o", "pipefail", "-c", before + text], capture_output=True, text=True,
                               check=False, env={"PATH": f"{self.root}/bin:{os.environ['PATH']}"})
-        assert done.stdout.endswith("goes on\n"), done.stderr
+        assert done.stdout == "goes on\n", done.stderr
         return done.stderr
 
     def install(self, digest=None):
@@ -89,8 +89,8 @@ class Node:
 
     def restarts(self):
         called = self.called.read_text().splitlines() if self.called.exists() else []
-        assert called == ["daemon-reload", "restart kubelet"] * (len(called) // 2)
-        return len(called) // 2
+        assert called == ["reset-failed kubelet", "daemon-reload", "restart kubelet"] * (len(called) // 3)
+        return len(called) // 3
 
 
 @pytest.fixture
@@ -143,6 +143,14 @@ def test_flags_that_a_killed_run_left_are_taken_away_too(killed):
     assert killed.read(ARGUMENTS) == 'KUBELET_CUSTOMIZED_ARGS=""\n'
 
 
+def test_flags_that_a_run_killed_after_its_restart_left_are_taken_away_too(node):
+    node.install()
+    node.run("kubelet-flags.sh")
+    node.write("bin/sleep", FAILURES["ends-again-and-again"][1].format(root=node.root))
+    assert "taken away again" in node.run("kubelet-flags.sh")
+    assert node.read(ARGUMENTS) == 'KUBELET_CUSTOMIZED_ARGS=""\n'
+
+
 def test_flags_that_only_the_kubelet_has_are_written_again(node):
     node.install()
     node.run("kubelet-flags.sh")
@@ -151,22 +159,31 @@ def test_flags_that_only_the_kubelet_has_are_written_again(node):
     assert_flags_are_used(node, OWN)
 
 
-@pytest.mark.parametrize("place, text", [(UNIT, f"[Service]\nExecStart=/usr/bin/kubelet {OTHER}\n"), (MORE, OTHER)])
+@pytest.mark.parametrize("place, text", [(UNIT, "[Service]\nExecStart=/usr/bin/kubelet {}\n"), (MORE, "{}")])
 @pytest.mark.parametrize("in_use", [True, False])
-def test_flags_of_elsewhere_are_never_given_twice(node, place, text, in_use):
-    """Without a restart since then, only the new kubelet shows those of a file that the unit reads."""
+@pytest.mark.parametrize("own", [True, False])
+def test_flags_of_elsewhere_are_never_given_twice(node, place, text, in_use, own):
+    """Without a restart since then, only the new kubelet shows those of a file that the unit reads. If they are the
+    script's own two, they may as well be those of a file that somebody wrote anew.
+    """
     node.install()
+    flags = OTHER
+    if own:
+        flags = (f"--image-credential-provider-config={node.root}/{FILE} "
+                 f"--image-credential-provider-bin-dir={node.root}/{os.path.dirname(INSTALLED)}")
     node.write(ARGUMENTS, f'KUBELET_CUSTOMIZED_ARGS="{OWN}"\n')
-    node.write(place, text)
-    is_seen = in_use or place == UNIT
+    node.write(place, text.format(flags))
+    is_seen = place == UNIT or in_use and not own
     if in_use:
         node.restart()
     said = node.run("kubelet-flags.sh")
-    assert ("has flags" if is_seen else "taken away again") in said and len(said.splitlines()) == 1
+    assert ("has flags" if is_seen else "given elsewhere too: they are taken away again") in said
+    assert len(said.splitlines()) == 1
     assert node.read(ARGUMENTS) == f'KUBELET_CUSTOMIZED_ARGS="{OWN}"\n'
     assert node.restarts() == (0 if is_seen else 2)
-    assert not in_use or OTHER in node.arguments()
-    assert INSTALLED not in node.arguments() and FILE not in node.arguments()
+    used = [flags.replace(f"{node.root}/", "/")] if in_use or not is_seen else []
+    assert re.findall(r"--image-credential-provider-config=\S+ --image-credential-provider-bin-dir=\S+",
+                      node.arguments()) == used
 
 
 FAILURES = {"refuses": ("fails", "--image-credential-provider-"),  # systemctl says so
@@ -201,11 +218,31 @@ def test_kubelet_that_does_not_start_at_all(node):
     assert node.read(ARGUMENTS) == 'KUBELET_CUSTOMIZED_ARGS=""\n'
 
 
-def test_kubelet_is_left_alone_without_the_program(node):
-    assert "was not installed" in node.install("0" * 64)
-    assert not (node.root / INSTALLED).exists() and not (node.root / FILE).exists()
+@pytest.mark.parametrize("before, restarts, said", [
+    ("ulimit -f 0\n", 0, ["cannot write"]),
+    ("sleep() {{ echo 0 >{root}/pid; ulimit -f 0; }}\n", 1, ["taken away again", "cannot write"])])
+def test_arguments_survive_a_full_disk(node, before, restarts, said):
+    """Nothing is said of what was not tried."""
+    node.install()
+    node.write(ARGUMENTS, f'KUBELET_CUSTOMIZED_ARGS="{OWN}"\n')
+    lines = node.run("kubelet-flags.sh", "trap '' XFSZ\n" + before.format(root=node.root)).splitlines()
+    lines = [line for line in lines if line.startswith("aliyun-")]
+    assert len(lines) == len(said) and all(text in line for text, line in zip(said, lines))
+    assert node.read(ARGUMENTS).startswith(f'KUBELET_CUSTOMIZED_ARGS="{OWN}') and node.restarts() == restarts
+    assert os.listdir((node.root / ARGUMENTS).parent) == [os.path.basename(ARGUMENTS)]
+
+
+@pytest.mark.parametrize("path", [INSTALLED, FILE])
+def test_kubelet_is_left_alone_without_the_program_or_its_file(node, path):
+    node.install()
+    (node.root / path).unlink()
     assert "is missing" in node.run("kubelet-flags.sh")
     assert not (node.root / ARGUMENTS).exists() and node.restarts() == 0
+
+
+def test_download_of_another_digest_is_not_installed(node):
+    assert "was not installed" in node.install("0" * 64)
+    assert not (node.root / INSTALLED).exists() and not (node.root / FILE).exists()
 
 
 def test_what_somebody_changed_in_the_file_stays(node):
