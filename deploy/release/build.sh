@@ -1,8 +1,8 @@
 #!/bin/bash
 # Makes all that the page of a release holds, on Debian 12 as root. The same executables give the same bytes.
 #
-# Usage: build.sh VERSION OUTPUT_FOLDER [EXECUTABLES]. EXECUTABLES is a folder into which deploy/static/build.sh has built
-# both architectures; without it they are built now. The environment may have
+# Usage: build.sh VERSION OUTPUT_FOLDER [EXECUTABLES]. EXECUTABLES is a folder into which deploy/static/build.sh has
+# built both architectures; without it they are built now. The environment may have
 #   OWNER         the project's account on GitHub, which packages and images name
 #   MINISIGN_KEY  the file of the secret key that signs the checksums; its password, if any, is read from stdin
 set -euo pipefail
@@ -55,9 +55,10 @@ said=$("$executables/$name-x86_64" version | head -n 1)
 # created ARCH: the time that its bill of materials bears, which is no older than the commit that was built.
 created() { date -d "$(sed -n 's/.*"created": "\(.*\)".*/\1/p' "$executables/$name-$1.spdx.json")" +%s; }
 # A version lasts longer than what was built of it: executables of an earlier commit may lack what the files that are
-# released with them use.
-changed=$(git -c "safe.directory=$root" -C "$root" log -1 --format=%ct \
-    -- CMakeLists.txt plugin proto-json deploy/static 2>/dev/null || :)
+# released with them use. Commits that were merged count from when they were.
+changed=$(git -c "safe.directory=$root" -C "$root" log -1 --first-parent --format=%ct \
+    -- CMakeLists.txt plugin proto-json deploy/static 2>/dev/null) ||
+    echo 'build.sh: git fails here: whether the executables are older than their sources is not checked' >&2
 for arch in x86_64 aarch64; do
     sum=$(sha256sum <"$executables/$name-$arch")
     grep -q "${sum%% *}" "$executables/$name-$arch.spdx.json" || fail "the bill of materials is not that of $name-$arch"

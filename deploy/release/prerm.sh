@@ -8,11 +8,26 @@ remove | 0) ;; # of dpkg, of rpm
 *) exit ;;
 esac
 name=aliyun-acr-credential-provider
-named=$(cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\0' '\n' |
-    sed -n 's/^--image-credential-provider-config=//p; /^--image-credential-provider-config$/{n;p;}')
-for path in /etc/kubernetes/credential-provider.yaml $named; do
-    grep -ls "name.*$name" "$path" "$path"/*.yaml "$path"/*.yml "$path"/*.json || :
-done | sort -u | while read -r file; do
-    echo "$name: $file still has its entry: a kubelet that looks for the program in /usr/bin will not start again." \
-        "Before it is restarted, install the package again and run: $name config --remove $file" >&2
+default=/etc/kubernetes/credential-provider.yaml
+{
+    [ ! -e "$default" ] || echo "$default"
+    # Anyone can start a process with these flags, so it must be root's; one in a container has other files.
+    for process in /proc/[0-9]*; do
+        comm=''
+        { read -r comm <"$process/comm"; } 2>/dev/null || continue
+        [ "$comm" != kubelet ] || [ ! -O "$process" ] ||
+            [ "$(readlink "$process/ns/mnt")" != "$(readlink /proc/self/ns/mnt)" ] ||
+            tr '\0' '\n' <"$process/cmdline" | sed -n \
+                's/^--image-credential-provider-config=//p; /^--image-credential-provider-config$/{n;p;}'
+    done
+} | sort -u | while IFS= read -r path; do
+    [ -n "$path" ] || continue
+    [ -e "$path" ] || echo "$name: the kubelet's flags name $path, which is missing" >&2
+    for file in "$path" "$path"/*.yaml "$path"/*.yml "$path"/*.json; do
+        # Another kind of file could be without end.
+        [ ! -f "$file" ] || ! grep -qs -- "name.*$name" "$file" ||
+            echo "$name: $file still has its entry: a kubelet that looks for the program in /usr/bin will not start" \
+            "again. Before it is restarted, install the package again, start the kubelet without its two flags if the" \
+            "following with --dry-run shows '+++ /dev/null', and run: $name config --remove $file" >&2
+    done
 done

@@ -1,12 +1,14 @@
 """The Ansible role by ansible-core, against this machine with other folders, and the Packer file that uses it."""
 
 import hashlib
+import http.server
 import json
 import os
 import pathlib
 import re
 import shutil
 import subprocess
+import threading
 
 import go_program
 import pytest
@@ -33,7 +35,8 @@ class Play:
     def run(self, *arguments, **variables):
         """The result, and how many tasks have changed something."""
         variables = {"ansible_become": False, "acr_provider_url": f"file://{PROGRAM}", "acr_provider_sha256": SHA256,
-                     "acr_provider_bin_dir": str(self.bin), "acr_provider_config": str(self.config), **variables}
+                     "acr_provider_bin_dir": str(self.bin), "acr_provider_config": str(self.config),
+                     "acr_provider_healthz": "", **variables}
         done = subprocess.run(
             ["ansible-playbook", "-c", "local", "-i", self.inventory, PLAYBOOK, "-e", json.dumps(variables),
              *arguments],
@@ -82,6 +85,34 @@ def test_role(play):
     assert done.returncode == 0 and play.restarts() == ["restart kubelet"], done.stdout
 
 
+class Healthz(http.server.BaseHTTPRequestHandler):
+    """Of a kubelet that is ready when it is asked a second time."""
+
+    asked = 0
+
+    def do_GET(self):
+        type(self).asked += 1
+        self.send_response(500 if self.asked == 1 else 200)
+        self.end_headers()
+
+
+@pytest.mark.slow
+def test_kubelet_is_healthy_after_its_restart(play):
+    assert DEFAULTS["acr_provider_healthz"] == "http://127.0.0.1:10248/healthz"
+    with http.server.HTTPServer(("127.0.0.1", 0), Healthz) as server:
+        variables = {"acr_provider_restart": "kubelet", "acr_provider_healthz_retries": 1,
+                     "acr_provider_healthz": f"http://127.0.0.1:{server.server_port}/healthz"}
+        threading.Thread(target=server.serve_forever).start()
+        try:
+            done, _ = play.run(**variables)
+            assert done.returncode == 0 and Healthz.asked == 2, done.stdout
+        finally:
+            server.shutdown()
+    play.config.unlink()
+    done, _ = play.run(**variables)
+    assert done.returncode != 0 and play.restarts() == ["restart kubelet"] * 2, done.stdout
+
+
 @pytest.mark.slow
 def test_a_failure_leaves_other_nodes_alone(play):
     """Of twenty nodes, all of which are this machine, the first fails, beside the second."""
@@ -89,6 +120,17 @@ def test_a_failure_leaves_other_nodes_alone(play):
     done, _ = play.run(acr_provider_sha256=f"{{{{ '{'0' * 64}' if inventory_hostname == 'node0' else '{SHA256}' }}}}")
     assert done.returncode != 0
     assert re.findall(r"^(\S+) +: ok=", done.stdout, re.M) == ["node0", "node1"], done.stdout
+
+
+@pytest.mark.slow
+def test_a_node_that_has_changed_is_restarted_where_another_fails(play):
+    play.inventory = "node0,node1," + "".join(f"other{number}," for number in range(18))
+    wrong = play.folder / "wrong.yaml"
+    wrong.write_text("providers: 1\n")
+    done, _ = play.run(acr_provider_restart="kubelet", acr_provider_config=(
+        f"{{{{ '{wrong}' if inventory_hostname == 'node0' else '{play.config}' }}}}"))
+    assert done.returncode != 0 and play.config.exists(), done.stdout
+    assert play.restarts() == ["restart kubelet"] and "other0" not in done.stdout, done.stdout
 
 
 @pytest.mark.slow

@@ -1,6 +1,7 @@
 """What the page of a release holds: packages, archives, images and extensions, which are unpacked, installed, run and
 removed. RELEASE_FOLDER names where deploy/static/build.sh has put both executables."""
 
+import ctypes
 import filecmp
 import glob
 import gzip
@@ -195,6 +196,35 @@ def test_refuses_what_is_not_of_this_checkout(arch, tmp_path):
     assert_refused(build(VERSION, tmp_path / "page", folder), 1, f"{NAME}-{arch} is older than its sources")
     path.write_text(bill.replace(digest_of(executable(arch)), "0" * 64))
     assert_refused(build(VERSION, tmp_path / "page", folder), 1, f"is not that of {NAME}-{arch}")
+
+
+def test_age_of_the_executables_where_commits_were_merged(tmp_path):
+    """A merge counts from when it was made, however old its commits; without git it says that it cannot know."""
+    for path in ("deploy", "CMakeLists.txt", "CHANGELOG.md"):
+        (shutil.copytree if path == "deploy" else shutil.copy)(os.path.join(ROOT, path), tmp_path / path)
+    script, folder = tmp_path / "deploy" / "release" / "build.sh", tmp_path / "executables"
+    shutil.copytree(FOLDER, folder)
+    for arch in OTHER_NAMES:
+        path = folder / f"{NAME}-{arch}.spdx.json"
+        path.write_text(re.sub('"created": ".*"', '"created": "2026-01-02T00:00:00Z"', path.read_text()))
+
+    def git(*arguments, day=1):
+        date = f"2026-01-0{day}T00:00:00Z"
+        run("git", "-C", tmp_path, "-c", "user.name=a", "-c", "user.email=a@example.com", *arguments, env={
+            "PATH": os.environ["PATH"], "HOME": "/", "GIT_AUTHOR_DATE": date, "GIT_COMMITTER_DATE": date})
+
+    git("init", "--quiet", "--initial-branch", "main")
+    git("add", "CMakeLists.txt")
+    git("commit", "--quiet", "--message", "base")
+    git("checkout", "--quiet", "-b", "side")
+    git("add", "deploy")
+    git("commit", "--quiet", "--message", "side")
+    git("checkout", "--quiet", "main")
+    git("merge", "--quiet", "--no-ff", "--message", "merge", "side", day=3)
+    assert_refused(build(VERSION, tmp_path / "page", folder, script=script), 1, "x86_64 is older than its sources")
+    shutil.rmtree(tmp_path / ".git")
+    (folder / f"{NAME}-x86_64.spdx.json").write_text("{}")
+    assert_refused(build(VERSION, tmp_path / "page", folder, script=script), 1, "build.sh: git fails here")
 
 
 # -- what they contain
@@ -434,22 +464,26 @@ def test_deb_in_a_clean_system(release, debian, cloud):
 
 
 def test_commands_for_packages(release, debian, cloud):
-    """Those of the page, where apt-get and systemctl are not there."""
+    """Those of the page, where apt-get and systemctl are not there, and the flags go where the page says so."""
     node = Node(debian, cloud)
     before = node.files()
     (debian / "page").mkdir()
     shutil.copy(release.deb("x86_64"), debian / "page")
     for name, script in (("apt-get", 'case $1 in install) dpkg -i "$2" ;; remove) dpkg -r "$2" ;; esac'),
-                         ("systemctl", f'echo "$@"; grep -s {NAME} {CONFIG} || echo no entry')):
+                         # A kubelet does not start with flags that name no file.
+                         ("systemctl", f'[ -e {CONFIG} ] || [ ! -e flags ] || exit 1; echo "$@"')):
         (debian / "page" / name).write_text(f"#!/bin/sh\n{script}\n")
         (debian / "page" / name).chmod(0o755)
-    commands = re.search(r"^## Packages\n.*?```sh\n(.*?)```", PAGE, re.M | re.S)[1]
-    script = commands.replace("VERSION", VERSION).replace("IMAGE", DEMO)
+    section = re.search(r"^## Packages\n(.*?)^## ", PAGE, re.M | re.S)[1]
+    install, remove = re.findall(r"^```sh\n(.*?)^```", section, re.M | re.S)
+    script = f"""touch flags; {install}
+        ! {remove.splitlines()[0]} --dry-run | grep -qxF '+++ /dev/null' || {{ rm flags; systemctl restart kubelet; }}
+        {remove}""".replace("VERSION", VERSION).replace("IMAGE", DEMO)
     with_proc = 'mount -t proc none "$0/proc" && exec chroot "$0" sh -euc "cd /page; PATH=/page:$PATH; exec 2>&1; $1"'
     said = run("unshare", "--mount", "--pid", "--fork", "sh", "-c", with_proc, debian, script, env=node.environment)
-    _, installed, removed = said.split("restart kubelet\n")
-    assert f"name: {NAME}\n" in installed and "\nHealthy\n" in installed, said
-    assert removed.startswith("no entry\n") and WARNING not in removed, said
+    _, installed, unflagged, removed = said.split("restart kubelet\n")
+    assert "\nHealthy\n" in installed and f"{CONFIG}: removed" in unflagged, said
+    assert "Removing" in removed and WARNING not in removed, said
     shutil.rmtree(debian / "etc" / "kubernetes")
     shutil.rmtree(debian / "page")
     assert node.files() == before
@@ -476,30 +510,75 @@ def test_rpm_where_nothing_else_is_but_busybox(release, cloud, tmp_path):
     assert not os.path.exists(tmp_path / "usr" / DOC)
 
 
-@pytest.mark.parametrize("shell", ["dash", "bash", "busybox sh"])
+shells = pytest.mark.parametrize("shell", ["dash", "bash", "busybox sh"])
+
+
+def kubelet(*flags, comm="kubelet", **more):
+    """A process of this name, which ends with its input."""
+    script = f"open('/proc/self/comm', 'w').write('{comm}'); print(flush=True); input()"
+    process = subprocess.Popen([sys.executable, "-c", script, *flags], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                               **more)
+    process.stdout.readline()
+    return process
+
+
+def before_removal(shell, argument="remove"):
+    needed(shell.split()[0])
+    done = subprocess.run([*shell.split(), PRERM, argument], capture_output=True, text=True, check=False, timeout=30)
+    assert (done.returncode, done.stdout) == (0, "")
+    return done.stderr
+
+
+@shells
 @pytest.mark.parametrize("name", ["config.yaml", "config.d"])
 def test_warning_before_removal(shell, name, tmp_path):
     """Of what a kubelet that runs has in its command line, by one word or two."""
-    needed(shell.split()[0])
     path = file = tmp_path / name
     flag = ["--image-credential-provider-config", path]
     if name == "config.d":
         path.mkdir()
         file, flag = path / "50.json", [f"--image-credential-provider-config={path}"]
-    kubelet = [sys.executable, "-c", "input()", *flag]
 
     def warned(argument):
-        done = subprocess.run([*shell.split(), PRERM, argument], capture_output=True, text=True, check=False)
-        assert (done.returncode, done.stdout) == (0, "")
-        return f"{NAME}: {file} {WARNING}" in done.stderr and f" config --remove {file}\n" in done.stderr
+        said = before_removal(shell, argument)
+        return f"{NAME}: {file} {WARNING}" in said and f" config --remove {file}\n" in said
 
-    with subprocess.Popen(kubelet, stdin=subprocess.PIPE) as process:
+    with kubelet(*flag) as process:
         file.write_text(ENTRY.replace(NAME, "other"))
         assert not warned("remove")
         file.write_text(ENTRY)
         assert [warned(argument) for argument in ("remove", "0", "upgrade", "1")] == [True, True, False, False]
+        shutil.rmtree(path) if path != file else path.unlink()
+        assert f"{NAME}: the kubelet's flags name {path}, which is missing\n" in before_removal(shell)
         process.communicate(b"\n")
-    assert not warned("remove")
+    assert str(path) not in before_removal(shell)
+
+
+@shells
+@pytest.mark.parametrize("process", [{"user": 65534}, {"comm": "other"}, {}], ids=["user", "name", "kubelet"])
+def test_processes_that_do_not_count_before_removal(shell, process, tmp_path):
+    """Of a kubelet's flags that name what is no file those count that are the system's."""
+    if os.geteuid() != 0:
+        skip_where_permitted("only root may start a process of another user")
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "config.yaml").write_text(ENTRY)
+    names = [tmp_path / "fifo", "-f/dev/zero", f"{tmp_path}/c*.yaml", *([tmp_path / "config.yaml"] if process else [])]
+    with kubelet(*(f"--image-credential-provider-config={name}" for name in names), cwd="/", **process) as running:
+        said = before_removal(shell)
+        running.communicate(b"\n")
+    assert WARNING not in said and "fifo" not in said, said
+    assert [f"name {name}, which is missing\n" in said for name in names[1:3]] == [not process] * 2, said
+
+
+def test_kubelet_in_a_container_does_not_count_before_removal(tmp_path):
+    if os.geteuid() != 0:
+        skip_where_permitted("only root may make a mount namespace")
+    (tmp_path / "config.yaml").write_text(ENTRY)
+    with kubelet(f"--image-credential-provider-config={tmp_path}/config.yaml",
+                 preexec_fn=lambda: ctypes.CDLL(None).unshare(0x20000)) as running:  # CLONE_NEWNS
+        said = before_removal("sh")
+        running.communicate(b"\n")
+    assert str(tmp_path) not in said
 
 
 def unpacked_image(release, kind, other, folder):
