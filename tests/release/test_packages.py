@@ -123,7 +123,9 @@ def test_executables_are_those_that_were_built(release):
 
 
 def test_notes_are_the_changelog_s(release):
-    assert (release.page / "RELEASE-NOTES.md").read_text() == NOTES and "\n- " in NOTES
+    page = f"https://github.com/someone/{NAME}/blob/v{VERSION}/deploy/release/README.md"
+    assert (release.page / "RELEASE-NOTES.md").read_text() == f"Install, check and remove: {page}\n\n{NOTES}"
+    assert "\n- " in NOTES
 
 
 def test_checksums_cover_everything(release):
@@ -234,7 +236,7 @@ def pages():
     examples = (os.path.relpath(path, ROOT) for path in glob.glob(os.path.join(ROOT, "deploy", "**"), recursive=True)
                 if os.path.isfile(path))
     return ["README.md", "CHANGELOG.md", "plugin/config/README.md"] + [
-        path for path in examples if not re.match("deploy/(man|release|static)/", path)]
+        path for path in examples if not re.match(r"deploy/(man/|release/(?!README\.md)|static/)", path)]
 
 
 def digests(arch, zsh):
@@ -680,7 +682,7 @@ def test_talos_extension(release, arch, tmp_path):
 
 
 def test_packages_have_what_cmake_installs(tmp_path):
-    """But for compression, completions and licenses, which cmake leaves to the system."""
+    """But for compression, completions and licenses, which cmake leaves to the system, and the page about packages."""
     folder = os.path.join(ROOT, "build", "debug")
     if not os.path.exists(os.path.join(folder, "cmake_install.cmake")):
         skip_where_permitted("there is no build folder")
@@ -688,5 +690,6 @@ def test_packages_have_what_cmake_installs(tmp_path):
     installed = {os.path.relpath(os.path.join(parent, name), tmp_path) for parent, _, names in os.walk(tmp_path)
                  for name in names}
     packaged = {path.removesuffix(".gz") for path in digests("x86_64", "zsh")}
-    assert packaged - installed == {path for path in packaged if re.search(r"completion|/zsh/|/copyright$", path)}
+    assert packaged - installed == {
+        path for path in packaged if re.search(r"completion|/zsh/|/copyright$|/deploy/release/", path)}
     assert installed <= packaged
