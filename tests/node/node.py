@@ -3,8 +3,6 @@
 The emulator is the whole cloud, under its real names and ports; docker-registry is what stands behind its registries.
 """
 
-import hashlib
-import io
 import json
 import os
 import re
@@ -12,7 +10,6 @@ import shutil
 import ssl
 import subprocess
 import sys
-import tarfile
 import tempfile
 import time
 import urllib.error
@@ -22,6 +19,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.normpath(os.path.join(HERE, "..", ".."))
 sys.path.insert(0, os.path.join(ROOT, "tests", "emulator"))
 from emulator import Emulator  # noqa: E402
+from images import Images  # noqa: E402
 
 # Where run.sh has built, and for which version.
 BUILT, KUBERNETES = os.environ.get("NODE_BUILD", ""), os.environ.get("KUBERNETES", "")
@@ -39,7 +37,6 @@ NODE_IP, LOST = "10.0.0.1", "10.0.0.99"  # nobody answers at the second
 NAMES = (DEMO, "demo-registry-vpc.cn-hangzhou.cr.aliyuncs.com", FOREIGN, DOMAIN, PUBLIC,
          *(f"{name}.cn-hangzhou.aliyuncs.com" for name in ("cr", "cr-vpc", "sts", "sts-vpc", "dockerauth",
                                                            "dockerauth-vpc")), "sts.aliyuncs.com")
-OCI = "application/vnd.oci.image."
 KUBELET_CONFIG = {
     "apiVersion": "kubelet.config.k8s.io/v1beta1", "kind": "KubeletConfiguration",
     "authentication": {"anonymous": {"enabled": False}, "webhook": {"enabled": True}},
@@ -88,59 +85,12 @@ def answers(url, **keywords):
         return False
 
 
-class Images:
-    """The storage of all registries: docker-registry without a password, by which images come into it."""
-
-    ADDRESS = "127.0.0.1:5001"
-
-    def __init__(self):
-        self._where = {}  # the repository of each blob that is there
-
-    def _call(self, method, path, data=b"", kind="application/octet-stream"):
-        call = urllib.request.Request(f"http://{self.ADDRESS}{path}", data, {"Content-Type": kind}, method=method)
-        with urllib.request.urlopen(call, timeout=30) as answer:
-            return answer.headers["Location"]
-
-    def _put(self, repository, data, kind):
-        digest = "sha256:" + hashlib.sha256(data).hexdigest()
-        uploads = f"/v2/{repository}/blobs/uploads/"
-        if digest in self._where:
-            self._call("POST", f"{uploads}?mount={digest}&from={self._where[digest]}")
-        else:
-            place = self._call("POST", uploads)
-            self._call("PUT", f"{place}{'&' if '?' in place else '?'}digest={digest}", data)
-            self._where[digest] = repository
-        return {"mediaType": kind, "digest": digest, "size": len(data)}
-
-    def push(self, repository):
-        """An image of its own with the tag v1: the program that waits, and a layer that no other image has."""
-        with open(os.path.join(BUILT, "pause"), "rb") as file:
-            contents = [tar(pause=file.read()), tar(name=repository.encode())]
-        layers = [self._put(repository, layer, OCI + "layer.v1.tar") for layer in contents]
-        config = {"architecture": {"x86_64": "amd64", "aarch64": "arm64"}[os.uname().machine], "os": "linux",
-                  "config": {"Entrypoint": ["/pause"]},
-                  "rootfs": {"type": "layers", "diff_ids": [layer["digest"] for layer in layers]}}
-        manifest = {"schemaVersion": 2, "mediaType": OCI + "manifest.v1+json", "layers": layers,
-                    "config": self._put(repository, json.dumps(config).encode(), OCI + "config.v1+json")}
-        self._call("PUT", f"/v2/{repository}/manifests/v1", json.dumps(manifest).encode(), manifest["mediaType"])
-
-
-def tar(**files):
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as archive:
-        for name, data in files.items():
-            entry = tarfile.TarInfo(name)
-            entry.size, entry.mode = len(data), 0o755
-            archive.addfile(entry, io.BytesIO(data))
-    return buffer.getvalue()
-
-
 class Node:
     def __init__(self):
         self.folder = tempfile.mkdtemp(prefix="node-")
         self.emulator = Emulator(("0.0.0.0", 80), api_address=("0.0.0.0", 443))
         self.cloud = self.emulator.cloud
-        self.images = Images()
+        self.images = Images("127.0.0.1:5001", os.path.join(BUILT, "pause"))
         self._processes, self.kubelet = [], None
         self._made = set()
         self._log_start = 0

@@ -166,7 +166,7 @@ scenarios)
         enter "$version" /usr/bin/python3 -B -m pytest -q -rfE tests/node "$@" || status=$?
     done
     if [ -n "$record" ]; then
-        ACR_PROVIDER_BIN=$program /usr/bin/python3 -B -m pytest -q -n "$(nproc)" "--junitxml=$built/kubelets.xml" \
+        ACR_PROVIDER_BIN=$built/program /usr/bin/python3 -B -m pytest -q -n "$(nproc)" "--junitxml=$built/kubelets.xml" \
             tests/program/test_kubelet.py tests/program/test_config_kubelets.py || status=$?
     fi
     [ "$status" -eq 0 ] || record=
