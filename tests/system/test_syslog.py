@@ -40,10 +40,13 @@ class Syslog:
 
     def fill(self):
         """Until who writes to it would wait for a reader that never comes."""
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as writer, \
-                contextlib.suppress(BlockingIOError):
-            while True:
-                writer.sendto(b"x", self.path)
+        written = None
+        while written != 0:  # one writer may be stopped by its own buffer before
+            written = 0
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as writer, \
+                    contextlib.suppress(BlockingIOError):
+                while True:
+                    written += writer.sendto(b"x", self.path)
 
 
 @pytest.fixture
