@@ -12,19 +12,12 @@ import identity_fixtures
 import pytest
 import yaml
 from identity_fixtures import POD_ROLE, PROVIDER
-from program_run import DEMO, ROOT, SHORT_S, WRAPPER, Emulator, assert_failed, caller, request, run
+from program_run import DEMO, ROOT, SHORT_S, WRAPPER, assert_failed, caller, request, run
 
 ARN = "acr.aliyun.com/role-arn"
 NAME = "pod-identity.alibabacloud.com/role-name"
 CLAIMS = {**identity_fixtures.CLAIMS, "aud": [identity_fixtures.CLAIMS["aud"]]}  # as the kubelet writes them
 KNOWN = {"oidcProviderArn": PROVIDER}
-
-
-@pytest.fixture
-def cloud():
-    with Emulator() as emulator:
-        emulator.cloud.roles["pod"]["aud"] = ["sts.aliyuncs.com"]
-        yield emulator
 
 
 def pull(cloud, tmp_path, annotations, pod=None, more=None, token=None, version="v1", keywords=None, **settings):
@@ -156,7 +149,6 @@ def test_token_travels_in_no_url(cloud, tmp_path):
     ("EntityNotExist.OIDCProvider", "provider's ARN"),
 ])
 def test_codes_of_sts(cloud, tmp_path, code, words):
-    cloud.cloud.roles["pod"]["aud"] = "sts.aliyuncs.com"
     cloud.fault("sts", code=code)
     result = pull(cloud, tmp_path, {ARN: POD_ROLE}, token=cloud.cloud.mint({**CLAIMS, "aud": "sts.aliyuncs.com"}))
     assert_failed(result, 77, code, words)
