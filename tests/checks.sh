@@ -47,8 +47,9 @@ ctest --test-dir build/asan --output-on-failure --parallel 4 -L fast
 (   # Of the rest, what handles memory in another way: crowds, kills by the system, one service's failures.
     export ACR_PROVIDER_BIN=$PWD/build/asan/aliyun-acr-credential-provider ACR_PROVIDER_SANITIZED=1
     pytest tests/program/test_{api,cache,pods,secrets,sharing,transport}.py -m slow
-    # LeakSanitizer cannot work where the program is traced or set-user-id.
-    pytest tests/system --ignore tests/system/test_kills.py -k 'not (set_user_id or fewer_rights or cannot_lock)'
+    # LeakSanitizer cannot work where the program is traced or set-user-id, and none of them without /proc.
+    pytest tests/system --ignore tests/system/test_kills.py \
+        -k 'not (set_user_id or fewer_rights or cannot_lock or without_proc)'
     pytest tests/faults -k 'GetAuthorizationToken or metadata-credentials'
 )
 
