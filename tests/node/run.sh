@@ -15,7 +15,7 @@ usage: run.sh [OPTION]... [ARGUMENT...]   runs all scenarios, or those that argu
                         kubelet's own code from 1.30 on
 
 Runs as root on Debian or Ubuntu; builds Kubernetes with Go, which takes minutes the first time. Exit status: 69 where Go
-is too old, else 1 if a scenario failed.
+is too old, 64 for a wrong command line, else that of pytest: 1 if a scenario failed, 5 if none was selected.
 EOF
 }
 
@@ -30,7 +30,7 @@ while [ $# -gt 0 ]; do
         case $versions in
         all) versions='1.35 1.37' ;;
         1.35 | 1.37) ;;
-        *) usage >&2 && exit 64 ;;
+        *) echo "run.sh: --kubernetes takes 1.37, 1.35 or all" >&2 && exit 64 ;;
         esac
         shift
         ;;
@@ -77,7 +77,7 @@ for version in $versions; do
     modules=go-$version.mod
     [ "$version" != 1.37 ] || modules=go.mod
     release=$(cd tests/node/kubernetes && go list -m "-modfile=$modules" -f '{{.Version}}' k8s.io/kubernetes)
-    echo "building Kubernetes $release"
+    [ -x "$built/$version/kubelet" ] || echo "building Kubernetes $release: minutes, and some GB of Go's cache"
     mkdir -p "$built/$version"
     # Without its version, doctor could not ask the kubelet for it.
     go_build kubernetes "$modules" "$version" "-X k8s.io/component-base/version.gitVersion=$release" \
