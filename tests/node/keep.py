@@ -14,7 +14,8 @@ with Node() as node:
     with open(os.path.join(BUILT, "bashrc"), "w", encoding="utf-8") as file:
         file.write(f"PATH={BUILT}/{KUBERNETES}:{BUILT}/clients:{BUILT}/packages/usr/bin:/usr/local/bin:$PATH\n"
                    "export KUBECONFIG=/etc/kubernetes/admin.json PS1='node# '\n"
-                   "export CONTAINER_RUNTIME_ENDPOINT=unix:///run/containerd/containerd.sock\n")
+                   "export CONTAINER_RUNTIME_ENDPOINT=unix:///run/containerd/containerd.sock\n"
+                   "export IMAGE_SERVICE_ENDPOINT=unix:///run/containerd/containerd.sock\n")
     print(f"""The node is up, with the pod app of {IMAGE}. Look into it:
 
     nsenter --all --target "$(pgrep --full '^/usr/bin/python3 .*node/keep.py')" bash --rcfile {BUILT}/bashrc
