@@ -134,8 +134,7 @@ void node_check_tokens(const struct node *node, struct report *report)
                node_files_quote(&quoted_name, name)),
         "a node cannot see whether RBAC lets it request these tokens; if not, the kubelet logs "
         "\"Error getting service account token\", since 1.35 \"failed to get service account "
-        "token\", "
-        "and runs no provider");
+        "token\", and runs no provider");
 }
 
 /* -- all of it -- */
