@@ -321,10 +321,12 @@ def test_every_secret_is_known_for_good(cloud):
 def test_command_runs_with_the_emulator_and_ends_it():
     program = os.path.join(os.path.dirname(os.path.abspath(__file__)), "emulator.py")
     done = subprocess.run([sys.executable, "-B", program, "sh", "-c",
-                           'cat; test -f "$SSL_CERT_FILE" && dirname "$SSL_CERT_FILE"; exit 3'],
-                          input="given\n", capture_output=True, text=True, check=False)
-    given, directory = done.stdout.split()
-    assert (done.returncode, given) == (3, "given") and not os.path.exists(directory)
+                           'cat; test -f "$SSL_CERT_FILE" && dirname "$SSL_CERT_FILE"\n'
+                           'echo ${SSL_CERT_DIR-none}; exit 3'],
+                          input="given\n", capture_output=True, text=True, check=False,
+                          env={**os.environ, "SSL_CERT_DIR": "/etc/ssl/certs"})
+    given, directory, certificates = done.stdout.split()
+    assert (done.returncode, given, certificates) == (3, "given", "none") and not os.path.exists(directory)
 
 
 def test_leaves_nothing_behind():

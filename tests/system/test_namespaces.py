@@ -185,13 +185,21 @@ def test_session_named_after_a_node_with_odd_characters(cloud, tmp_path):
     assert cloud.cloud.assumed[-1]["RoleSessionName"] == ("acr-node_1--blue-." + "x" * 50)[:64]
 
 
-def test_own_executable_without_proc(tmp_path):
-    """As in a bare chroot, where an image of a node is made."""
+# As in a bare chroot, where an image of a node is made.
+NO_PROC = ["unshare", "--mount", "sh", "-c", 'mount -t tmpfs none /proc && exec "$@"', "sh"]
+
+
+def test_cache_without_proc(node):
     if os.geteuid() != 0:
         skip_where_permitted("mounting needs root")
-    script = 'mount -t tmpfs none /proc && exec "$@"'
-    done = subprocess.run(["unshare", "--mount", "sh", "-c", script, "sh", *WRAPPER, PROGRAM, "config", "--install",
-                           str(tmp_path / "providers.yaml"), "--bin-dir", str(tmp_path)],
-                          capture_output=True, text=True, check=False, env={})
+    answer = node.pull(arguments=["--log-level", "warning"], prefix=NO_PROC)
+    assert DEMO in answer.auth and "no cache: cannot read the boot id" in answer.err, answer.err
+
+
+def test_own_executable_without_proc(tmp_path):
+    if os.geteuid() != 0:
+        skip_where_permitted("mounting needs root")
+    done = subprocess.run([*NO_PROC, *WRAPPER, PROGRAM, "config", "--install", str(tmp_path / "providers.yaml"),
+                           "--bin-dir", str(tmp_path)], capture_output=True, text=True, check=False, env={})
     assert done.returncode == 78 and "/proc/self/exe" in done.stderr and "Mount /proc, or" in done.stderr, done.stderr
     assert os.listdir(tmp_path) == []
