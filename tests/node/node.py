@@ -75,9 +75,9 @@ def remove(path):
         os.unlink(path)
 
 
-def answers(url, **keywords):
+def answers(url):
     try:
-        with urllib.request.urlopen(url, timeout=5, **keywords):
+        with urllib.request.urlopen(url, timeout=5):
             return True
     except urllib.error.HTTPError:
         return True

@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 
-from node import CACHE, CONFIG, DEMO, KUBERNETES, PROVIDER, PUBLIC, Node, wait_until, write
+from node import CACHE, CONFIG, DEMO, KUBERNETES, PROVIDER, PUBLIC, Node, remove, wait_until, write
 from table import record
 
 PODS, ROUNDS = 50, int(os.environ.get("ROUNDS", "5"))
@@ -48,7 +48,7 @@ def cpu_of_children_s(process):
 
 def storm(node, number, way):
     """One round; every image is new to the node."""
-    node.run("rm", "-rf", CACHE)
+    remove(CACHE)
     host = PUBLIC if way == ANONYMOUS else DEMO
     names = [f"{way.split()[-1].lower()}-{number}-{pod:02d}" for pod in range(PODS)]
     for name in names:
